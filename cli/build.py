@@ -1,0 +1,81 @@
+"""`connectome build volume`: detect clefts, assign partners, store everything."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectome.cli.options import (
+    DEFAULT_DATA_FOLDER,
+    BlockShapeOption,
+    BoxOption,
+    DatabaseUrlOption,
+    DataFolderOption,
+    Device,
+    JsonOption,
+    ResolutionOption,
+    parse_box,
+    parse_nm,
+    parse_shape,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Build a connectome from volumes, or a graph from a connectome.")
+
+
+@app.command()
+def volume(
+    image: Annotated[str | None, typer.Option(metavar="URL", help="The EM image: a path or URL.")] = None,
+    segmentation: Annotated[str | None, typer.Option(metavar="URL", help="Its segmentation.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run [default: default].", show_default=False)] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="The same options as keys of a TOML file; flags win.")
+    ] = None,
+    detector: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Checkpoint that finds clefts [default: the shipped one].")
+    ] = None,
+    assigner: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Checkpoint that assigns partners [default: the shipped one].")
+    ] = None,
+    box: BoxOption = None,
+    block_shape: BlockShapeOption = None,
+    resolution: ResolutionOption = None,
+    device: Annotated[
+        Device | None, typer.Option(help="Where the networks run [default: auto].", show_default=False)
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="A voxel is cleft from this probability on [default: the detector's].")
+    ] = None,
+    min_size: Annotated[
+        int | None, typer.Option(metavar="VOXELS", help="Smaller clefts are dropped [default: the detector's].")
+    ] = None,
+    dilation: Annotated[
+        float | None, typer.Option(metavar="NM", help="How far partners may be from a cleft [default: the assigner's].")
+    ] = None,
+    database_url: DatabaseUrlOption = None,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+    restart: Annotated[bool, typer.Option("--restart", help="Forget what the run of this name has done.")] = False,
+    json_: JsonOption = False,
+) -> None:
+    """Build a connectome: find clefts in the image, assign partners from the segmentation, store both.
+
+    A second call with the same name resumes where the first one ended, however it ended.
+    """
+    from connectome.cli.progress import RichProgress
+    from connectome.networks.device import DeviceChoice
+    from connectome.pipeline.build import build_volume
+    from connectome.pipeline.request import read_request
+
+    flags = {
+        "image": image, "segmentation": segmentation, "name": name, "detector": detector, "assigner": assigner,
+        "box": parse_box(box), "block_shape": parse_shape(block_shape, "--block-shape"),
+        "resolution_nm": parse_nm(resolution, "--resolution"),
+        "device": DeviceChoice(device) if device else None, "threshold": threshold, "min_size_voxels": min_size,
+        "dilation_nm": dilation, "database_url": database_url, "restart": restart or None,
+        "data_folder": data_folder if data_folder != DEFAULT_DATA_FOLDER else None,
+    }  # fmt: skip
+    with RichProgress() as progress:
+        summary = build_volume(read_request(config, flags), progress)
+    typer.echo(json.dumps(summary.to_json(), indent=2) if json_ else summary.to_text())

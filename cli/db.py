@@ -1,0 +1,69 @@
+"""`connectome db`: the database's URL, schema and server."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
+
+app = typer.Typer(no_args_is_help=True, help="The database: its URL, its schema, its server.")
+
+
+@app.command()
+def url(database_url: DatabaseUrlOption = None, data_folder: DataFolderOption = DEFAULT_DATA_FOLDER) -> None:
+    """Print the URL of the database, as psql reads it; starts the data folder's server if needed.
+
+    Try: psql "$(connectome db url)"
+    """
+    from connectome.store.database import database_url as find
+
+    typer.echo(find(database_url, data_folder, create=True))
+
+
+@app.command()
+def upgrade(database_url: DatabaseUrlOption = None, data_folder: DataFolderOption = DEFAULT_DATA_FOLDER) -> None:
+    """Make the tables, or take those of an older version to this one; data stays."""
+    from connectome.store.database import database_url as find
+    from connectome.store.migrate import upgrade as migrate
+
+    status = migrate(find(database_url, data_folder, create=True))
+    typer.echo(f"schema {status.current} ({status.state})")
+
+
+@app.command()
+def status(
+    database_url: DatabaseUrlOption = None,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the database's server and schema; starts and changes nothing."""
+    from connectome.store.status import database_status
+
+    found = database_status(database_url, data_folder)
+    schema = found.schema
+    result = {
+        "server": found.server.value,
+        "place": found.place,
+        "schema": schema.state.value if schema else None,
+        "revision": schema.current if schema else None,
+        "newest_revision": schema.head if schema else None,
+    }
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    typer.echo(f"server  {found.server} ({found.place})")
+    if schema is None:
+        typer.echo("schema  unknown: the server isn't running, the next command that needs it starts it")
+    else:
+        typer.echo(f"schema  {schema.state} (revision {schema.current or 'none'}, newest {schema.head})")
+
+
+@app.command()
+def stop(data_folder: DataFolderOption = DEFAULT_DATA_FOLDER) -> None:
+    """Stop the data folder's server; the next command that needs it starts it again."""
+    from connectome.store.server import EmbeddedServer
+
+    stopped = EmbeddedServer(data_folder / "postgres").stop()
+    typer.echo("stopped" if stopped else "no server was running")

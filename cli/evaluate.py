@@ -1,0 +1,112 @@
+"""`connectome evaluate`: score a run, or a model, against an annotated connectome."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectome.cli.options import (
+    DEFAULT_DATA_FOLDER,
+    BoxOption,
+    DatabaseUrlOption,
+    DataFolderOption,
+    Device,
+    DeviceOption,
+    JsonOption,
+    RunOption,
+    parse_box,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Score against an annotated connectome.")
+ReferenceOption = Annotated[
+    Path, typer.Option("--reference", metavar="FILE.hdf", help="CREMI file with segments, clefts and partners.")
+]
+
+
+@app.command()
+def edges(
+    run: RunOption,
+    reference: ReferenceOption,
+    box: BoxOption = None,
+    as_json: JsonOption = False,
+    errors: Annotated[
+        Path | None,
+        typer.Option(
+            "--errors", metavar="FILE.csv", show_default=False, help="Also write every judged synapse as CSV."
+        ),
+    ] = None,
+    database_url: DatabaseUrlOption = None,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+) -> None:
+    """Precision, recall and F1 of a run's synapses, matched one to one.
+
+    A predicted cleft belongs to the annotated cleft that it overlaps most. It is right if its partners are that
+    cleft's, pre and post; a second right one is false. What lies mostly in ignored space counts neither way. A synapse
+    lies in the box if its cleft's centroid does. Intervals are Wilson's, 95 %.
+    """
+    from connectome.cli.evaluate_output import print_edge_score
+    from connectome.cli.progress import RichProgress
+    from connectome.evaluate.report import edge_report, write_edge_errors
+    from connectome.pipeline.scoring import score_edges
+    from connectome.store.database import Database
+
+    scored_box = parse_box(box)
+    with Database.open(database_url, data_folder) as database, RichProgress() as progress:
+        score = score_edges(database, run, reference, scored_box, progress)
+    if as_json:
+        typer.echo(json.dumps(edge_report(score), indent=2))
+    else:
+        print_edge_score(score)
+    if errors is not None:
+        write_edge_errors(score, errors)
+
+
+@app.command()
+def assignment(
+    image: Annotated[str, typer.Option("--image", metavar="URL", help="The EM image.")],
+    segmentation: Annotated[
+        str, typer.Option("--segmentation", metavar="URL", help="The segmentation of the reference.")
+    ],
+    reference: ReferenceOption,
+    box: BoxOption = None,
+    assigner: Annotated[
+        str | None,
+        typer.Option(
+            "--assigner", metavar="FILE", show_default=False, help="Checkpoint. Default: the shipped weights."
+        ),
+    ] = None,
+    device: DeviceOption = Device.AUTO,
+    as_json: JsonOption = False,
+    errors: Annotated[
+        Path | None,
+        typer.Option("--errors", metavar="FILE.csv", show_default=False, help="Also write the wrong clefts as CSV."),
+    ] = None,
+) -> None:
+    """Accuracy of an assigner on annotated clefts: how often it finds both partners, and each of them.
+
+    No run and no database are needed. A cleft lies in the box if its centroid does.
+    """
+    from connectome.cli.evaluate_output import print_assignment_score
+    from connectome.cli.progress import RichProgress
+    from connectome.evaluate.report import assignment_report, write_assignment_errors
+    from connectome.pipeline.assignment import AssignmentRequest, score_assignment
+
+    request = AssignmentRequest(
+        image=image,
+        segmentation=segmentation,
+        reference=reference,
+        box=parse_box(box),
+        assigner=assigner,
+        device=device,
+    )
+    with RichProgress() as progress:
+        score = score_assignment(request, progress)
+    if as_json:
+        typer.echo(json.dumps(assignment_report(score), indent=2))
+    else:
+        print_assignment_score(score)
+    if errors is not None:
+        write_assignment_errors(score, errors)

@@ -1,0 +1,111 @@
+"""Options that several commands share, and the text of triples and boxes as values."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectome.errors import ConfigError
+from connectome.geometry import Box, NmTriple, Triple
+
+DEFAULT_DATA_FOLDER = Path("connectome-data")
+
+
+class Device(StrEnum):
+    """Where networks run; `auto` takes a GPU if there is one."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+RunOption = Annotated[str, typer.Option("--run", metavar="NAME", help="The run, by the name its build was given.")]
+DatabaseUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        envvar="CONNECTOME_DATABASE_URL",
+        show_default=False,
+        help="postgresql://user@host/database. Without it a server is started in the data folder.",
+    ),
+]
+DataFolderOption = Annotated[
+    Path,
+    typer.Option(
+        "--data-folder",
+        metavar="FOLDER",
+        envvar="CONNECTOME_DATA_FOLDER",
+        help="Where the volumes of runs and the built-in database server are kept.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+BoxOption = Annotated[
+    str | None,
+    typer.Option(
+        "--box",
+        metavar="z0:z1,y0:y1,x0:x1",
+        show_default=False,
+        help="Only this part, in voxels of the segmentation; start inclusive, stop exclusive.",
+    ),
+]
+ResolutionOption = Annotated[
+    str | None,
+    typer.Option("--resolution", metavar="z,y,x", show_default=False, help="Resolution in nm, e.g. 30,12,12."),
+]
+OffsetOption = Annotated[
+    str | None,
+    typer.Option("--offset", metavar="z,y,x", show_default=False, help="Corner of the first voxel in nm."),
+]
+BlockShapeOption = Annotated[
+    str | None,
+    typer.Option("--block-shape", metavar="z,y,x", show_default=False, help="Voxels of a block, e.g. 64,256,256."),
+]
+DeviceOption = Annotated[Device, typer.Option("--device", help="Where the networks run.")]
+
+
+def parse_box(text: str | None) -> Box | None:
+    """The box of a `--box` option; None where it isn't given.
+
+    Raises:
+        BoxError: the text isn't z0:z1,y0:y1,x0:x1, or the box is empty.
+    """
+    return None if text is None else Box.parse(text)
+
+
+def parse_nm(text: str | None, option: str) -> NmTriple | None:
+    """Three numbers (z, y, x) in nm from text such as '30,12,12'; None where it isn't given.
+
+    Raises:
+        ConfigError: the text of `option` isn't three finite numbers.
+    """
+    if text is None:
+        return None
+    try:
+        z, y, x = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise ConfigError(f"{option} '{text}' isn't three numbers in nm as z,y,x: write e.g. 30,12,12") from error
+    if not all(math.isfinite(value) for value in (z, y, x)):
+        raise ConfigError(f"{option} '{text}' isn't three finite numbers in nm as z,y,x: write e.g. 30,12,12")
+    return z, y, x
+
+
+def parse_shape(text: str | None, option: str) -> Triple | None:
+    """Three whole numbers (z, y, x) greater than 0 from text such as '64,256,256'; None where it isn't given.
+
+    Raises:
+        ConfigError: the text of `option` isn't three whole numbers greater than 0.
+    """
+    if text is None:
+        return None
+    try:
+        z, y, x = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise ConfigError(f"{option} '{text}' isn't three whole numbers as z,y,x: write e.g. 64,256,256") from error
+    if min(z, y, x) < 1:
+        raise ConfigError(f"{option} '{text}' must be three whole numbers greater than 0, as z,y,x")
+    return z, y, x

@@ -1,0 +1,1 @@
+"""Image -> cleft voxels -> cleft objects."""

@@ -1,0 +1,62 @@
+"""Joining the fragments of neighbouring blocks into clefts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+Pairs = NDArray[np.int64]
+
+
+def shared_voxel_pairs(borders: Iterable[NDArray[np.int64]]) -> Pairs:
+    """Pairs (n, 2) of different fragments that hold one voxel.
+
+    Args:
+        borders: for each block, int64 (m, 2): voxel index in the whole volume, fragment id.
+    """
+    voxels = np.concatenate([np.zeros((0, 2), np.int64), *borders])
+    voxels = voxels[np.lexsort((voxels[:, 1], voxels[:, 0]))]
+    same = (voxels[1:, 0] == voxels[:-1, 0]) & (voxels[1:, 1] != voxels[:-1, 1])
+    pairs = np.stack([voxels[:-1, 1][same], voxels[1:, 1][same]], 1)
+    return np.unique(pairs, axis=0)
+
+
+def join(pairs: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The fragments that pairs join, and for each the id of its cleft: the smallest of its fragments' ids.
+
+    Args:
+        pairs: int64 (n, 2), fragments that are one object.
+
+    Returns:
+        fragment ids, ascending, and their cleft ids, both int64 (m,).
+    """
+    ids, flat = np.unique(pairs, return_inverse=True)
+    if len(ids) == 0:
+        return ids, ids
+    a, b = flat.reshape(-1, 2).T
+    graph = coo_array((np.ones(len(a), bool), (a, b)), shape=(len(ids), len(ids)))
+    count, group = connected_components(graph, directed=False)
+    smallest = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(smallest, group, ids)
+    return ids, smallest[group]
+
+
+def relabel(labels: NDArray[np.uint64], sources: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Labels (z, y, x) with each source id replaced by its target; ids that are no source become 0.
+
+    Doing it twice changes nothing, since a target also counts as a source of itself.
+    """
+    out = np.zeros_like(labels)
+    where = np.nonzero(labels)
+    found = labels[where].astype(np.int64)
+    if len(found) == 0 or len(sources) == 0:
+        return out
+    keys, first = np.unique(np.concatenate([sources, targets[targets != 0]]), return_index=True)
+    values = np.concatenate([targets, targets[targets != 0]])[first]
+    place = np.minimum(np.searchsorted(keys, found), len(keys) - 1)
+    out[where] = np.where(keys[place] == found, values[place], 0)
+    return out

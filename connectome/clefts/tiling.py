@@ -1,0 +1,123 @@
+"""The global lattice of network tiles, and the exact blending of their outputs.
+
+Tiles lie on one lattice anchored at voxel 0 of the working grid, whatever the blocks, so a voxel's prediction doesn't
+depend on how the volume was cut. A tile's input is its output plus a halo that is discarded; the outputs of neighbours
+share `overlap` voxels, where they are blended with linear weights in integer arithmetic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectome.geometry import Box, Triple, triple
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileShape:
+    """Shapes (z, y, x) in voxels: what the network sees, what is discarded on each side, what neighbours share."""
+
+    tile: Triple = (32, 160, 160)
+    halo: Triple = (3, 12, 12)
+    overlap: Triple = (2, 8, 8)
+
+    @property
+    def output(self) -> Triple:
+        """The part of a tile that is kept."""
+        return triple(t - 2 * h for t, h in zip(self.tile, self.halo, strict=True))
+
+    @property
+    def stride(self) -> Triple:
+        """From one tile to the next."""
+        return triple(n - o for n, o in zip(self.output, self.overlap, strict=True))
+
+
+@dataclass(frozen=True)
+class TileLattice:
+    """The tiles that cover a volume of `shape` voxels (z, y, x)."""
+
+    shape: Triple
+    tiles: TileShape
+
+    @property
+    def counts(self) -> Triple:
+        """The number of tiles along z, y, x."""
+        sides = zip(self.shape, self.tiles.stride, self.tiles.overlap, strict=True)
+        return triple(max(-(-(n - o) // s), 1) for n, s, o in sides)
+
+    @property
+    def store_shape(self) -> Triple:
+        """The shape of an array that holds every tile's output side by side, without sharing."""
+        return triple(c * n for c, n in zip(self.counts, self.tiles.output, strict=True))
+
+    def cell(self, tile_id: int) -> Triple:
+        """The place (z, y, x) of a tile in the lattice."""
+        _, ny, nx = self.counts
+        return tile_id // (ny * nx), tile_id // nx % ny, tile_id % nx
+
+    def output_box(self, cell: Triple) -> Box:
+        """The voxels that a tile predicts; may reach beyond the volume."""
+        start = triple(c * s for c, s in zip(cell, self.tiles.stride, strict=True))
+        return Box.of_shape(self.tiles.output, start)
+
+    def input_box(self, cell: Triple) -> Box:
+        """The voxels that the network sees of a tile."""
+        return self.output_box(cell).grow(self.tiles.halo)
+
+    def store_box(self, cell: Triple) -> Box:
+        """Where a tile's output lies in the array of `store_shape`."""
+        start = triple(c * n for c, n in zip(cell, self.tiles.output, strict=True))
+        return Box.of_shape(self.tiles.output, start)
+
+    def cells_overlapping(self, box: Box) -> list[Triple]:
+        """The tiles that predict voxels of `box`, in z, y, x order."""
+        ranges = []
+        sides = zip(box.start, box.stop, self.tiles.stride, self.tiles.output, self.counts, strict=True)
+        for a, b, stride, output, count in sides:
+            first = max(-(-(a - output + 1) // stride), 0)
+            last = min((b - 1) // stride, count - 1)
+            ranges.append(range(first, last + 1))
+        return [(z, y, x) for z in ranges[0] for y in ranges[1] for x in ranges[2]]
+
+    def axis_weights(self, cell: Triple) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
+        """Blending weights of a tile's output along z, y, x: rising and falling ramps over the overlaps."""
+        ramps = []
+        for index, n, overlap, count in zip(cell, self.tiles.output, self.tiles.overlap, self.counts, strict=True):
+            ramp = np.full(n, overlap + 1, np.uint32)
+            rising = np.arange(1, overlap + 1, dtype=np.uint32)
+            if index > 0:
+                ramp[:overlap] = rising
+            if index < count - 1:
+                ramp[n - overlap :] = rising[::-1]
+            ramps.append(ramp)
+        return ramps[0], ramps[1], ramps[2]
+
+
+class Blender:
+    """Adds up the outputs of tiles over a box; the weights of all tiles at a voxel sum to one constant."""
+
+    def __init__(self, lattice: TileLattice, box: Box) -> None:
+        """Begin with nothing. `box`: voxels of the working grid inside the volume."""
+        self.lattice = lattice
+        self.box = box
+        self._sum = np.zeros(box.shape, np.uint32)
+
+    def add(self, cell: Triple, part: Box, output: NDArray[np.uint8]) -> None:
+        """Add a tile's `output` (uint8 (z, y, x), 255 = certain) over `part`, its share of the box."""
+        origin = self.lattice.output_box(cell).start
+        z, y, x = (
+            weights[slices] for weights, slices in zip(self.lattice.axis_weights(cell), part.slices(origin), strict=True)
+        )
+        target = self._sum[part.slices(self.box.start)]
+        plane = y[:, None] * x[None, :]
+        for section in range(target.shape[0]):
+            target[section] += output[section] * (plane * z[section])
+
+    def result(self) -> NDArray[np.uint8]:
+        """The blended prediction: uint8 (z, y, x), rounded half up."""
+        full = 1
+        for overlap in self.lattice.tiles.overlap:
+            full *= overlap + 1
+        return ((self._sum + full // 2) // full).astype(np.uint8)

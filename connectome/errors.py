@@ -1,0 +1,104 @@
+"""Every error that a caller can act on. Imports nothing.
+
+The command line prints the message of a `ConnectomeError` as one line and ends with its `exit_code`; anything else
+is a bug and keeps its traceback. A message says what is wrong, where, and the way out.
+
+Exit codes: 1 any other ConnectomeError, 2 wrong flags (typer's own), 3 bad input, 4 database, 5 model or device,
+6 storage (disk full, unwritable), 7 a run that is incomplete or in conflict, 130 interrupted.
+"""
+
+
+class ConnectomeError(Exception):
+    """Base of all errors of this package; the message is one line for a person."""
+
+    exit_code = 1
+
+
+class InputError(ConnectomeError):
+    """Something the user gave can't be used."""
+
+    exit_code = 3
+
+
+class VolumeNotFoundError(InputError):
+    """No volume lies at a URL, or no file at a path."""
+
+
+class VolumeFormatError(InputError):
+    """A file or volume exists but isn't of a format or kind that can be read here."""
+
+
+class DtypeError(InputError):
+    """A volume has a data type that its role doesn't allow."""
+
+
+class ResolutionError(InputError):
+    """Resolutions or offsets are missing, or don't fit each other or a model."""
+
+
+class BoxError(InputError):
+    """A box is malformed, empty, or lies outside a volume."""
+
+
+class SegmentIdError(InputError):
+    """A segment id doesn't fit a signed 64-bit integer (2^63 or more)."""
+
+
+class ReferenceDataError(InputError):
+    """A reference connectome lacks what an evaluation needs."""
+
+
+class ConfigError(InputError):
+    """A configuration file or a combination of options is wrong."""
+
+
+class TrainingDataError(InputError):
+    """Training can't start or go on with this data (empty box, no labels, a loss that isn't a number)."""
+
+
+class DatabaseError(ConnectomeError):
+    """PostgreSQL can't be reached or refused a statement."""
+
+    exit_code = 4
+
+
+class SchemaError(DatabaseError):
+    """The database's schema is older or newer than this version of connectome."""
+
+
+class QueryError(DatabaseError):
+    """A user's SQL is wrong, not read-only, or took too long."""
+
+
+class CheckpointError(ConnectomeError):
+    """A file isn't a checkpoint of the kind that was asked for."""
+
+    exit_code = 5
+
+
+class DeviceError(ConnectomeError):
+    """The device asked for isn't there."""
+
+    exit_code = 5
+
+
+class StorageError(ConnectomeError):
+    """Writing failed: disk full, no permission, read-only."""
+
+    exit_code = 6
+
+
+class RunNotFoundError(InputError):
+    """No run has this name."""
+
+
+class RunConflictError(ConnectomeError):
+    """A run of this name exists with other inputs or parameters, or another process is building it."""
+
+    exit_code = 7
+
+
+class IncompleteRunError(ConnectomeError):
+    """A run isn't finished, or some of its blocks failed."""
+
+    exit_code = 7

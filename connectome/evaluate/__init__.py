@@ -1,0 +1,1 @@
+"""Scores of a connectome against an annotated one."""

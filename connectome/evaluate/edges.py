@@ -1,0 +1,165 @@
+"""Strict one-to-one matching of predicted and annotated synapses.
+
+1. A predicted cleft with more than half of its voxels, or its centroid, in ignored space counts neither way.
+2. Any other predicted cleft belongs to the annotated cleft that it shares most voxels with.
+3. A predicted synapse is correct if its ordered (pre, post) is one of the annotated pairs of that cleft (a polyadic
+   cleft has several). Of several correct ones for the same annotated pair, the one whose cleft overlaps most is the
+   true positive (of equals, the smaller cleft id); the others are false positives.
+4. Every other prediction is a false positive: wrong partners, or no annotated cleft under it.
+5. An annotated pair without a true positive is a false negative.
+
+Matching is done on the whole volume, then the box chooses: what belongs to an annotated cleft counts where that
+cleft's centroid lies, other predictions where their own does. So a pair of clefts at the border stays together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import dataclass
+
+from connectome.evaluate.edge_score import EdgeScore, JudgedSynapse, Outcome, Reason
+from connectome.evaluate.overlap import OverlapTable, PredictedOverlap
+from connectome.geometry import Box, NmTriple, voxel_centre_nm
+from connectome.records import ReferenceSynapse, SynapseRow
+
+VOXEL_DECIMALS = 6
+NOTHING = PredictedOverlap()
+Pair = tuple[int, int]
+Key = tuple[int | None, Pair]
+VoxelPoint = tuple[float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeInput:
+    """What `score_edge_rows` reads.
+
+    Attributes:
+        predicted: the run's synapses; distinct in (cleft, pre, post).
+        reference: the annotated synapses; rows equal in (cleft, pre, post) are one synapse.
+        overlaps: predicted cleft id -> what it covers; a cleft that isn't there covers nothing.
+        ignored_centroids: predicted clefts whose centroid lies in ignored space.
+        resolution_nm, offset_nm: the segmentation's grid (z, y, x), in whose voxels the box and the reference's
+            centroids are given.
+        box: score what lies in it; None = everywhere. A centroid is compared as mean voxel index.
+    """
+
+    predicted: Sequence[SynapseRow]
+    reference: Sequence[ReferenceSynapse]
+    overlaps: OverlapTable
+    ignored_centroids: Collection[int] = ()
+    resolution_nm: NmTriple
+    offset_nm: NmTriple = (0.0, 0.0, 0.0)
+    box: Box | None = None
+
+
+def score_edge_rows(given: EdgeInput) -> EdgeScore:
+    """Precision, recall and F1 of predicted synapses, with every synapse judged; the rule is above.
+
+    The order of the rows doesn't matter.
+    """
+    reference = {(r.cleft_id, (r.pre_segment_id, r.post_segment_id)): r for r in given.reference}
+    centroids = {row.cleft_id: row.centroid_voxel for row in reference.values()}
+    placed = [_place(given, row) for row in given.predicted]
+    winners = _winners(placed, reference)
+    judged = []
+    for item in placed:
+        home = _voxel(given, item.row.centroid_nm)
+        if not item.is_ignored and item.label in centroids:
+            home = centroids[item.label]
+        if _is_inside(given.box, home):
+            judged.append(_judge(item, _verdict(item, reference, centroids, winners)))
+    confused = {b.label for b in placed if not b.is_ignored and (b.label, b.pair) not in reference}
+    for key, annotation in reference.items():
+        if key not in winners and _is_inside(given.box, annotation.centroid_voxel):
+            reason = Reason.WRONG_PARTNERS if annotation.cleft_id in confused else Reason.MISSED
+            judged.append(_missed(given, annotation, reason))
+    return EdgeScore.of(judged, given.box)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Placed:
+    """A predicted synapse and the annotated cleft that it belongs to (None: touches none)."""
+
+    row: SynapseRow
+    label: int | None
+    overlap_voxels: int
+    is_ignored: bool
+
+    @property
+    def pair(self) -> Pair:
+        return self.row.pre_segment_id, self.row.post_segment_id
+
+
+def _place(given: EdgeInput, row: SynapseRow) -> _Placed:
+    overlap = given.overlaps.get(row.cleft_id, NOTHING)
+    return _Placed(
+        row=row,
+        label=overlap.best,
+        overlap_voxels=0 if overlap.best is None else overlap.by_reference[overlap.best],
+        is_ignored=overlap.is_mostly_ignored or row.cleft_id in given.ignored_centroids,
+    )
+
+
+def _winners(placed: Sequence[_Placed], reference: Container[Key]) -> dict[Key, _Placed]:
+    """The true positive of each annotated pair that has one."""
+    winners: dict[Key, _Placed] = {}
+    for item in sorted(placed, key=lambda b: (-b.overlap_voxels, b.row.cleft_id)):
+        if item.label is not None and not item.is_ignored and (item.label, item.pair) in reference:
+            winners.setdefault((item.label, item.pair), item)
+    return winners
+
+
+def _verdict(
+    item: _Placed, reference: Container[Key], partnered: Container[int], winners: Mapping[Key, _Placed]
+) -> tuple[Outcome, Reason]:
+    if item.is_ignored:
+        return Outcome.IGNORED, Reason.IGNORED_SPACE
+    if item.label is None:
+        return Outcome.FALSE_POSITIVE, Reason.NO_CLEFT
+    if item.label not in partnered:
+        return Outcome.FALSE_POSITIVE, Reason.NO_PAIR
+    key = (item.label, item.pair)
+    if key not in reference:
+        return Outcome.FALSE_POSITIVE, Reason.WRONG_PARTNERS
+    if winners[key].row.cleft_id != item.row.cleft_id:
+        return Outcome.FALSE_POSITIVE, Reason.DUPLICATE
+    return Outcome.TRUE_POSITIVE, Reason.CORRECT
+
+
+def _judge(item: _Placed, verdict: tuple[Outcome, Reason]) -> JudgedSynapse:
+    return JudgedSynapse(
+        outcome=verdict[0],
+        reason=verdict[1],
+        cleft_id=item.row.cleft_id,
+        reference_cleft_id=item.label,
+        pre_segment_id=item.row.pre_segment_id,
+        post_segment_id=item.row.post_segment_id,
+        overlap_voxels=item.overlap_voxels,
+        centroid_nm=item.row.centroid_nm,
+    )
+
+
+def _missed(given: EdgeInput, annotation: ReferenceSynapse, reason: Reason) -> JudgedSynapse:
+    return JudgedSynapse(
+        outcome=Outcome.FALSE_NEGATIVE,
+        reason=reason,
+        cleft_id=None,
+        reference_cleft_id=annotation.cleft_id,
+        pre_segment_id=annotation.pre_segment_id,
+        post_segment_id=annotation.post_segment_id,
+        overlap_voxels=0,
+        centroid_nm=voxel_centre_nm(annotation.centroid_voxel, given.resolution_nm, given.offset_nm),
+    )
+
+
+def _voxel(given: EdgeInput, point_nm: NmTriple) -> VoxelPoint:
+    """A point as voxel index of the segmentation, whole at voxel centres like a mean of indices."""
+    z, y, x = (
+        round((p - o) / r - 0.5, VOXEL_DECIMALS)
+        for p, o, r in zip(point_nm, given.offset_nm, given.resolution_nm, strict=True)
+    )
+    return z, y, x
+
+
+def _is_inside(box: Box | None, voxel: VoxelPoint) -> bool:
+    return box is None or box.contains_point(voxel)

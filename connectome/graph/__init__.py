@@ -1,0 +1,1 @@
+"""NetworkX graphs of a run, and their exports."""

@@ -1,0 +1,1 @@
+"""Torch modules and their checkpoints; knows no volumes and no records."""

@@ -1,0 +1,142 @@
+"""Checkpoints: one safetensors file with the weights and, in its header, everything needed to use them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from connectome.errors import CheckpointError, StorageError
+from connectome.networks.config import NetworkConfig
+from connectome.networks.rsunet import RSUNet
+
+FORMAT = "connectome-checkpoint-1"
+
+
+class ModelRole(StrEnum):
+    """What a model is for."""
+
+    DETECTOR = "detector"
+    ASSIGNER = "assigner"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalisation:
+    """Grey values in [0, 1] (value / largest of the dtype) become (value - mean) / deviation."""
+
+    mean: float = 0.52
+    deviation: float = 0.16
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What a checkpoint carries besides its weights.
+
+    Attributes:
+        resolution_nm: nm a voxel (z, y, x) that the network was trained at.
+        patch_shape: voxels (z, y, x) of a patch: a training patch, and for an assigner what it is shown of a cleft.
+        parameters: the values it is to be used with, e.g. `threshold`, `min_size_voxels`.
+        training: data, steps, recipe. metrics: what was measured, and on what.
+    """
+
+    name: str
+    role: ModelRole
+    network: NetworkConfig
+    resolution_nm: tuple[float, float, float]
+    patch_shape: tuple[int, int, int]
+    normalisation: Normalisation = field(default_factory=Normalisation)
+    parameters: dict[str, float] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The header text."""
+        values = {**self.__dict__, "network": self.network.to_json(), "normalisation": self.normalisation.__dict__}
+        return json.dumps({"format": FORMAT, **values})
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelCard:
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError, KeyError, TypeError: the text is no model card of this format.
+        """
+        values = json.loads(text)
+        if values.pop("format") != FORMAT:
+            raise ValueError("another checkpoint format")
+        values["role"] = ModelRole(values["role"])
+        values["network"] = NetworkConfig.from_json(values["network"])
+        values["normalisation"] = Normalisation(**values["normalisation"])
+        values["resolution_nm"] = tuple(values["resolution_nm"])
+        values["patch_shape"] = tuple(values["patch_shape"])
+        return cls(**values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A loaded model: its card, its network in evaluation mode on the CPU, the checksum of its file."""
+
+    card: ModelCard
+    network: RSUNet
+    sha256: str
+    path: Path
+
+
+def save_checkpoint(path: Path, card: ModelCard, network: RSUNet) -> None:
+    """Write a checkpoint; the file appears only once it is whole.
+
+    Raises:
+        StorageError: it can't be written.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(save(tensors, metadata={"connectome": card.to_json()}))
+        partial.replace(path)
+    except OSError as error:
+        raise StorageError(f"checkpoint {path} can't be written: {error.strerror or error}") from error
+
+
+def read_card(path: Path) -> ModelCard:
+    """The model card of a checkpoint, without its weights.
+
+    Raises:
+        CheckpointError: the file is missing or is no checkpoint.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"no checkpoint at {path}: the file doesn't exist")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+        return ModelCard.from_json(metadata["connectome"])
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint of this program (safetensors with a model card; see connectome train)"
+        ) from error
+
+
+def load_checkpoint(path: Path, role: ModelRole) -> Checkpoint:
+    """Load a checkpoint that is to serve as `role`.
+
+    Raises:
+        CheckpointError: the file is missing, no checkpoint, of another role, or its weights don't fit its config.
+    """
+    card = read_card(path)
+    if card.role is not role:
+        raise CheckpointError(f"{path} is a checkpoint of {card.role} '{card.name}', where one of {role} is needed")
+    network = RSUNet(card.network)
+    try:
+        with safe_open(path, framework="pt") as file:
+            network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    except (SafetensorError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: the weights don't fit the network that its header describes") from error
+    network.eval().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    return Checkpoint(card=card, network=network, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), path=path)

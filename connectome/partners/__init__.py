@@ -1,0 +1,1 @@
+"""Cleft -> partners: candidates, the association network, the choice."""

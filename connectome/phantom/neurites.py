@@ -1,0 +1,132 @@
+"""Neurites before they are packed: random smooth centre lines with radii, as chains of beads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectome.phantom.config import PhantomConfig
+
+Array = NDArray[np.float64]
+MARGIN_NM = 700.0
+
+
+class Kind(IntEnum):
+    """What a segment is."""
+
+    AXON = 0
+    DENDRITE = 1
+    TRUNK = 2
+    MYELINATED = 3
+    GLIA = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How the neurites of a kind are drawn.
+
+    Attributes:
+        fraction: share of the tissue that their tubes fill.
+        radius_nm: median radius; `spread` is the standard deviation of its logarithm.
+        bead_nm: distance of the beads along the centre line.
+        wander: how far the centre line strays, relative to the wavelength.
+    """
+
+    fraction: float
+    radius_nm: float
+    spread: float
+    bead_nm: float
+    wander: float
+
+
+RECIPES = {
+    Kind.TRUNK: Recipe(fraction=0.10, radius_nm=760.0, spread=0.15, bead_nm=260.0, wander=0.03),
+    Kind.MYELINATED: Recipe(fraction=0.022, radius_nm=380.0, spread=0.15, bead_nm=200.0, wander=0.03),
+    Kind.DENDRITE: Recipe(fraction=0.24, radius_nm=290.0, spread=0.30, bead_nm=170.0, wander=0.05),
+    Kind.AXON: Recipe(fraction=0.40, radius_nm=88.0, spread=0.33, bead_nm=115.0, wander=0.07),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neurite:
+    """One chain of beads.
+
+    Attributes:
+        points_nm: float64 (beads, 3), centres (z, y, x).
+        radii_nm: float64 (beads,).
+        boutons: indices of the beads in the middle of a bouton.
+    """
+
+    kind: Kind
+    points_nm: Array
+    radii_nm: Array
+    boutons: NDArray[np.int64]
+
+
+def draw_neurites(config: PhantomConfig) -> list[Neurite]:
+    """All neurites that cross the volume and a margin around it, thick ones first; they still overlap."""
+    rng = np.random.default_rng([config.seed, 1])
+    low = np.full(3, -MARGIN_NM)
+    high = np.array(config.extent_nm) + MARGIN_NM
+    neurites: list[Neurite] = []
+    for kind, recipe in RECIPES.items():
+        wanted = recipe.fraction * float(np.prod(high - low))
+        filled = 0.0
+        while filled < wanted:
+            neurite = _draw(kind, low, high, config.bouton_spacing_nm, rng)
+            volume = float(np.pi * np.sum(neurite.radii_nm**2) * recipe.bead_nm)
+            if rng.random() * volume <= wanted - filled:
+                neurites.append(neurite)
+            filled += volume
+    return neurites
+
+
+def _draw(kind: Kind, low: Array, high: Array, bouton_spacing_nm: float, rng: np.random.Generator) -> Neurite:
+    """One neurite through a random point of the box `low`..`high` (nm), cut to the box."""
+    recipe = RECIPES[kind]
+    reach = float(np.linalg.norm(high - low))
+    along = np.arange(-reach, reach, recipe.bead_nm)
+    through = rng.uniform(low, high)
+    points = through + _centre_line(along, recipe.wander, rng)
+    inside = np.all((points >= low) & (points <= high), axis=1)
+    middle = int(np.argmin(np.abs(along)))
+    inside[middle] = True
+    breaks = np.flatnonzero(~inside)
+    first = int(breaks[breaks < middle].max(initial=-1)) + 1
+    last = int(breaks[breaks > middle].min(initial=len(along)))
+    first, last = max(first - 1, 0), max(last, first + 2)
+    along, points = along[first:last], points[first:last]
+    radius = recipe.radius_nm * float(np.exp(np.clip(rng.normal(0, recipe.spread), -2 * recipe.spread, 2 * recipe.spread)))
+    wave = sum(rng.uniform(0, 0.12) * np.sin(along / rng.uniform(150, 700) + rng.uniform(0, 6.3)) for _ in range(3))
+    radii = radius * (1 + np.asarray(wave))
+    boutons = np.zeros(0, np.int64)
+    if kind is Kind.AXON:
+        radii, boutons = _swell(along, radii, bouton_spacing_nm, rng)
+    return Neurite(kind=kind, points_nm=points, radii_nm=radii, boutons=boutons)
+
+
+def _centre_line(along: Array, wander: float, rng: np.random.Generator) -> Array:
+    """A random direction with slow waves around it: float64 (points, 3) nm, 0 where `along` is 0."""
+    frame = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    line = along[:, None] * frame[0]
+    for side in frame[1:]:
+        for _ in range(2):
+            wavelength, phase = rng.uniform(1500, 7000), rng.uniform(0, 2 * np.pi)
+            wave = np.sin(2 * np.pi * along / wavelength + phase) - np.sin(phase)
+            line = line + (wander * wavelength * rng.normal() * wave)[:, None] * side
+    return np.asarray(line)
+
+
+def _swell(along: Array, radii: Array, spacing_nm: float, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64]]:
+    """Widen an axon at its boutons; the radii and the beads in their middles."""
+    places = along[0] + np.cumsum(1000 + rng.exponential(spacing_nm - 1000, size=int(len(along) * 0.15) + 4)) - 1000
+    boutons = np.unique(np.searchsorted(along, places[places < along[-1]]))
+    boutons = boutons[(boutons > 0) & (boutons < len(along) - 1)]
+    for bouton in boutons:
+        peak, width = rng.uniform(165, 330), rng.uniform(200, 400)
+        bump = np.exp(-(((along - along[bouton]) / width) ** 2))
+        radii = np.maximum(radii, radii + (peak - radii) * bump)
+    return radii, boutons

@@ -1,0 +1,1 @@
+"""Joins volumes, science and store: builds, their resumption, scores and graphs."""

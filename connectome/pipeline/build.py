@@ -1,0 +1,210 @@
+"""`connectome build volume`: from two volumes to rows in PostgreSQL, resumable at any point."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from connectome import __version__
+from connectome.clefts.tiling import TileShape
+from connectome.errors import RunConflictError, StorageError
+from connectome.networks.checkpoint import Checkpoint
+from connectome.pipeline.assigning import assign_clefts
+from connectome.pipeline.context import CLEFTS, PREDICTION, TILES, BuildContext, Parameters
+from connectome.pipeline.inputs import Inputs, check_segment_ids, open_inputs
+from connectome.pipeline.labelling import label
+from connectome.pipeline.predicting import predict
+from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.stitching import relabel_blocks, stitch
+from connectome.records import NoProgress, Progress
+from connectome.store.blocks import Stage, StageTotal, stage_totals
+from connectome.store.database import Database
+from connectome.store.reading import counts
+from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord, RunState
+from connectome.store.runs import create_run, delete_run, find_run, lock_run, set_state
+from connectome.volume import Volume, as_url
+
+DEFAULT_THRESHOLD = 0.5
+DEFAULT_MIN_SIZE_VOXELS = 100
+DEFAULT_DILATION_NM = 48.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSummary:
+    """What a finished run holds.
+
+    Attributes:
+        already_finished: nothing was left to do.
+        stages: blocks, voxels (or clefts) and seconds of each stage, over all sessions of the run.
+    """
+
+    run: str
+    already_finished: bool
+    clefts: int
+    clefts_without_partners: int
+    synapses: int
+    edges: int
+    voxels: int
+    stages: dict[str, StageTotal]
+    folder: Path
+    database_url: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        stages = {name: asdict(total) for name, total in self.stages.items()}
+        return {**asdict(self), "stages": stages, "folder": str(self.folder)}
+
+    def to_text(self) -> str:
+        """Lines for a person."""
+        head = f"run '{self.run}' " + ("was finished already" if self.already_finished else "is finished")
+        lines = [
+            f"{head}: {self.voxels / 1e6:,.1f} Mvoxel",
+            f"  clefts    {self.clefts:,} ({self.clefts_without_partners:,} of them without two partners)",
+            f"  synapses  {self.synapses:,}",
+            f"  edges     {self.edges:,}",
+        ]
+        for name, total in self.stages.items():
+            rate = total.voxels / max(total.seconds, 1e-3)
+            per_second = f"{rate:,.1f} clefts/s" if name == Stage.ASSIGN else f"{rate / 1e6:,.2f} Mvoxel/s"
+            lines.append(f"  {name:<8}  {total.seconds:,.1f} s, {per_second}")
+        lines.append(f"  volumes   {self.folder} ({PREDICTION}, {CLEFTS})")
+        lines.append("  database  connectome db url prints its address; connectome sql asks it")
+        return "\n".join(lines)
+
+
+def build_volume(request: BuildRequest, progress: Progress | None = None) -> BuildSummary:
+    """Build a connectome, or finish one that was begun.
+
+    Raises:
+        InputError, CheckpointError, DeviceError: before anything is computed.
+        RunConflictError: the run exists with other inputs or parameters, or another process builds it.
+        DatabaseError, StorageError: the block at hand is lost, everything before it is kept.
+    """
+    shown = progress or NoProgress()
+    inputs = open_inputs(request)
+    parameters = choose_parameters(request, inputs)
+    with Database.open(request.database_url, request.data_folder, create=True) as database:
+        with lock_run(database, request.name):
+            before = find_run(database, request.name)
+            if before is not None and request.restart:
+                _forget(database, before)
+                before = None
+            if before is not None:
+                _require_same(before, _new_run(request, inputs, parameters))
+            else:
+                check_segment_ids(inputs.segmentation, inputs.box, shown)
+            run = before or _begin(database, _new_run(request, inputs, parameters))
+            finished = run.state is RunState.FINISHED
+            if not finished:
+                context = BuildContext(
+                    database=database, run=run, inputs=inputs, parameters=parameters, progress=shown
+                )
+                _run_stages(context)
+        return _summary(database, run, finished, inputs)
+
+
+def choose_parameters(request: BuildRequest, inputs: Inputs) -> Parameters:
+    """What the request says, else what the checkpoints recommend, else the defaults."""
+    detector, assigner = inputs.detector.card.parameters, inputs.assigner.card.parameters
+    threshold = request.threshold or detector.get("threshold", DEFAULT_THRESHOLD)
+    size = request.min_size_voxels or detector.get("min_size_voxels", DEFAULT_MIN_SIZE_VOXELS)
+    return Parameters(
+        threshold=min(max(round(threshold * 255), 1), 255),
+        min_size_voxels=int(size),
+        dilation_nm=request.dilation_nm or assigner.get("dilation_nm", DEFAULT_DILATION_NM),
+        connectivity=request.connectivity,
+        block_shape=request.block_shape,
+        tiles=TileShape(),
+    )
+
+
+def _run_stages(context: BuildContext) -> None:
+    predict(context)
+    label(context)
+    stitch(context)
+    relabel_blocks(context)
+    assign_clefts(context)
+    set_state(context.database, context.run.run_id, RunState.FINISHED)
+    shutil.rmtree(Path(context.run.folder) / TILES, ignore_errors=True)
+
+
+def _new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters) -> NewRun:
+    return NewRun(
+        name=request.name,
+        image=_new_volume(inputs.image.volume),
+        segmentation=_new_volume(inputs.segmentation.volume),
+        detector=_new_model(inputs.detector),
+        assigner=_new_model(inputs.assigner),
+        parameters=parameters.to_json(),
+        box=inputs.box,
+        folder=(request.data_folder / "runs" / request.name).absolute(),
+        code_version=__version__,
+    )
+
+
+def _new_volume(volume: Volume) -> NewVolume:
+    grid = volume.grid
+    return NewVolume(
+        url=as_url(volume.url), dtype=volume.dtype.name, shape=grid.shape, resolution_nm=grid.resolution_nm,
+        offset_nm=grid.offset_nm,
+    )  # fmt: skip
+
+
+def _new_model(checkpoint: Checkpoint) -> NewModel:
+    card = checkpoint.card
+    config = {"network": card.network.to_json(), "resolution_nm": list(card.resolution_nm), "training": card.training}
+    return NewModel(name=card.name, sha256=checkpoint.sha256, config=config)
+
+
+def _begin(database: Database, new: NewRun) -> RunRecord:
+    """Make the run's folder and record the run; a folder left by a run that the database doesn't know is replaced."""
+    try:
+        shutil.rmtree(new.folder, ignore_errors=True)
+        new.folder.mkdir(parents=True)
+    except OSError as error:
+        raise StorageError(f"{new.folder} can't be made: {error.strerror}; choose another --data-folder") from error
+    return create_run(database, new)
+
+
+def _forget(database: Database, run: RunRecord) -> None:
+    delete_run(database, run.run_id)
+    shutil.rmtree(run.folder, ignore_errors=True)
+
+
+def _require_same(run: RunRecord, new: NewRun) -> None:
+    """Refuse to resume a run with other inputs, models or parameters.
+
+    Raises:
+        RunConflictError: names the first difference.
+    """
+    pairs: dict[str, tuple[Any, Any]] = {
+        "image": (run.image_url, new.image.url),
+        "segmentation": (run.segmentation_url, new.segmentation.url),
+        "detector": (run.detector_sha256[:12], new.detector.sha256[:12]),
+        "assigner": (run.assigner_sha256[:12], new.assigner.sha256[:12]),
+        "box": (str(run.box), str(new.box)),
+        **{name: (run.parameters.get(name), value) for name, value in new.parameters.items()},
+    }
+    for what, (old, now) in pairs.items():
+        if old != now:
+            raise RunConflictError(
+                f"run '{run.name}' exists with {what} {old}, not {now}: use another --name, or --restart to build it anew"
+            )
+
+
+def _summary(database: Database, run: RunRecord, already_finished: bool, inputs: Inputs) -> BuildSummary:
+    found = counts(database, run.run_id)
+    return BuildSummary(
+        run=run.name,
+        already_finished=already_finished,
+        clefts=found.clefts,
+        clefts_without_partners=found.no_partners,
+        synapses=found.synapses,
+        edges=found.edges,
+        voxels=inputs.box.size_voxels,
+        stages={stage.value: total for stage, total in stage_totals(database, run.run_id).items()},
+        folder=run.folder,
+        database_url=database.url,
+    )

@@ -1,0 +1,146 @@
+"""What the stages of one build share: the run, its inputs, its volumes on disk, its grids."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from connectome.clefts.labelling import Connectivity
+from connectome.clefts.tiling import TileLattice, TileShape
+from connectome.geometry import BlockGrid, Box, Triple, triple
+from connectome.pipeline.inputs import Inputs
+from connectome.records import Progress
+from connectome.store.blocks import BlockTransaction, Stage, block_transaction, done_blocks
+from connectome.store.database import Database
+from connectome.store.run_records import RunRecord
+from connectome.volume import Volume
+
+TILES, PREDICTION, CLEFTS = "tiles.zarr", "prediction.zarr", "clefts.zarr"
+LARGEST_CHUNK: Triple = (32, 128, 128)
+
+WriteRows = Callable[[BlockTransaction], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """Everything besides inputs and models that the result depends on; recorded with the run.
+
+    Attributes:
+        threshold: 1 to 255, on the uint8 prediction.
+    """
+
+    threshold: int
+    min_size_voxels: int
+    dilation_nm: float
+    connectivity: Connectivity
+    block_shape: Triple
+    tiles: TileShape
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "threshold": self.threshold, "min_size_voxels": self.min_size_voxels, "dilation_nm": self.dilation_nm,
+            "connectivity": int(self.connectivity), "block_shape": list(self.block_shape),
+            "tile": list(self.tiles.tile), "tile_halo": list(self.tiles.halo),
+            "tile_overlap": list(self.tiles.overlap),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildContext:
+    """One build under way."""
+
+    database: Database
+    run: RunRecord
+    inputs: Inputs
+    parameters: Parameters
+    progress: Progress
+
+    @cached_property
+    def grid(self) -> BlockGrid:
+        """The blocks of all stages but the first."""
+        return BlockGrid(self.inputs.box, self.parameters.block_shape)
+
+    @cached_property
+    def lattice(self) -> TileLattice:
+        """The tiles of the detector."""
+        return TileLattice(self.inputs.shape, self.parameters.tiles)
+
+    @cached_property
+    def tiles(self) -> Volume:
+        """uint8: the detector's output, tile beside tile; scratch, gone when the run is finished."""
+        shape = self.parameters.tiles.output
+        return self._volume(TILES, np.uint8, self.lattice.store_shape, shape)
+
+    @cached_property
+    def prediction(self) -> Volume:
+        """uint8: the blended probability of cleft, 255 = 1."""
+        return self._volume(PREDICTION, np.uint8, self.inputs.shape, chunk_shape(self.parameters.block_shape))
+
+    @cached_property
+    def clefts(self) -> Volume:
+        """uint64: cleft ids (while labelling: fragment ids)."""
+        return self._volume(CLEFTS, np.uint64, self.inputs.shape, chunk_shape(self.parameters.block_shape))
+
+    def _volume(self, name: str, dtype: type, shape: Triple, chunks: Triple) -> Volume:
+        path = Path(self.run.folder) / name
+        if path.exists():
+            return Volume.open(path, writable=True)
+        return Volume.create(
+            path, shape=shape, dtype=dtype, resolution_nm=self.inputs.resolution_nm,
+            offset_nm=self.inputs.offset_nm, chunk_shape=chunks,
+        )  # fmt: skip
+
+    def run_stage(
+        self, stage: Stage, blocks: Iterable[tuple[int, int]], work: Callable[[int], WriteRows], unit: str = "voxels"
+    ) -> None:
+        """Do the blocks of a stage that aren't done yet.
+
+        Args:
+            stage: which.
+            blocks: ids and sizes (in `unit`).
+            work: computes a block and writes its voxels; what it returns writes its rows, in one transaction with the
+                block's done mark.
+            unit: of the sizes.
+        """
+        todo = list(blocks)
+        done = done_blocks(self.database, self.run.run_id, stage)
+        self.progress.start(
+            stage.value, sum(size for _, size in todo), sum(size for block_id, size in todo if block_id in done), unit
+        )
+        for block_id, size in todo:
+            if block_id in done:
+                continue
+            began = time.monotonic()
+            write_rows = work(block_id)
+            with block_transaction(self.database, self.run.run_id, stage, block_id, voxels=size) as transaction:
+                write_rows(transaction)
+                transaction.seconds = time.monotonic() - began
+            self.progress.advance(size)
+        self.progress.finish()
+
+
+def chunk_shape(block_shape: Triple) -> Triple:
+    """The largest chunks that divide a block and aren't larger than needed to read it piecewise."""
+    sides = zip(block_shape, LARGEST_CHUNK, strict=True)
+    return triple(max(d for d in range(1, min(n, largest) + 1) if n % d == 0) for n, largest in sides)
+
+
+def no_rows(transaction: BlockTransaction) -> None:
+    """Write nothing but the block's done mark."""
+
+
+def box_blocks(grid: BlockGrid) -> list[tuple[int, int]]:
+    """The ids and sizes in voxels of a grid's blocks."""
+    return [(block_id, box.size_voxels) for block_id, box in grid]
+
+
+def shifted(box: Box, by: Triple) -> Box:
+    """The box seen from `by`."""
+    return box.shift(triple(-n for n in by))

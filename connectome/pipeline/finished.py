@@ -1,0 +1,24 @@
+"""The gate before anything that is made of a run's results."""
+
+from __future__ import annotations
+
+from connectome.errors import IncompleteRunError
+from connectome.store.database import Database
+from connectome.store.run_records import RunRecord, RunState
+from connectome.store.runs import get_run
+
+
+def finished_run(database: Database, run_name: str) -> RunRecord:
+    """The finished run of this name: half a connectome is handed to nobody as a whole one.
+
+    Raises:
+        RunNotFoundError: no run has this name.
+        IncompleteRunError: its build isn't finished.
+    """
+    run = get_run(database, run_name)
+    if run.state != RunState.FINISHED:
+        raise IncompleteRunError(
+            f"run '{run_name}' is {run.state}, not finished: the same `connectome build volume` command with "
+            f"--name {run_name} finishes it"
+        )
+    return run

@@ -1,0 +1,171 @@
+"""The inputs of a build, opened and checked against each other before anything is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from connectome.errors import BoxError, CheckpointError, DtypeError, SegmentIdError
+from connectome.geometry import BlockGrid, Box, NmTriple, Triple, triple
+from connectome.grid_view import GridView, ViewKind
+from connectome.networks.checkpoint import Checkpoint, ModelRole
+from connectome.networks.device import choose_device
+from connectome.pipeline.models import load_model
+from connectome.pipeline.request import BuildRequest
+from connectome.records import Progress
+from connectome.volume import Volume
+
+IMAGE_DTYPES = ("uint8", "uint16")
+LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """Image and segmentation on one working grid, and the models.
+
+    The working grid has the models' resolution and begins where the segmentation begins.
+
+    Attributes:
+        box: what to build, in working voxels.
+    """
+
+    image: GridView
+    segmentation: GridView
+    detector: Checkpoint
+    assigner: Checkpoint
+    device: torch.device
+    box: Box
+
+    @property
+    def resolution_nm(self) -> NmTriple:
+        """nm a working voxel (z, y, x)."""
+        return self.segmentation.resolution_nm
+
+    @property
+    def offset_nm(self) -> NmTriple:
+        """The corner (z, y, x) of working voxel (0, 0, 0)."""
+        return self.segmentation.offset_nm
+
+    @property
+    def shape(self) -> Triple:
+        """The working grid (z, y, x): all of the segmentation."""
+        return self.segmentation.shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumePair:
+    """Image and segmentation as views of one working grid, and the voxels that both have."""
+
+    image: GridView
+    segmentation: GridView
+    common: Box
+
+
+def open_pair(image_url: str, segmentation_url: str, resolution_nm: NmTriple | None, working_nm: NmTriple) -> VolumePair:
+    """Open image and segmentation and lay one working grid over both, anchored at the segmentation's first voxel.
+
+    Args:
+        image_url, segmentation_url: the volumes.
+        resolution_nm: of both, if their metadata is not to be used.
+        working_nm: resolution of the models.
+
+    Raises:
+        InputError: a volume is missing, has a wrong dtype or resolution, or they don't overlap.
+    """
+    image = Volume.open(image_url, resolution_nm=resolution_nm)
+    segmentation = Volume.open(segmentation_url, resolution_nm=resolution_nm)
+    if image.dtype.name not in IMAGE_DTYPES:
+        raise DtypeError(f"image {image_url} holds {image.dtype}; an image must be {' or '.join(IMAGE_DTYPES)}")
+    if segmentation.dtype.kind not in "ui":
+        raise DtypeError(f"segmentation {segmentation_url} holds {segmentation.dtype}; segment ids must be integers")
+    anchor = segmentation.grid.offset_nm
+    views = VolumePair(
+        image=GridView(image, resolution_nm=working_nm, anchor_nm=anchor, kind=ViewKind.IMAGE),
+        segmentation=GridView(segmentation, resolution_nm=working_nm, anchor_nm=anchor, kind=ViewKind.LABELS),
+        common=Box((0, 0, 0), (0, 0, 0)),
+    )
+    common = views.image.box.intersect(views.segmentation.box)
+    if common.is_empty:
+        raise BoxError(
+            f"image {image_url} ({_extent(image)}) and segmentation {segmentation_url} ({_extent(segmentation)}) don't "
+            "overlap: check their offsets and resolutions with connectome volume info"
+        )
+    return VolumePair(image=views.image, segmentation=views.segmentation, common=common)
+
+
+def working_box(box: Box | None, pair: VolumePair) -> Box:
+    """A box in voxels of the segmentation as working voxels (widened to whole ones); None: all that both volumes have.
+
+    Raises:
+        BoxError: it lies outside the segmentation, or the image has nothing of it.
+    """
+    if box is None:
+        return pair.common
+    volume = pair.segmentation.volume
+    if not volume.box.contains(box):
+        raise BoxError(f"box {box} lies outside the segmentation {volume.url}, which has {volume.box}")
+    factors = pair.segmentation.factors
+    start = triple(a // f for a, f in zip(box.start, factors, strict=True))
+    stop = triple(-(-b // f) for b, f in zip(box.stop, factors, strict=True))
+    working = Box(start, stop).intersect(pair.common)
+    if working.is_empty:
+        raise BoxError(f"image {pair.image.volume.url} has no voxel in the box {box}")
+    return working
+
+
+def open_inputs(request: BuildRequest) -> Inputs:
+    """Load the models, open the volumes, check everything that can be checked without reading voxels.
+
+    Raises:
+        CheckpointError, DeviceError, InputError: see the message.
+    """
+    device = choose_device(request.device)
+    detector = load_model(ModelRole.DETECTOR, request.detector)
+    assigner = load_model(ModelRole.ASSIGNER, request.assigner)
+    if not np.allclose(detector.card.resolution_nm, assigner.card.resolution_nm, rtol=1e-3):
+        raise CheckpointError(
+            f"detector '{detector.card.name}' works at {detector.card.resolution_nm} nm, assigner "
+            f"'{assigner.card.name}' at {assigner.card.resolution_nm} nm: both must be the same"
+        )
+    pair = open_pair(request.image, request.segmentation, request.resolution_nm, detector.card.resolution_nm)
+    return Inputs(
+        image=pair.image,
+        segmentation=pair.segmentation,
+        detector=detector,
+        assigner=assigner,
+        device=device,
+        box=working_box(request.box, pair),
+    )
+
+
+def check_segment_ids(segmentation: GridView, box: Box, progress: Progress) -> None:
+    """Read the segmentation once and refuse ids that PostgreSQL's BIGINT can't hold; small dtypes pass unread.
+
+    Raises:
+        SegmentIdError: an id of 2^63 or more, or below 0.
+    """
+    if segmentation.dtype.itemsize < 8 and segmentation.dtype.kind == "u":
+        return
+    grid = BlockGrid(box, (64, 512, 512))
+    progress.start("check", box.size_voxels)
+    for _, part in grid:
+        ids = segmentation.read(part)
+        largest, smallest = int(ids.max()), int(ids.min())
+        if largest > LARGEST_ID or smallest < 0:
+            wrong = largest if largest > LARGEST_ID else smallest
+            raise SegmentIdError(
+                f"segmentation {segmentation.volume.url} holds the id {wrong} in the box {part}; ids must be from 0 to "
+                "2^63 - 1: relabel it"
+            )
+        progress.advance(part.size_voxels)
+    progress.finish()
+
+
+def _extent(volume: Volume) -> str:
+    """Where a volume lies, in nm, for a message."""
+    stop = (
+        o + n * r for o, n, r in zip(volume.grid.offset_nm, volume.grid.shape, volume.grid.resolution_nm, strict=True)
+    )
+    return "zyx " + ",".join(f"{a:g}:{b:g}" for a, b in zip(volume.grid.offset_nm, stop, strict=True)) + " nm"

@@ -1,0 +1,57 @@
+"""Stage predict: the detector on every tile that the box needs, into the scratch volume of tiles."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from connectome.clefts.predict import CleftPredictor
+from connectome.clefts.tiling import TileLattice
+from connectome.geometry import BlockGrid, Box, Triple, triple
+from connectome.pipeline.context import BuildContext, WriteRows, no_rows
+from connectome.store.blocks import Stage
+
+TILES_A_BLOCK: Triple = (1, 2, 2)
+
+
+def predict(context: BuildContext) -> None:
+    """Run the stage.
+
+    Raises:
+        StorageError: the image can't be read or the tiles can't be written.
+    """
+    lattice = context.lattice
+    grid = tile_blocks(lattice, context.inputs.box)
+    predictor = CleftPredictor(context.inputs.detector, context.inputs.device)
+
+    def work(block_id: int) -> WriteRows:
+        cells = _cells(grid.block(block_id))
+        images = np.stack([context.inputs.image.read(lattice.input_box(cell)) for cell in cells])
+        halo = context.parameters.tiles.halo
+        z, y, x = (slice(h, n - h) for h, n in zip(halo, context.parameters.tiles.tile, strict=True))
+        for cell, image in zip(cells, images, strict=True):
+            output = predictor.predict(image[None])[0]
+            context.tiles.write(lattice.store_box(cell), np.ascontiguousarray(output[z, y, x]))
+        return no_rows
+
+    blocks = [(block_id, _new_voxels(lattice, cells, context.inputs.box)) for block_id, cells in grid]
+    context.run_stage(Stage.PREDICT, blocks, work)
+
+
+def tile_blocks(lattice: TileLattice, box: Box) -> BlockGrid:
+    """Groups of tiles as blocks: boxes in lattice cells that cover the tiles which `box` needs."""
+    cells = lattice.cells_overlapping(box)
+    return BlockGrid(Box(cells[0], triple(c + 1 for c in cells[-1])), TILES_A_BLOCK)
+
+
+def _cells(block: Box) -> list[Triple]:
+    z, y, x = (range(a, b) for a, b in zip(block.start, block.stop, strict=True))
+    return [(k, j, i) for k in z for j in y for i in x]
+
+
+def _new_voxels(lattice: TileLattice, cells: Box, box: Box) -> int:
+    """How many voxels of the box tiles predict that no earlier tile does: over all blocks, each voxel once."""
+    stride, counts = lattice.tiles.stride, lattice.counts
+    start = triple(c * s for c, s in zip(cells.start, stride, strict=True))
+    ends = zip(cells.stop, stride, counts, lattice.shape, strict=True)
+    stop = triple(n if c == count else c * s for c, s, count, n in ends)
+    return Box(start, stop).intersect(box).size_voxels

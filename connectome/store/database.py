@@ -1,0 +1,124 @@
+"""The open database: a checked schema, transactions, and results as columns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, Executable, TextClause, text
+from sqlalchemy.orm import Session
+
+from connectome.errors import DatabaseError
+from connectome.store.address import connect, database_errors, psql_url
+from connectome.store.column_reading import read_columns
+from connectome.store.migrate import SchemaState, schema_status, upgrade
+from connectome.store.server import EmbeddedServer
+
+URL_VARIABLE = "CONNECTOME_DATABASE_URL"
+
+
+class Database:
+    """A PostgreSQL database whose schema is this version's.
+
+    Attributes:
+        url: as psql reads it; holds the password if the user gave one.
+        engine: SQLAlchemy's engine; connects when it is used.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Wrap a database without any check (see `open`)."""
+        self.url = psql_url(url)
+        self.engine: Engine = connect(url)
+
+    @classmethod
+    def open(cls, url: str | None, data_folder: Path, *, create: bool = False) -> Database:
+        """Open a database and check its schema.
+
+        Args:
+            url: postgresql://...; None: CONNECTOME_DATABASE_URL, else the embedded server of the data folder, which is
+                started if needed and keeps running.
+            data_folder: holds the embedded server's files in `postgres/`.
+            create: make the tables in an empty database, and the embedded server at first.
+
+        Raises:
+            DatabaseError: unreachable, or nothing is there yet. SchemaError: the schema is older, newer or foreign.
+        """
+        place = database_url(url, data_folder, create=create)
+        status = schema_status(place)
+        if create and status.state is SchemaState.EMPTY:
+            status = upgrade(place)
+        status.require_current()
+        return cls(place)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction: committed at the end, rolled back on any error.
+
+        Raises:
+            DatabaseError: unreachable, or PostgreSQL refused a statement.
+        """
+        with database_errors(self.url), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One transaction that reads rows as objects of the table classes.
+
+        Raises:
+            DatabaseError: unreachable, or PostgreSQL refused a statement.
+        """
+        with database_errors(self.url), Session(self.engine) as session, session.begin():
+            yield session
+
+    def columns(
+        self, statement: Executable | str, parameters: Mapping[str, Any] | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """The result of a query as arrays, one a column: BIGINT is int64, REAL float32, text and NULLs are objects.
+
+        Args:
+            statement: SQLAlchemy's, or SQL text with :name placeholders.
+            parameters: values of the placeholders.
+        """
+        clause: Executable | TextClause = text(statement) if isinstance(statement, str) else statement
+        with self.begin() as connection:
+            return read_columns(connection, clause, dict(parameters or {}))
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def database_url(url: str | None, data_folder: Path, *, create: bool = False) -> str:
+    """The URL that a command works on, as psql reads it; starts the embedded server if that is the one.
+
+    Raises:
+        DatabaseError: the URL is malformed, the server doesn't start, or (without `create`) there is none yet.
+    """
+    given = given_url(url)
+    if given is not None:
+        return psql_url(given)
+    server = EmbeddedServer(data_folder / "postgres")
+    if not create and not server.exists:
+        raise DatabaseError(
+            f"no database in {data_folder} yet: connectome build volume makes one. Or give --data-folder or "
+            "--database-url"
+        )
+    return server.start()
+
+
+def given_url(url: str | None) -> str | None:
+    """The URL of the option, else of the environment; None where neither is given."""
+    return url or os.environ.get(URL_VARIABLE) or None

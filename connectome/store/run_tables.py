@@ -1,0 +1,126 @@
+"""Tables of what goes into a run and how far it is: volume, model, run, block."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Integer, LargeBinary, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from connectome.store.schema import Base, bigint, double, real, run_key, text
+
+
+class VolumeTable(Base):
+    """An input volume, shared by all runs that read it."""
+
+    __tablename__ = "volume"
+    __table_args__ = (
+        UniqueConstraint(
+            "role", "url", "dtype", "shape_z", "shape_y", "shape_x",
+            "resolution_z_nm", "resolution_y_nm", "resolution_x_nm", "offset_z_nm", "offset_y_nm", "offset_x_nm",
+            name="uq_volume_identity",
+        ),
+        CheckConstraint("role IN ('image', 'segmentation')", name="role"),
+        CheckConstraint("shape_z > 0 AND shape_y > 0 AND shape_x > 0", name="shape"),
+        CheckConstraint("resolution_z_nm > 0 AND resolution_y_nm > 0 AND resolution_x_nm > 0", name="resolution"),
+        {"comment": "Input volumes: an image or a segmentation on a voxel grid"},
+    )  # fmt: skip
+
+    volume_id: Mapped[int] = mapped_column(
+        Integer, Identity(always=True), primary_key=True, comment="Number of the volume"
+    )
+    role: Mapped[str] = text("What the volume holds: image or segmentation")
+    url: Mapped[str] = text("Where the volume lies, as it was given")
+    dtype: Mapped[str] = text("Data type of the voxels")
+    shape_z: Mapped[int] = bigint("Voxels along z")
+    shape_y: Mapped[int] = bigint("Voxels along y")
+    shape_x: Mapped[int] = bigint("Voxels along x")
+    resolution_z_nm: Mapped[float] = double("Size of a voxel along z in nm")
+    resolution_y_nm: Mapped[float] = double("Size of a voxel along y in nm")
+    resolution_x_nm: Mapped[float] = double("Size of a voxel along x in nm")
+    offset_z_nm: Mapped[float] = double("Corner of the first voxel along z in nm")
+    offset_y_nm: Mapped[float] = double("Corner of the first voxel along y in nm")
+    offset_x_nm: Mapped[float] = double("Corner of the first voxel along x in nm")
+
+
+class ModelTable(Base):
+    """A network checkpoint, known by its checksum."""
+
+    __tablename__ = "model"
+    __table_args__ = (
+        UniqueConstraint("role", "sha256"),
+        CheckConstraint("role IN ('detector', 'assigner')", name="role"),
+        {"comment": "Network checkpoints, known by their checksum"},
+    )
+
+    model_id: Mapped[int] = mapped_column(
+        Integer, Identity(always=True), primary_key=True, comment="Number of the model"
+    )
+    role: Mapped[str] = text("What the model does: detector (clefts) or assigner (partners)")
+    name: Mapped[str] = text("Name of the checkpoint when it was first used")
+    sha256: Mapped[str] = text("SHA-256 of the checkpoint file, hexadecimal")
+    config: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Configuration that the checkpoint carries")
+
+
+class RunTable(Base):
+    """One build: inputs, models, parameters, code version, state."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        CheckConstraint("state IN ('running', 'finished', 'failed')", name="state"),
+        CheckConstraint(
+            "box_start_z < box_stop_z AND box_start_y < box_stop_y AND box_start_x < box_stop_x", name="box"
+        ),
+        {"comment": "Builds: every other row belongs to one"},
+    )
+
+    run_id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True, comment="Number of the run")
+    name: Mapped[str] = text("Name of the run, chosen by the user")
+    state: Mapped[str] = text("running (or interrupted), finished, or failed")
+    image_volume_id: Mapped[int] = mapped_column(ForeignKey("volume.volume_id"), comment="The image")
+    segmentation_volume_id: Mapped[int] = mapped_column(ForeignKey("volume.volume_id"), comment="The segmentation")
+    detector_model_id: Mapped[int] = mapped_column(ForeignKey("model.model_id"), comment="The cleft detector")
+    assigner_model_id: Mapped[int] = mapped_column(ForeignKey("model.model_id"), comment="The partner assigner")
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="All parameters of the build")
+    box_start_z: Mapped[int] = bigint("Box of the build: first voxel along z (working resolution)")
+    box_start_y: Mapped[int] = bigint("Box of the build: first voxel along y (working resolution)")
+    box_start_x: Mapped[int] = bigint("Box of the build: first voxel along x (working resolution)")
+    box_stop_z: Mapped[int] = bigint("Box of the build: stop along z, exclusive (working resolution)")
+    box_stop_y: Mapped[int] = bigint("Box of the build: stop along y, exclusive (working resolution)")
+    box_stop_x: Mapped[int] = bigint("Box of the build: stop along x, exclusive (working resolution)")
+    folder: Mapped[str] = text("Folder of the run's own volumes")
+    code_version: Mapped[str] = text("Version of connectome that created the run")
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), comment="When the run was created"
+    )
+    finished_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True), comment="When the run was finished; NULL before"
+    )
+
+
+class BlockTable(Base):
+    """A finished block of a stage: the row is its commit record."""
+
+    __tablename__ = "block"
+    __table_args__ = (
+        CheckConstraint("stage IN ('predict', 'label', 'stitch', 'relabel', 'assign')", name="stage"),
+        CheckConstraint("block_id >= 0", name="block_id"),
+        CheckConstraint("voxels >= 0", name="voxels"),
+        CheckConstraint("seconds >= 0", name="seconds"),
+        {"comment": "Finished blocks: a row means that the block's volumes and rows are complete"},
+    )
+
+    run_id: Mapped[int] = run_key()
+    stage: Mapped[str] = text("Stage of the build: predict, label, stitch, relabel or assign", key=True)
+    block_id: Mapped[int] = bigint("Place of the block in its stage, from 0", key=True)
+    voxels: Mapped[int] = bigint("Voxels that the block covers")
+    seconds: Mapped[float] = real("How long the block took")
+    faces: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="Labels on the block's faces for stitching (packed arrays); NULL where a stage has none"
+    )
+    finished_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), comment="When the block's transaction began"
+    )

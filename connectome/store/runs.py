@@ -1,0 +1,165 @@
+"""Runs: create, find, delete, lock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
+
+from connectome.errors import RunConflictError, RunNotFoundError
+from connectome.geometry import Box
+from connectome.store.address import database_errors
+from connectome.store.database import Database
+from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord, RunState
+from connectome.store.tables import METADATA, ModelTable, RunTable, VolumeTable
+
+NAMES_SHOWN = 10
+
+
+def create_run(database: Database, new: NewRun) -> RunRecord:
+    """Record a new run with its inputs and models; known volumes and models are used again.
+
+    Raises:
+        RunConflictError: the name is taken.
+    """
+    with database.begin() as connection:
+        values: dict[str, Any] = {
+            "name": new.name,
+            "state": RunState.RUNNING.value,
+            "image_volume_id": _volume_id(connection, "image", new.image),
+            "segmentation_volume_id": _volume_id(connection, "segmentation", new.segmentation),
+            "detector_model_id": _model_id(connection, "detector", new.detector),
+            "assigner_model_id": _model_id(connection, "assigner", new.assigner),
+            "parameters": new.parameters,
+            "folder": str(new.folder),
+            "code_version": new.code_version,
+        }
+        for axis, start, stop in zip("zyx", new.box.start, new.box.stop, strict=True):
+            values |= {f"box_start_{axis}": start, f"box_stop_{axis}": stop}
+        done = connection.execute(insert(RunTable).values(values).on_conflict_do_nothing(index_elements=["name"]))
+        if done.rowcount == 0:
+            raise RunConflictError(f"a run named '{new.name}' exists already: choose another --name, or use --restart")
+    return get_run(database, new.name)
+
+
+def find_run(database: Database, name: str) -> RunRecord | None:
+    """The run of a name; None if there is none."""
+    segmentation, image = aliased(VolumeTable), aliased(VolumeTable)
+    detector, assigner = aliased(ModelTable), aliased(ModelTable)
+    statement = (
+        select(RunTable, image.url, segmentation, detector.sha256, assigner.sha256)
+        .join(image, RunTable.image_volume_id == image.volume_id)
+        .join(segmentation, RunTable.segmentation_volume_id == segmentation.volume_id)
+        .join(detector, RunTable.detector_model_id == detector.model_id)
+        .join(assigner, RunTable.assigner_model_id == assigner.model_id)
+        .where(RunTable.name == name)
+    )
+    with database.session() as session:
+        row = session.execute(statement).one_or_none()
+        return None if row is None else _record(row)
+
+
+def get_run(database: Database, name: str) -> RunRecord:
+    """The run of a name.
+
+    Raises:
+        RunNotFoundError: there is none; the message lists those that exist.
+    """
+    found = find_run(database, name)
+    if found is not None:
+        return found
+    names = run_names(database)
+    if not names:
+        raise RunNotFoundError(f"no run named '{name}': connectome build volume makes the first")
+    shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
+    raise RunNotFoundError(f"no run named '{name}': the database has {shown}")
+
+
+def run_names(database: Database) -> list[str]:
+    """The names of all runs, the newest first."""
+    with database.begin() as connection:
+        return list(connection.scalars(select(RunTable.name).order_by(RunTable.run_id.desc())))
+
+
+def delete_run(database: Database, run_id: int) -> None:
+    """Delete a run and all its rows; its volumes on disk are the caller's."""
+    with database.begin() as connection:
+        for table in reversed(METADATA.sorted_tables):
+            if "run_id" in table.columns:
+                connection.execute(delete(table).where(table.columns.run_id == run_id))
+
+
+def set_state(database: Database, run_id: int, state: RunState) -> None:
+    """Say what became of a run."""
+    finished_at = func.now() if state is RunState.FINISHED else None
+    with database.begin() as connection:
+        connection.execute(
+            update(RunTable).where(RunTable.run_id == run_id).values(state=state.value, finished_at=finished_at)
+        )
+
+
+@contextmanager
+def lock_run(database: Database, name: str) -> Iterator[None]:
+    """Keep other processes from building the same run; the lock goes with the process, however it ends.
+
+    Raises:
+        RunConflictError: another process builds it.
+    """
+    key = int.from_bytes(hashlib.sha256(f"run {name}".encode()).digest()[:8], signed=True)
+    with database_errors(database.url), database.engine.connect() as connection:
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        if not alone.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
+            raise RunConflictError(f"another process is building the run '{name}': wait until it ends, or stop it")
+        try:
+            yield
+        finally:
+            alone.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+
+
+def _volume_id(connection: Connection, role: str, volume: NewVolume) -> int:
+    values: dict[str, Any] = {"role": role, "url": volume.url, "dtype": volume.dtype}
+    for i, axis in enumerate("zyx"):
+        values |= {
+            f"shape_{axis}": int(volume.shape[i]),
+            f"resolution_{axis}_nm": float(volume.resolution_nm[i]),
+            f"offset_{axis}_nm": float(volume.offset_nm[i]),
+        }
+    statement = insert(VolumeTable).values(values)
+    statement = statement.on_conflict_do_update(constraint="uq_volume_identity", set_={"role": role})
+    return connection.execute(statement.returning(VolumeTable.volume_id)).scalar_one()
+
+
+def _model_id(connection: Connection, role: str, model: NewModel) -> int:
+    statement = insert(ModelTable).values(role=role, name=model.name, sha256=model.sha256, config=model.config)
+    statement = statement.on_conflict_do_update(index_elements=["role", "sha256"], set_={"role": role})
+    return connection.execute(statement.returning(ModelTable.model_id)).scalar_one()
+
+
+def _record(row: Row[Any]) -> RunRecord:
+    run, image_url, segmentation, detector_sha256, assigner_sha256 = row
+    resolution = segmentation.resolution_z_nm, segmentation.resolution_y_nm, segmentation.resolution_x_nm
+    offset = segmentation.offset_z_nm, segmentation.offset_y_nm, segmentation.offset_x_nm
+    start = run.box_start_z, run.box_start_y, run.box_start_x
+    return RunRecord(
+        run_id=run.run_id,
+        name=run.name,
+        state=RunState(run.state),
+        image_url=image_url,
+        segmentation_url=segmentation.url,
+        resolution_nm=resolution,
+        offset_nm=offset,
+        detector_sha256=detector_sha256,
+        assigner_sha256=assigner_sha256,
+        parameters=run.parameters,
+        box=Box(start, (run.box_stop_z, run.box_stop_y, run.box_stop_x)),
+        folder=Path(run.folder),
+        code_version=run.code_version,
+        created_at=run.created_at,
+        finished_at=run.finished_at,
+    )

@@ -1,0 +1,60 @@
+"""What all tables share: the naming convention, the declarative base, and column shorthands."""
+
+from __future__ import annotations
+
+from sqlalchemy import REAL, BigInteger, Double, ForeignKey, Integer, MetaData, SmallInteger, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The base of every table class; its metadata is what the migrations must equal."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+def run_key() -> Mapped[int]:
+    """The `run_id` that opens the primary key of a table; rows go when the run goes."""
+    return mapped_column(
+        Integer,
+        ForeignKey("run.run_id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The run that wrote the row",
+    )
+
+
+def bigint(comment: str, *, key: bool = False) -> Mapped[int]:
+    """A NOT NULL BIGINT column."""
+    return mapped_column(BigInteger, primary_key=key, autoincrement=False, comment=comment)
+
+
+def integer(comment: str, *, key: bool = False) -> Mapped[int]:
+    """A NOT NULL INTEGER column."""
+    return mapped_column(Integer, primary_key=key, autoincrement=False, comment=comment)
+
+
+def smallint(comment: str) -> Mapped[int]:
+    """A NOT NULL SMALLINT column."""
+    return mapped_column(SmallInteger, comment=comment)
+
+
+def real(comment: str) -> Mapped[float]:
+    """A NOT NULL REAL column."""
+    return mapped_column(REAL, comment=comment)
+
+
+def double(comment: str) -> Mapped[float]:
+    """A NOT NULL DOUBLE PRECISION column."""
+    return mapped_column(Double, comment=comment)
+
+
+def text(comment: str, *, key: bool = False) -> Mapped[str]:
+    """A NOT NULL TEXT column."""
+    return mapped_column(Text, primary_key=key, comment=comment)

@@ -1,0 +1,1 @@
+"""Samples, augmentation and the loop that trains the networks."""

@@ -1,0 +1,87 @@
+"""Reading training data: patches of an image and its labels, never beyond the box that may be seen."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectome.errors import BoxError, TrainingDataError
+from connectome.formats import open_reference
+from connectome.geometry import Box, NmTriple
+from connectome.records import ReferenceSynapse
+from connectome.training.recipe import DataSource
+from connectome.volume import Volume
+
+
+class Dataset:
+    """One data source, opened."""
+
+    def __init__(self, source: DataSource) -> None:
+        """Open the volumes of a source.
+
+        Raises:
+            VolumeNotFoundError: a volume is missing. BoxError: the box lies outside the image.
+        """
+        self.source = source
+        self.image = Volume.open(source.folder / "raw.zarr")
+        self.segmentation = Volume.open(source.folder / "neuron_ids.zarr")
+        self.clefts = Volume.open(source.folder / "clefts.zarr")
+        self.box = source.box or self.image.box
+        if not self.image.box.contains(self.box):
+            raise BoxError(f"{source.folder}: box {self.box} lies outside the volume {self.image.box}")
+        if not (self.image.grid == self.segmentation.grid == self.clefts.grid):
+            raise TrainingDataError(f"{source.folder}: image, segmentation and clefts don't lie on one grid")
+
+    @property
+    def resolution_nm(self) -> NmTriple:
+        """nm a voxel (z, y, x)."""
+        return self.image.grid.resolution_nm
+
+    @cached_property
+    def synapses(self) -> list[ReferenceSynapse]:
+        """The annotated synapses whose cleft's centroid lies in the box.
+
+        Raises:
+            TrainingDataError: there is none.
+        """
+        inside = [
+            synapse
+            for synapse in open_reference(self.source.folder).synapses()
+            if self.box.contains_point(synapse.centroid_voxel)
+        ]
+        if not inside:
+            raise TrainingDataError(f"{self.source.folder}: no annotated synapse lies in the box {self.box}")
+        return inside
+
+    def read(self, volume: Volume, box: Box) -> NDArray[Any]:
+        """The voxels (z, y, x) of `box`; zeros outside the box that may be seen."""
+        inside = box.intersect(self.box)
+        data = np.zeros(box.shape, volume.dtype)
+        if not inside.is_empty:
+            data[inside.slices(box.start)] = volume.read(inside)
+        return data
+
+    def read_mask(self, box: Box) -> NDArray[np.bool_]:
+        """Which voxels (z, y, x) of `box` may be seen."""
+        mask = np.zeros(box.shape, bool)
+        inside = box.intersect(self.box)
+        if not inside.is_empty:
+            mask[inside.slices(box.start)] = True
+        return mask
+
+
+def check_apart(sources: tuple[DataSource, ...], validation: tuple[DataSource, ...]) -> None:
+    """Refuse validation data that is also trained on.
+
+    Raises:
+        TrainingDataError: two boxes of one folder overlap.
+    """
+    for train in sources:
+        for held_out in validation:
+            if train.folder.resolve() != held_out.folder.resolve():
+                continue
+            if train.box is None or held_out.box is None or not train.box.intersect(held_out.box).is_empty:
+                raise TrainingDataError(f"{train.folder}: the boxes for training and validation overlap")

@@ -1,0 +1,91 @@
+"""The training loop: one network, one loss, an averaged copy of the weights that is what ships."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from connectome.errors import TrainingDataError
+from connectome.networks.device import half_precision
+from connectome.networks.rsunet import RSUNet
+from connectome.records import Progress
+from connectome.training.batches import Batch
+
+Loss = Callable[[Tensor, Batch], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Steps, the highest learning rate, and the decay of the weights' moving average."""
+
+    steps: int
+    learning_rate: float
+    average_decay: float
+
+    def rate(self, step: int) -> float:
+        """Linear rise over the first 2 % of the steps, then half a cosine down to 1 %."""
+        warm = max(self.steps // 50, 1)
+        if step < warm:
+            return self.learning_rate * (step + 1) / warm
+        done = (step - warm) / max(self.steps - warm, 1)
+        return self.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+class Trainer:
+    """Trains a network in bfloat16 autocast with clipped gradients and keeps an averaged copy."""
+
+    def __init__(self, network: RSUNet, loss: Loss, schedule: Schedule, device: torch.device) -> None:
+        self.device = device
+        self.network = network.to(device, memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
+        self.loss = loss
+        self.schedule = schedule
+        average = get_ema_multi_avg_fn(schedule.average_decay)
+        self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=schedule.learning_rate, weight_decay=1e-4)
+
+    def run(self, batches: Iterable[Batch], progress: Progress, after: Callable[[int, float], None]) -> None:
+        """Take a step a batch; `after` is called with the step and its loss.
+
+        Raises:
+            TrainingDataError: the loss is no longer a number.
+        """
+        progress.start("train", self.schedule.steps, unit="steps")
+        for step, batch in enumerate(batches):
+            value = self._step(step, batch)
+            if not math.isfinite(value):
+                raise TrainingDataError(
+                    f"the loss became {value} at step {step}: check the labels, or lower --learning-rate"
+                )
+            progress.advance(1)
+            after(step, value)
+        progress.finish()
+
+    def _step(self, step: int, batch: Batch) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.schedule.rate(step)
+        loss = self.loss(self.forward(self.network, batch), batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self.averaged.update_parameters(self.network)
+        return float(loss.detach())
+
+    def forward(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Logits, float32 (n, c, z, y, x)."""
+        inputs = batch.inputs.to(self.device, memory_format=torch.channels_last_3d)
+        with half_precision(self.device):
+            logits: Any = network(inputs)
+        return torch.as_tensor(logits).float()
+
+    def result(self) -> RSUNet:
+        """The averaged network, in evaluation mode."""
+        network = self.averaged.module
+        assert isinstance(network, RSUNet)
+        return network.eval()

@@ -1,0 +1,137 @@
+"""Training samples: what the networks see and what they should answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
+
+from connectome.formats import BACKGROUND, IGNORE
+from connectome.geometry import Box, Triple, triple
+from connectome.networks.checkpoint import Normalisation
+from connectome.records import ReferenceSynapse
+from connectome.training.augment import MARGIN, Augmentation, crop, photograph, section_shifts, turn
+from connectome.training.dataset import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One patch.
+
+    Attributes:
+        inputs: float32 (channels, z, y, x), normalised image and, for an AVAN, the cleft's mask.
+        targets: float32 (channels, z, y, x) in {0, 1}.
+        weights: float32 (z, y, x), 0 where the answer isn't known.
+    """
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleShape:
+    """Patch shape (z, y, x) in voxels, how images are normalised, and how samples are augmented (None: not)."""
+
+    patch_shape: Triple
+    normalisation: Normalisation
+    augmentation: Augmentation | None
+
+
+def detector_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
+    """A patch for the detector: every other one has a cleft near its middle, the rest lie anywhere in the box."""
+    if generator.random() < 0.6:
+        synapse = data.synapses[generator.integers(len(data.synapses))]
+        reach = [n // 3 for n in shape.patch_shape]
+        centre = triple(c + generator.integers(-r, r + 1) for c, r in zip(synapse.centroid_voxel, reach, strict=True))
+    else:
+        centre = triple(generator.integers(data.box.start, data.box.stop))
+    box = _within(_patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
+    image, labels = data.read(data.image, box), data.read(data.clefts, box)
+    seen = data.read_mask(box)
+    weights = (seen & (labels != IGNORE)).astype(np.float32)
+    targets = ((labels != 0) & (labels < min(BACKGROUND, IGNORE))).astype(np.float32)
+    grey, arrays = _augmented(image, [targets, weights], shape, generator)
+    return Sample(inputs=grey[None], targets=arrays[0][None], weights=arrays[1])
+
+
+def assigner_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
+    """A patch for the AVAN, centred on a random voxel of a random cleft (Turner et al., section 2.1)."""
+    synapse = data.synapses[generator.integers(len(data.synapses))]
+    centre = _random_cleft_voxel(data, synapse, shape.patch_shape, generator)
+    return assigner_patch(data, synapse, centre, shape, generator)
+
+
+def assigner_patch(
+    data: Dataset, synapse: ReferenceSynapse, centre: Triple, shape: SampleShape, generator: np.random.Generator
+) -> Sample:
+    """The AVAN's view of one cleft around a voxel: image and mask in, its partners' masks out."""
+    box = _patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
+    image, segments = data.read(data.image, box), data.read(data.segmentation, box)
+    mask = (data.read(data.clefts, box) == synapse.cleft_id).astype(np.float32)
+    if shape.augmentation is not None:
+        mask = _roughen(mask, generator)
+    pre = (segments == synapse.pre_segment_id).astype(np.float32)
+    post = (segments == synapse.post_segment_id).astype(np.float32)
+    weights = (segments != 0).astype(np.float32)
+    grey, (mask, pre, post, weights) = _augmented(image, [mask, pre, post, weights], shape, generator)
+    return Sample(inputs=np.stack([grey, mask]), targets=np.stack([pre, post]), weights=weights)
+
+
+def _augmented(
+    image: NDArray[Any], others: list[NDArray[Any]], shape: SampleShape, generator: np.random.Generator
+) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+    """Crop the in-plane margin off all arrays; with augmentation, turn and misalign them and photograph the image."""
+    grey = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    arrays = [grey, *others]
+    shifts = np.zeros((image.shape[0], 2), np.int64)
+    if shape.augmentation is not None:
+        arrays = turn(arrays, generator)
+        shifts = section_shifts(image.shape[0], shape.augmentation.misaligned, generator)
+    arrays = [crop(array, shape.patch_shape, shifts) for array in arrays]
+    if shape.augmentation is not None:
+        arrays[0] = photograph(arrays[0], shape.augmentation, generator)
+    how = shape.normalisation
+    return ((arrays[0] - how.mean) / how.deviation).astype(np.float32), arrays[1:]
+
+
+def _patch_box(centre: Triple, shape: Triple) -> Box:
+    return Box.of_shape(shape, triple(c - n // 2 for c, n in zip(centre, shape, strict=True)))
+
+
+def _within(box: Box, limit: Box) -> Box:
+    """The box moved inside `limit` on the axes where it fits."""
+    start = [
+        min(max(a, low), high - n) if high - low >= n else a
+        for a, n, low, high in zip(box.start, box.shape, limit.start, limit.stop, strict=True)
+    ]
+    return Box.of_shape(box.shape, triple(start))
+
+
+def _random_cleft_voxel(
+    data: Dataset, synapse: ReferenceSynapse, patch_shape: Triple, generator: np.random.Generator
+) -> Triple:
+    centroid = triple(synapse.centroid_voxel)
+    box = _patch_box(centroid, triple(2 * n for n in patch_shape))
+    voxels = np.argwhere(data.read(data.clefts, box) == synapse.cleft_id)
+    if len(voxels) == 0:
+        return centroid
+    return triple(voxels[generator.integers(len(voxels))] + np.array(box.start))
+
+
+def _roughen(mask: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
+    """Make an annotated mask look like a predicted one: widen it in-plane, or lose some of its sections."""
+    choice = generator.random()
+    if choice < 0.4:
+        cross = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], bool)
+        return binary_dilation(mask > 0, cross, iterations=int(generator.integers(1, 4))).astype(np.float32)
+    if choice < 0.6:
+        sections = np.flatnonzero(mask.any((1, 2)))
+        lost = sections[generator.random(len(sections)) < 0.3]
+        if len(lost) < len(sections):
+            mask = mask.copy()
+            mask[lost] = 0
+    return mask

@@ -1,0 +1,1 @@
+"""Trained checkpoints that ship, each with its model card."""

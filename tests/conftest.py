@@ -1,0 +1,109 @@
+"""Fixtures for all tests: a real PostgreSQL server, a fresh database a test, the real data, the command line."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from connectome.store.database import Database
+from connectome.store.migrate import upgrade
+from connectome.store.server import EmbeddedServer
+
+OWN_VARIABLES = ("CONNECTOME_DATABASE_URL", "CONNECTOME_DATA_FOLDER")
+DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+def execute(url: str, *statements: str) -> None:
+    """Run statements outside any transaction."""
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test never touches the database or the data folder of whoever runs it."""
+    for variable in OWN_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(scope="session")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """An embedded server for the session; its database `connectome` is migrated and serves as the template."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("server") / "postgres")
+    upgrade(server.start())
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    """Numbers for the names of databases."""
+    return itertools.count(1)
+
+
+@pytest.fixture
+def empty_database_url(database_server: EmbeddedServer, numbers: Iterator[int]) -> Iterator[str]:
+    """The URL of a fresh database without any table."""
+    yield from _fresh(database_server, f"empty_{next(numbers)}", "template0")
+
+
+@pytest.fixture
+def database_url(database_server: EmbeddedServer, numbers: Iterator[int]) -> Iterator[str]:
+    """The URL of a fresh database with this version's schema."""
+    yield from _fresh(database_server, f"test_{next(numbers)}", "connectome")
+
+
+def _fresh(server: EmbeddedServer, name: str, template: str) -> Iterator[str]:
+    administration = server.url.replace("/connectome?", "/postgres?")
+    execute(administration, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.url.replace("/connectome?", f"/{name}?")
+    execute(administration, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
+    """A fresh open database."""
+    with Database.open(database_url, tmp_path) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real data; without it the test is skipped, and fails where CI is set."""
+    folder = Path(os.environ.get("CONNECTOME_TEST_DATA", DEFAULT_DATA))
+    if not (folder / "ac3.hdf").exists():
+        reason = f"no ac3.hdf in {folder}: set CONNECTOME_TEST_DATA to its folder"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture
+def execute_sql() -> Callable[..., None]:
+    """Run statements on the database of a URL: execute_sql(url, *statements)."""
+    return execute
+
+
+@pytest.fixture
+def cli() -> Callable[..., Result]:
+    """Run `connectome ARGUMENTS`; the result has exit_code, stdout and stderr. A bug raises."""
+    from connectome.cli.main import app
+
+    runner = CliRunner()
+
+    def run(*arguments: object, **environment: str) -> Result:
+        return runner.invoke(app, [str(argument) for argument in arguments], env=environment, catch_exceptions=False)
+
+    return run

@@ -1,0 +1,71 @@
+"""Fixtures of the store's tests: runs and their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection
+
+from connectome.geometry import Box
+from connectome.store.copying import copy_columns
+from connectome.store.database import Database
+from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord
+from connectome.store.runs import create_run
+
+
+@pytest.fixture
+def new_run() -> Callable[[str], NewRun]:
+    """Makes the description of a run; runs differ by name only."""
+
+    def make(name: str) -> NewRun:
+        grid = {"shape": (10, 20, 30), "resolution_nm": (30.0, 12.0, 12.0), "offset_nm": (0.0, 1.5, 0.0)}
+        return NewRun(
+            name=name,
+            image=NewVolume(url="/data/raw.zarr", dtype="uint8", **grid),
+            segmentation=NewVolume(url="/data/segmentation.zarr", dtype="uint64", **grid),
+            detector=NewModel(name="detector", sha256="a" * 64, config={"widths": [4, 8]}),
+            assigner=NewModel(name="assigner", sha256="b" * 64),
+            parameters={"threshold": 0.5, "block_shape": [8, 8, 8]},
+            box=Box((0, 1, 2), (10, 20, 30)),
+            folder=Path("/data/runs") / name,
+        )
+
+    return make
+
+
+@pytest.fixture
+def run(database: Database, new_run: Callable[[str], NewRun]) -> RunRecord:
+    """A run without rows."""
+    return create_run(database, new_run("first"))
+
+
+@pytest.fixture
+def write_clefts() -> Callable[[Connection, int, list[int]], None]:
+    """Writes clefts of 100 voxels and cleft_id nm along every axis; every third has no partners."""
+
+    def write(connection: Connection, run_id: int, cleft_ids: list[int]) -> None:
+        ids = np.array(cleft_ids, np.uint64)
+        nm = {f"{prefix}{axis}_nm": ids for prefix in ("", "start_", "stop_") for axis in "xyz"}
+        centre = {f"centre_{axis}": ids % 1000 for axis in "zyx"}
+        state = np.where(ids % 3 == 0, "no_partners", "assigned")
+        values = {"block_id": 0, "size_voxels": 100, "mean_score": 0.5, "max_score": 1.0, "state": state}
+        copy_columns(connection, "cleft", {"run_id": run_id, "cleft_id": ids, **nm, **centre, **values})
+
+    return write
+
+
+@pytest.fixture
+def write_synapses() -> Callable[[Connection, int, list[tuple[int, int, int, float]]], None]:
+    """Writes synapses from (cleft, pre, post, confidence)."""
+
+    def write(connection: Connection, run_id: int, rows: list[tuple[int, int, int, float]]) -> None:
+        cleft_ids, pre, post, confidence = zip(*rows, strict=True)
+        points = {f"{side}_{axis}_nm": 1.0 for side in ("pre", "post") for axis in "xyz"}
+        scores = {"pre_score": 0.9, "post_score": 0.8, "confidence": confidence}
+        partners = {"pre_segment_id": pre, "post_segment_id": post}
+        copy_columns(connection, "synapse", {"run_id": run_id, "cleft_id": cleft_ids, **partners, **scores, **points})
+
+    return write
