@@ -11,7 +11,8 @@ import typer
 from typer.core import TyperGroup
 
 from connectome import __version__
-from connectome.cli import build_graph, db, evaluate, export
+from connectome.cli import build, build_graph, db, evaluate, export, train, volume
+from connectome.cli.demo import demo
 from connectome.cli.sql import sql
 from connectome.errors import ConnectomeError
 
@@ -34,7 +35,7 @@ class CommandLine(TyperGroup):
             typer.echo(f"error: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
-            typer.echo("interrupted: finished blocks are kept, the same command resumes the run", err=True)
+            typer.echo("interrupted: what is finished is kept, the same build command resumes the run", err=True)
             raise typer.Exit(INTERRUPTED_EXIT_CODE) from error
 
 
@@ -71,13 +72,15 @@ def root(
     """
 
 
-build_app = typer.Typer(no_args_is_help=True, help="Build a connectome, and graphs from it.")
-build_app.command()(build_graph.graph)
-app.add_typer(build_app, name="build")
+app.command()(demo)
+app.add_typer(volume.app, name="volume")
+build.app.command()(build_graph.graph)
+app.add_typer(build.app, name="build")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(export.app, name="export")
 app.command()(sql)
 app.add_typer(db.app, name="db")
+app.add_typer(train.app, name="train")
 
 
 def main() -> None:

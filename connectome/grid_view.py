@@ -124,10 +124,12 @@ def block_mean(image: NDArray[Any], factors: Triple) -> NDArray[Any]:
     """
     count = factors[0] * factors[1] * factors[2]
     if image.dtype.kind == "f":
-        accumulator = np.dtype(np.float64)
+        accumulator: np.dtype[Any] = np.dtype(np.float64)
     else:
         narrow = image.dtype.kind == "u" and image.dtype.itemsize <= 2 and count < 2**14
-        accumulator = np.dtype(np.uint32 if narrow else np.int64)
+        accumulator = np.dtype("uint32" if narrow else "int64")
+    if count == 1:
+        return image
     total = image
     for axis, factor in enumerate(factors):
         if factor > 1:

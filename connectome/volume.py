@@ -1,17 +1,18 @@
 """Volumes: arrays on a voxel grid with a resolution and an offset in nm.
 
-TensorStore is known here and in `volume_metadata`, and nowhere else. Whatever a format's own axis order, first index and
-channels, a `Volume` is always (z, y, x) and begins at voxel (0, 0, 0).
+TensorStore is known here and in `volume_metadata`, and nowhere else. Whatever a format's own axis order, first index
+and channels, a `Volume` is always (z, y, x) and begins at voxel (0, 0, 0).
 """
 
 from __future__ import annotations
 
 import math
+import os
 import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import numpy as np
 import tensorstore as ts
@@ -37,7 +38,7 @@ NEUROGLANCER_SCHEMES = {
 }  # fmt: skip
 OTHER_FILES = {".hdf": "cremi", ".h5": "cremi", ".hdf5": "cremi", ".tif": "stack", ".tiff": "stack", ".png": "stack",
                ".npy": "stack"}  # fmt: skip
-RETRIES = {"max_retries": 6, "initial_delay": "500ms", "max_delay": "16s"}
+RETRIES = {"max_retries": 5, "initial_delay": "500ms", "max_delay": "4s"}
 
 
 class Volume:
@@ -190,12 +191,7 @@ def as_url(url: str | Path) -> str:
     if re.match(r"[a-z0-9+]+://", text):
         return text
     path, bar, rest = text.partition("|")
-    return f"file://{_quote(str(Path(path).expanduser().absolute()))}{bar}{rest}"
-
-
-def _quote(path: str) -> str:
-    """Percent-encode what has a meaning in a URL."""
-    return re.sub(r"[%?#|@ ]", lambda match: f"%{ord(match[0]):02X}", path)
+    return f"file://{quote(str(Path(path).expanduser().absolute()))}{bar}{rest}"
 
 
 def _context(cache_bytes: int) -> ts.Context:
@@ -213,7 +209,10 @@ def _valid_resolution(url: str | Path, resolution_nm: NmTriple | None) -> NmTrip
 
 
 def _reason(error: Exception) -> str:
-    """The message of a TensorStore error without its spec, on one line."""
+    """What went wrong on one line: the operating system's words, else TensorStore's message without its spec."""
+    code = re.search(r"\[os_error_code='(\d+)'\]", str(error))
+    if code is not None:
+        return os.strerror(int(code[1]))
     return " ".join(re.split(r" \[(?:tensorstore_spec|source locations)", str(error))[0].split())
 
 

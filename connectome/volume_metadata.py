@@ -102,8 +102,9 @@ def _axis_names(store: ts.TensorStore, attributes: dict[str, Any]) -> tuple[str,
 
 
 def _from_units(store: ts.TensorStore, names: Sequence[str]) -> NmTriple | None:
-    units = [store.dimension_units[axis] for axis in spatial_axes(names)]
-    if len(units) < 3 or any(unit is None or unit.base_unit not in PHYSICAL_UNITS for unit in units):
+    axes = spatial_axes(names)
+    units = [unit for axis in axes if (unit := store.dimension_units[axis]) and unit.base_unit in PHYSICAL_UNITS]
+    if len(units) < 3:
         return None
     return _nm_triple([unit.multiplier * UNITS_NM[unit.base_unit] for unit in units])
 
@@ -142,9 +143,10 @@ def _multiscales(kvstore: ts.KvStore) -> dict[str, Any]:
 
 def _from_multiscales(store: ts.TensorStore) -> ArrayMetadata | None:
     """Axes, scale and translation of the level that this array is, from a group above it."""
-    group = store.kvstore.copy() if store.kvstore is not None else None
-    below = ""
-    for _ in range(LEVELS_ABOVE if group is not None else 0):
+    if store.kvstore is None:
+        return None
+    group, below = store.kvstore.copy(), ""
+    for _ in range(LEVELS_ABOVE):
         parent, _, name = group.path.rstrip("/").rpartition("/")
         if not name:
             return None

@@ -42,6 +42,7 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
     """An embedded server for the session; its database `connectome` is migrated and serves as the template."""
     server = EmbeddedServer(tmp_path_factory.mktemp("server") / "postgres")
     upgrade(server.start())
+    execute(server.url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")  # tests needn't survive a power cut
     yield server
     server.stop()
 

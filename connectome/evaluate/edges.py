@@ -22,7 +22,7 @@ from connectome.evaluate.overlap import OverlapTable, PredictedOverlap
 from connectome.geometry import Box, NmTriple, voxel_centre_nm
 from connectome.records import ReferenceSynapse, SynapseRow
 
-VOXEL_DECIMALS = 6
+VOXEL_DECIMALS = 3  # beyond what tables of positions in nm keep
 NOTHING = PredictedOverlap()
 Pair = tuple[int, int]
 Key = tuple[int | None, Pair]
@@ -154,12 +154,10 @@ def _missed(given: EdgeInput, annotation: ReferenceSynapse, reason: Reason) -> J
 
 def _voxel(given: EdgeInput, point_nm: NmTriple) -> VoxelPoint:
     """A point as voxel index of the segmentation, whole at voxel centres like a mean of indices."""
-    z, y, x = (
-        round((p - o) / r - 0.5, VOXEL_DECIMALS)
-        for p, o, r in zip(point_nm, given.offset_nm, given.resolution_nm, strict=True)
-    )
+    z, y, x = ((p - o) / r - 0.5 for p, o, r in zip(point_nm, given.offset_nm, given.resolution_nm, strict=True))
     return z, y, x
 
 
 def _is_inside(box: Box | None, voxel: VoxelPoint) -> bool:
-    return box is None or box.contains_point(voxel)
+    z, y, x = (round(v, VOXEL_DECIMALS) for v in voxel)
+    return box is None or box.contains_point((z, y, x))

@@ -11,8 +11,9 @@ Distances = Sequence[Mapping[int, float]]
 def match_clefts(distances: Distances) -> list[int | None]:
     """The cleft of each pair.
 
-    One to one as far as possible: taken in order of distance, ties by pair, then by cleft. A pair whose every cleft in
-    reach went to nearer pairs shares the nearest one with them (a polyadic cleft). None where no cleft is in reach.
+    One to one, greedily: the nearest free pair and cleft first, ties by pair, then by cleft. (This doesn't always give
+    the most pairs a cleft of their own.) A pair whose every cleft in reach went to others shares the nearest one with
+    them (a polyadic cleft). None where no cleft is in reach.
 
     Args:
         distances: for each pair, the distance in nm from its midpoint to each cleft in reach.

@@ -58,24 +58,24 @@ class CleftVoxels:
 
 
 def gather_cleft_voxels(clefts: CremiVolume) -> CleftVoxels:
-    """Read a label volume once, block by block.
+    """Read a label volume block by block.
 
-    `BACKGROUND` and `IGNORE` are no clefts. 0 is one only where `BACKGROUND` marks the larger part of the rest, as CREMI
-    has it; files that mark the background with 0 exist too.
+    `BACKGROUND` and `IGNORE` are no clefts. CREMI marks the background with `BACKGROUND` and may have a cleft 0; other
+    files mark it with 0: so 0 is a cleft only where there are fewer zeros than voxels of `BACKGROUND`.
     """
     zeros = backgrounds = 0
-    parts, zero_parts = [], []
-    for _, box in BlockGrid(clefts.grid.box, _block_shape(clefts)):
+    parts = []
+    blocks = BlockGrid(clefts.grid.box, _block_shape(clefts))
+    for _, box in blocks:
         labels = clefts.read(box).astype(np.uint64, copy=False)
-        block_zeros = int(np.count_nonzero(labels == 0))
-        zeros, backgrounds = zeros + block_zeros, backgrounds + int(np.count_nonzero(labels == BACKGROUND))
+        zeros += int(np.count_nonzero(labels == 0))
+        backgrounds += int(np.count_nonzero(labels == BACKGROUND))
         parts.append(_members(labels, (labels != 0) & (labels < min(BACKGROUND, IGNORE)), box))
-        if 0 < block_zeros and zeros < backgrounds:
-            zero_parts.append(_members(labels, labels == 0, box))
     if 0 < zeros < backgrounds:
-        parts += zero_parts
-    labels = np.concatenate([ids for ids, _ in parts])
-    cleft_ids, owners = np.unique(labels, return_inverse=True)
+        for _, box in blocks:
+            labels = clefts.read(box).astype(np.uint64, copy=False)
+            parts.append(_members(labels, labels == 0, box))
+    cleft_ids, owners = np.unique(np.concatenate([ids for ids, _ in parts]), return_inverse=True)
     return CleftVoxels(clefts.grid, cleft_ids, owners.astype(np.int64), np.concatenate([at for _, at in parts]))
 
 

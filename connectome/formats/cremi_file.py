@@ -1,7 +1,7 @@
 """A CREMI HDF5 file: its volumes as lazily read arrays, and its annotated points.
 
-Layout: volumes/raw, volumes/labels/neuron_ids, volumes/labels/clefts (zyx, attributes `resolution` and `offset` in nm);
-annotations/ids, types, locations (zyx nm, relative to the group's `offset`), presynaptic_site/partners (pre id, post id).
+Layout: volumes/raw, volumes/labels/neuron_ids, volumes/labels/clefts (zyx, attributes `resolution` and `offset`, nm);
+annotations/ids, types, locations (zyx nm, relative to the group's `offset`), presynaptic_site/partners (pre, post id).
 Padded files have a raw volume that is larger than its labels; the labels' `offset` says where they begin.
 """
 

@@ -67,7 +67,7 @@ class FolderReference:
         cleft_id, pre, post, size_voxels = ids
         if cleft_id is None or pre is None or post is None or size_voxels is None or row.centroid_nm is None:
             raise ReferenceDataError(
-                f"{self._table}: a synapse has no cleft or no partners; import it from a file with neuron_ids and clefts"
+                f"{self._table}: a synapse lacks its cleft or partners; import from a file with neuron_ids and clefts"
             )
         z, y, x = (
             (position - offset) / resolution - 0.5

@@ -10,6 +10,9 @@ import torch
 from connectome.errors import DeviceError
 
 
+Device = torch.device
+
+
 class DeviceChoice(StrEnum):
     """What the user asks for."""
 
@@ -18,7 +21,7 @@ class DeviceChoice(StrEnum):
     CUDA = "cuda"
 
 
-def choose_device(choice: DeviceChoice) -> torch.device:
+def choose_device(choice: DeviceChoice) -> Device:
     """The device to run on; `auto` takes a GPU when there is one.
 
     Raises:
@@ -36,6 +39,6 @@ def choose_device(choice: DeviceChoice) -> torch.device:
             return torch.device("cuda")
 
 
-def half_precision(device: torch.device) -> AbstractContextManager[object]:
+def half_precision(device: Device) -> AbstractContextManager[object]:
     """bfloat16 autocast, on CPU and GPU alike."""
     return torch.autocast(device.type, dtype=torch.bfloat16)

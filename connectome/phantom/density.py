@@ -15,14 +15,14 @@ from connectome.geometry import Box, Triple, triple
 from connectome.phantom.config import PhantomConfig
 from connectome.phantom.field import Field, compute_field
 from connectome.phantom.noise import Floats
-from connectome.phantom.sections import section_at
+from connectome.phantom.sections import shift_at
 from connectome.phantom.tubes import WARP_BOUND_NM, Tubes
 from connectome.phantom.world import Site
 
 Voxels = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-BARE_NM = 4.5
+BARE_NM = 5.4
 CLEFT_PRE_NM, CLEFT_POST_NM = -15.0, 35.0
 MIN_WHOLE_VOXELS, MIN_CUT_VOXELS = 150, 100
 MIN_CONTACT_VOXELS = 8
@@ -95,7 +95,7 @@ def _to_volume(voxels: Voxels, config: PhantomConfig) -> tuple[Voxels, Mask]:
     """Indices once sections are shifted, and which of them lie in the volume."""
     moved = voxels.copy()
     for z in np.unique(voxels[:, 0]):
-        moved[voxels[:, 0] == z, 1:] += np.array(section_at(config, int(z)).shift)
+        moved[voxels[:, 0] == z, 1:] += np.array(shift_at(config, int(z)))
     return moved, np.all((moved >= 0) & (moved < np.array(config.shape)), axis=1)
 
 

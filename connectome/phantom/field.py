@@ -71,7 +71,7 @@ def _align(box: Box) -> Box:
 
 
 def _candidates(coarse: Samples, tubes: Tubes) -> NDArray[np.int32]:
-    """int32 (slots, z, cells y, cells x): the nearest link of each of the nearest objects, nearest first; -1 is none."""
+    """int32 (slots, z, cells y, cells x): nearest links of the nearest objects, nearest first; -1 is none."""
     shape = (SLOTS, *coarse.tissue_nm.shape[1:])
     distances = np.full(shape, np.float32(REACH_NM), np.float32)
     links = np.full(shape, -1, np.int32)
@@ -95,7 +95,7 @@ def _candidates(coarse: Samples, tubes: Tubes) -> NDArray[np.int32]:
 
 
 def _nearest_two(tissue_nm: Floats, candidates: NDArray[np.int32], glia: Floats, tubes: Tubes) -> tuple[Planes, Planes]:
-    """The two nearest objects, each float32 (5, z, y, x): distance nm, object, and the direction away from it (z, y, x)."""
+    """The two nearest objects, each float32 (5, z, y, x): distance in nm, object, direction away from it (z, y, x)."""
     count, height, width = glia.shape
     cells_y, cells_x = height // CELL, width // CELL
     split = (count, cells_y, CELL, cells_x, CELL)
@@ -124,7 +124,8 @@ def _offer(points: list[Floats], link: NDArray[np.int32], tubes: Tubes) -> Plane
     """Distance, object and direction of one candidate link per cell, as `_nearest_two` holds them."""
     none = link < 0
     start, axis = tubes.starts_nm[link], tubes.axes_nm[link]
-    scaled = axis / ((axis * axis)[..., 0] + (axis * axis)[..., 1] + (axis * axis)[..., 2] + np.float32(1e-6))[..., None]
+    square = axis * axis
+    scaled = axis / (square[..., 0] + square[..., 1] + square[..., 2] + np.float32(1e-6))[..., None]
     offer = np.empty((5, *np.broadcast_shapes(points[0].shape, link.shape)), np.float32)
     away = offer[2:]
     along = np.zeros(offer.shape[1:], np.float32)

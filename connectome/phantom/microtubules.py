@@ -37,22 +37,23 @@ def _strand(tubes: Tubes, links: Indices, strand: int, seed: int) -> Array:
     """Points along one microtubule in each of some links."""
     owners = tubes.groups[links]
     bits = hash_uint32(owners, np.full_like(owners, strand), np.zeros_like(owners), seed + 77)
-    angle = (bits & np.uint32(0xFFFF)).astype(np.float64) * (2 * np.pi / 65536)
-    spread = 0.1 + 0.6 * np.sqrt((bits >> np.uint32(16)).astype(np.float64) / 65536)
+    sideward = (bits & np.uint32(0xFFFF)).astype(np.float64)[:, None] / 32768 - 1
+    upward = (bits >> np.uint32(16)).astype(np.float64)[:, None] / 32768 - 1
     axes = tubes.axes_nm[links].astype(np.float64)
     lengths = np.linalg.norm(axes, axis=1) + 1e-6
     along = axes / lengths[:, None]
     side = np.cross(along, [0.31, 0.83, 0.46])
     side /= np.linalg.norm(side, axis=1)[:, None] + 1e-6
     up = np.cross(along, side)
-    sideways = np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * up
+    offsets = 0.5 * (sideward * side + upward * up)
     steps = np.maximum((lengths / STEP_NM).astype(np.int64), 1)
     which = np.repeat(np.arange(len(links)), steps)
     place = np.arange(len(which)) - np.repeat(np.cumsum(steps) - steps, steps)
     share = (place + 0.5) / steps[which]
     radius = tubes.radii_nm[links][which] + share * tubes.growths_nm[links][which]
-    return np.asarray(tubes.starts_nm[links][which] + axes[which] * share[:, None]
-                      + sideways[which] * (spread[which] * radius)[:, None])  # fmt: skip
+    return np.asarray(
+        tubes.starts_nm[links][which] + axes[which] * share[:, None] + offsets[which] * radius[:, None], np.float64
+    )
 
 
 def stamp_points(points_nm: Array, box: Box, resolution_nm: NmTriple) -> Floats:

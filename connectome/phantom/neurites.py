@@ -99,7 +99,7 @@ def _draw(kind: Kind, low: Array, high: Array, bouton_spacing_nm: float, rng: np
     last = int(breaks[breaks > middle].min(initial=len(along)))
     first, last = max(first - 1, 0), max(last, first + 2)
     along, points = along[first:last], points[first:last]
-    radius = recipe.radius_nm * float(np.exp(np.clip(rng.normal(0, recipe.spread), -2 * recipe.spread, 2 * recipe.spread)))
+    radius = recipe.radius_nm * float(np.exp(recipe.spread * np.clip(rng.normal(), -2, 2)))
     wave = sum(rng.uniform(0, 0.12) * np.sin(along / rng.uniform(150, 700) + rng.uniform(0, 6.3)) for _ in range(3))
     radii = radius * (1 + np.asarray(wave))
     boutons = np.zeros(0, np.int64)

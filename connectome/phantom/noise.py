@@ -1,4 +1,8 @@
-"""Noise that is a function of the voxel's index and a seed alone, so that every box of it can be made on its own."""
+"""Noise that is a function of the voxel's index and a seed alone, so that every box of it can be made on its own.
+
+Voxels are made of sums, products, quotients and roots only: these are rounded exactly, while the last bits of NumPy's
+sines and exponentials depend on an element's place in the array.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,7 @@ def white_noise(box: Box, seed: int) -> Floats:
     z, y, x = (np.arange(a, b) for a, b in zip(box.start, box.stop, strict=True))
     bits = hash_uint32(z[:, None, None], y[None, :, None], x[None, None, :], seed)
     summed = np.ascontiguousarray(bits).view(np.uint8).reshape(*bits.shape, 4).sum(axis=-1, dtype=np.uint16)
-    return (summed.astype(np.float32) - np.float32(510.0)) * np.float32(1 / 147.8)
+    return np.asarray((summed.astype(np.float32) - np.float32(510.0)) * np.float32(1 / 147.8))
 
 
 def smooth_noise(box: Box, period_voxels: Triple, seed: int) -> Floats:
@@ -83,6 +87,19 @@ def smooth_noise_at(voxels: NDArray[np.int64], period_voxels: Triple, seed: int)
         value = bits.astype(np.float32) * np.float32(2.0**-31) - np.float32(1.0)
         total += value * weights[0][z] * weights[1][y] * weights[2][x]
     return total
+
+
+def bump(at: Floats) -> Floats:
+    """A smooth bump like exp(-at^2), of exactly rounded operations: the same to the last bit in any array."""
+    rest = np.maximum(np.float32(1) - np.float32(0.25) * (at * at), np.float32(0))
+    rest *= rest
+    return np.asarray(rest * rest, np.float32)
+
+
+def wave(turns: Floats) -> Floats:
+    """A wave of period 1 like sin(2 pi turns) (two parabolas), of exactly rounded operations."""
+    phase = np.float32(2) * (turns - np.floor(turns)) - np.float32(1)
+    return np.asarray(np.float32(-4) * phase * (np.float32(1) - np.abs(phase)), np.float32)
 
 
 def _weights(index: NDArray[np.int64], period: int) -> tuple[Floats, Floats, Floats]:

@@ -44,12 +44,12 @@ MITO, ER, LYSO = Organelle.MITOCHONDRION, Organelle.RETICULUM, Organelle.LYSOSOM
 HABITS = {
     Kind.AXON: (
         Habit(organelle=MITO, gap_nm=3200, length_nm=(350, 1300), radius_nm=(55, 110)),
-        Habit(organelle=ER, gap_nm=1700, length_nm=(120, 700), radius_nm=(14, 26)),
+        Habit(organelle=ER, gap_nm=1100, length_nm=(120, 700), radius_nm=(14, 28)),
         Habit(organelle=LYSO, gap_nm=16000, length_nm=(20, 90), radius_nm=(45, 90)),
     ),
     Kind.DENDRITE: (
         Habit(organelle=MITO, gap_nm=1300, length_nm=(700, 3500), radius_nm=(85, 165)),
-        Habit(organelle=ER, gap_nm=800, length_nm=(150, 900), radius_nm=(18, 45), tracks=2),
+        Habit(organelle=ER, gap_nm=650, length_nm=(150, 900), radius_nm=(18, 55), tracks=2),
         Habit(organelle=LYSO, gap_nm=9000, length_nm=(20, 160), radius_nm=(60, 120)),
     ),
     Kind.TRUNK: (
@@ -82,7 +82,12 @@ class Organelles:
 def place_organelles(beads: Beads, seed: int) -> Organelles:
     """Organelles along the centre lines of all neurites."""
     rng = np.random.default_rng([seed, 3])
-    starts, stops, radii, groups, owners, types = [], [], [], [], [], []
+    starts: list[Array] = []
+    stops: list[Array] = []
+    radii: list[Array] = []
+    groups: list[NDArray[np.int64]] = []
+    owners: list[int] = []
+    types: list[int] = []
     chain_length = np.bincount(beads.owners[beads.links[: beads.axis_links, 0]], minlength=len(beads.kinds)) + 1
     first = np.concatenate([[0], np.cumsum(chain_length)])
     for owner, kind in enumerate(beads.kinds):

@@ -19,7 +19,7 @@ Indices = NDArray[np.int64]
 ROUNDS = 10
 STEPS_A_ROUND = 5
 SLACK_NM = 60.0
-THIN_NM = 340.0
+CLASSES_NM = (130.0, 220.0, 350.0)
 GRAIN_NM = 0.125
 
 
@@ -31,7 +31,7 @@ def pack(beads: Beads) -> Beads:
     points = beads.points_nm.copy()
     masses = beads.radii_nm**2
     rest = _lengths(points, beads.links)
-    touching = beads.radii_nm[beads.bonds].sum(axis=1) - 25.0
+    touching = beads.radii_nm[beads.bonds].sum(axis=1) - 45.0
     for _ in range(ROUNDS):
         pairs = _near_pairs(points, beads)
         for _ in range(STEPS_A_ROUND):
@@ -45,22 +45,35 @@ def pack(beads: Beads) -> Beads:
 
 
 def _near_pairs(points: Array, beads: Beads) -> Indices:
-    """int64 (pairs, 2): beads of different objects that overlap or nearly do."""
-    thick = np.flatnonzero(beads.radii_nm > THIN_NM)
-    thin = np.flatnonzero(beads.radii_nm <= THIN_NM)
-    thin_tree = cKDTree(points[thin])
-    found = [thin[thin_tree.query_pairs(2 * THIN_NM, output_type="ndarray")]]
-    if len(thick):
-        reach = 2 * float(beads.radii_nm.max()) + SLACK_NM
-        found.append(thick[cKDTree(points[thick]).query_pairs(reach, output_type="ndarray")])
-        near = thin_tree.query_ball_point(points[thick], beads.radii_nm[thick] + THIN_NM, return_sorted=True)
-        counts = [len(n) for n in near]
-        found.append(np.stack([np.repeat(thick, counts), thin[np.concatenate(near).astype(np.int64)]], axis=1))
-    pairs = np.concatenate(found)
+    """int64 (pairs, 2), sorted: beads of different objects that overlap or nearly do.
+
+    Searched by classes of size, so that the few thick beads don't widen the search around all thin ones.
+    """
+    found = [np.zeros((0, 2), np.int64)]
+    thinner = np.zeros(0, np.int64)
+    lower = 0.0
+    for upper in (*CLASSES_NM, np.inf):
+        own = np.flatnonzero((beads.radii_nm > lower) & (beads.radii_nm <= upper))
+        if len(own):
+            widest = float(beads.radii_nm[own].max())
+            found.append(own[cKDTree(points[own]).query_pairs(2 * widest + SLACK_NM, output_type="ndarray")])
+            if len(thinner):
+                reach = beads.radii_nm[own] + lower + SLACK_NM
+                near = cKDTree(points[thinner]).query_ball_point(points[own], reach, return_sorted=True)
+                counts = [len(n) for n in near]
+                found.append(np.stack([np.repeat(own, counts), thinner[np.concatenate(near).astype(np.int64)]], axis=1))
+            thinner = np.concatenate([thinner, own])
+            found = [_close(np.concatenate(found), points, beads)]
+        lower = upper
+    pairs = np.sort(found[0], axis=1)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def _close(pairs: Indices, points: Array, beads: Beads) -> Indices:
+    """Those pairs of different objects with a gap below the slack."""
     pairs = pairs[beads.owners[pairs[:, 0]] != beads.owners[pairs[:, 1]]]
     gaps = _lengths(points, pairs) - beads.radii_nm[pairs].sum(axis=1)
-    pairs = np.sort(pairs[gaps < SLACK_NM], axis=1)
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    return pairs[gaps < SLACK_NM]
 
 
 def _lengths(points: Array, pairs: Indices) -> Array:

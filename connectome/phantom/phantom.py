@@ -15,14 +15,15 @@ from connectome.phantom.config import PhantomConfig
 from connectome.phantom.density import BARE_NM, Density, reach_of, resolve
 from connectome.phantom.field import Field, compute_field
 from connectome.phantom.noise import smooth_noise, white_noise
-from connectome.phantom.sections import MAX_SHIFT_VOXELS, section_at
+from connectome.phantom.sections import MAX_SHIFT_VOXELS, section_at, shift_at
 from connectome.phantom.texture import Painter, is_myelin
 from connectome.phantom.world import World, build_world
 from connectome.records import ReferenceSynapse
 
-BLUR_VOXELS, HALO_VOXELS = 0.58, 3
+BLUR_VOXELS, HALO_VOXELS = 0.55, 3
 CACHED_DENSITIES = 1024
 GLIA_CELL_NM = 5000.0
+RUN_VOXELS = 3_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,18 +83,19 @@ class Phantom:
 
     def located_synapses(self) -> list[PhantomSynapse]:
         """All synapses of the volume by ascending cleft id, with points in their partners."""
-        for number in self._sites_in(self.config.box):
+        for number in self._sites_showing_in(self.config.box):
             if number not in self._synapses:
                 self._density(number)
         found = [self._synapses[number] for number in sorted(self._synapses)]
         return [synapse for synapse in found if synapse is not None]
 
     def _runs(self, box: Box) -> list[tuple[Box, tuple[int, int]]]:
-        """The box cut into runs of sections that are shifted alike."""
+        """The box cut into runs of sections that are shifted alike, short enough for memory to stay small."""
+        longest = max(RUN_VOXELS // (box.shape[1] * box.shape[2]), 1)
         runs: list[tuple[Box, tuple[int, int]]] = []
         for z in range(box.start[0], box.stop[0]):
-            shift = section_at(self.config, z).shift
-            if runs and runs[-1][1] == shift:
+            shift = shift_at(self.config, z)
+            if runs and runs[-1][1] == shift and runs[-1][0].shape[0] < longest:
                 runs[-1] = (Box(runs[-1][0].start, (z + 1, *box.stop[1:])), shift)
             else:
                 runs.append((Box((z, *box.start[1:]), (z + 1, *box.stop[1:])), shift))
@@ -122,7 +124,7 @@ class Phantom:
             for values in zip(*((s.gain, s.offset, s.noise, s.is_missing) for s in sections), strict=True)
         )
         image = (painted - 128) * gain + (128 + offset) + config.section_drift * 10 * shade
-        image = np.where(missing > 0, np.float32(0), image + config.noise * 9 * noise * grain)
+        image = np.where(missing > 0, np.float32(0), image + config.noise * 6.5 * noise * grain)
         return np.asarray(np.rint(image).clip(0, 255), np.uint8)
 
     def _segments(self, field: Field) -> NDArray[np.uint64]:
@@ -142,13 +144,17 @@ class Phantom:
     def _clefts(self, box: Box) -> NDArray[np.uint64]:
         """Cleft ids of a box."""
         clefts = np.zeros(box.shape, np.uint64)
-        for number in self._sites_in(box.grow((0, MAX_SHIFT_VOXELS, MAX_SHIFT_VOXELS))):
+        for number in self._sites_showing_in(box):
             density = self._density(number)
             if density is not None:
                 local = density.cleft_voxels - np.array(box.start)
                 inside = np.all((local >= 0) & (local < np.array(box.shape)), axis=1)
                 clefts[tuple(local[inside].T)] = density.site.site_id
         return clefts
+
+    def _sites_showing_in(self, box: Box) -> list[int]:
+        """Like `_sites_in`, for a box of the volume, whatever the shift of its sections."""
+        return self._sites_in(box.grow((0, MAX_SHIFT_VOXELS, MAX_SHIFT_VOXELS)))
 
     def _sites_in(self, box: Box) -> list[int]:
         """The places in the list of sites of those that may leave something in a box of unshifted voxels."""
@@ -175,5 +181,9 @@ class Phantom:
             cleft_id=density.site.site_id, pre_segment_id=density.site.pre + 1, post_segment_id=density.site.post + 1,
             centroid_voxel=(z, y, x), size_voxels=len(density.cleft_voxels),
         )  # fmt: skip
-        points = [voxel_centre_nm(v, self.config.resolution_nm, (0, 0, 0)) for v in (density.pre_voxel, density.post_voxel)]
-        return PhantomSynapse(reference=reference, pre_nm=points[0], post_nm=points[1])
+        resolution_nm = self.config.resolution_nm
+        return PhantomSynapse(
+            reference=reference,
+            pre_nm=voxel_centre_nm(density.pre_voxel, resolution_nm, (0.0, 0.0, 0.0)),
+            post_nm=voxel_centre_nm(density.post_voxel, resolution_nm, (0.0, 0.0, 0.0)),
+        )

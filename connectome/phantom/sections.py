@@ -36,16 +36,39 @@ def section_at(config: PhantomConfig, z: int) -> Section:
     rng = np.random.default_rng([config.seed, 5, z])
     drift = config.section_drift
     gain, offset, noise = rng.normal(0, 0.055), rng.normal(-3, 8.5), rng.normal(0, 0.18)
-    period, place = divmod(z, config.artefact_period_sections)
-    plan = np.random.default_rng([config.seed, 6, period])
-    usable = config.artefact_period_sections - 2 * QUIET_SECTIONS
-    missing, shifted = (int(v) + QUIET_SECTIONS for v in plan.choice(usable, 2, replace=False))
-    angle, length = plan.uniform(0, 2 * np.pi), plan.uniform(7, MAX_SHIFT_VOXELS)
-    has_missing, has_shifted = plan.random(2) < (0.7, 0.8)
-    shift = (round(length * float(np.sin(angle))), round(length * float(np.cos(angle))))
     return Section(
         gain=1 + drift * float(np.clip(gain, -0.15, 0.15)), offset=drift * float(np.clip(offset, -28, 25)),
         noise=float(np.clip(1 + drift * noise, 0.5, 1.6)),
-        shift=shift if config.artefacts and has_shifted and place == shifted else (0, 0),
-        is_missing=bool(config.artefacts and has_missing and place == missing),
+        shift=shift_at(config, z), is_missing=_is_missing(config, z),
     )  # fmt: skip
+
+
+def shift_at(config: PhantomConfig, z: int) -> tuple[int, int]:
+    """By how many voxels (y, x) the content of section `z` is displaced."""
+    if not config.artefacts or z < 0:
+        return 0, 0
+    plan, place = _plan(config, z)
+    _, shifted = _places(config, plan)
+    angle, length = plan.uniform(0, 2 * np.pi), plan.uniform(7, MAX_SHIFT_VOXELS)
+    if place != shifted or plan.random() > 0.8:
+        return 0, 0
+    return round(length * float(np.sin(angle))), round(length * float(np.cos(angle)))
+
+
+def _is_missing(config: PhantomConfig, z: int) -> bool:
+    plan, place = _plan(config, z)
+    missing, _ = _places(config, plan)
+    return config.artefacts and place == missing and bool(plan.random() < 0.75)
+
+
+def _plan(config: PhantomConfig, z: int) -> tuple[np.random.Generator, int]:
+    """The generator of the run of sections that holds `z`, and the place of `z` in the run."""
+    period, place = divmod(z, config.artefact_period_sections)
+    return np.random.default_rng([config.seed, 6, period]), place
+
+
+def _places(config: PhantomConfig, plan: np.random.Generator) -> tuple[int, int]:
+    """Where in its run a section may be missing, and where shifted; away from the run's ends."""
+    usable = config.artefact_period_sections - 2 * QUIET_SECTIONS
+    missing, shifted = plan.choice(usable, 2, replace=False) + QUIET_SECTIONS
+    return int(missing), int(shifted)

@@ -78,7 +78,7 @@ class _Grower:
 
     def join(self, bouton: int) -> None:
         """Give a bouton no partner (rarely), one, or two."""
-        wanted = self.rng.choice([0, 1, 2], p=[0.10, 0.74, 0.16])
+        wanted = self.rng.choice([0, 1, 2], p=[0.08, 0.76, 0.16])
         if self.tree is None or wanted == 0:
             return
         reach = SPINE_REACH_NM + 400.0
@@ -102,7 +102,7 @@ class _Grower:
         towards = self.points[target] - self.points[bouton]
         towards = towards / np.linalg.norm(towards) + 0.45 * self.rng.normal(size=3)
         towards /= np.linalg.norm(towards)
-        head_radius = float(np.clip(190 * np.exp(self.rng.normal(0, 0.3)), 120, 310))
+        head_radius = float(np.clip(220 * np.exp(self.rng.normal(0, 0.3)), 135, 330))
         head = self.points[bouton] + towards * (self.radii[bouton] + head_radius)
         neck = self.points[target] - head
         length = float(np.linalg.norm(neck))

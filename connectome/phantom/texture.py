@@ -12,7 +12,7 @@ from connectome.phantom.density import Density
 from connectome.phantom.field import Field
 from connectome.phantom.microtubules import microtubule_points, stamp_points
 from connectome.phantom.neurites import Kind
-from connectome.phantom.noise import Floats, smooth_noise
+from connectome.phantom.noise import Floats, bump, smooth_noise, wave
 from connectome.phantom.organelles import Organelle
 from connectome.phantom.tubes import distance_to
 from connectome.phantom.vesicles import Vesicles, stamp_vesicles
@@ -20,10 +20,10 @@ from connectome.phantom.world import World
 
 MYELIN_NM = 78.0
 GLIA_GREY = 166.0
-MEMBRANE_GREY = 66.0
-MEMBRANE_NM = 6.2
-LEAFLET_NM = 7.0
-FLECKS = np.array([70.0, 85.0, 85.0, 80.0, 80.0], np.float32)  # by Kind
+MEMBRANE_GREY = 46.0
+MEMBRANE_NM = 5.2
+LEAFLET_NM = 5.6
+FLECKS = np.array([82.0, 105.0, 105.0, 100.0, 90.0], np.float32)  # by Kind
 
 
 class Painter:
@@ -51,8 +51,8 @@ class Painter:
         """Mean grey of each object with dark flecks."""
         seed = self._config.seed
         coarse = smooth_noise(field.box, (2, 9, 9), seed + 102)
-        flecks = smooth_noise(field.box, (1, 3, 3), seed + 101)
-        flecks += np.float32(0.6) * coarse
+        flecks = smooth_noise(field.box, (1, 2, 2), seed + 101)
+        flecks += np.float32(0.45) * coarse
         np.maximum(flecks, np.float32(-0.02), out=flecks)
         return np.asarray(self._grey[field.first] - FLECKS[kinds] * flecks - np.float32(9) * coarse, np.float32)
 
@@ -68,7 +68,7 @@ class Painter:
         image -= rims * (image - np.float32(58)) * np.float32(0.9)
         dots = stamp_points(microtubule_points(field.box, self._world, self._config), field.box, resolution_nm)
         dots *= deep & (kinds != Kind.GLIA)
-        image -= dots * (image - np.float32(50)) * np.float32(0.85)
+        image -= np.minimum(dots * np.float32(1.3), np.float32(1)) * (image - np.float32(42))
 
 
 def _paint_organelles(image: Floats, field: Field, world: World, seed: int) -> None:
@@ -88,10 +88,10 @@ def _paint_organelles(image: Floats, field: Field, world: World, seed: int) -> N
         kind = Organelle(int(organelles.types[index]))
         inside = _inside(kind, field.samples.tissue_nm[(slice(None), *window)], bend[window], (seed, index))
         cover = np.clip(np.float32(0.5) - distance / np.float32(9), 0, 1)
-        rim = np.exp(-(((distance + np.float32(5)) / np.float32(7)) ** 2))
+        rim = bump((distance + np.float32(5)) / np.float32(7))
         part = image[window]
         part += cover * (inside - part)
-        part -= rim * (part - np.float32(44)) * np.float32(0.85)
+        part -= rim * (part - np.float32(34)) * np.float32(0.9)
 
 
 def _inside(kind: Organelle, tissue_nm: Floats, bend: Floats, key: tuple[int, int]) -> Floats | np.float32:
@@ -102,11 +102,11 @@ def _inside(kind: Organelle, tissue_nm: Floats, bend: Floats, key: tuple[int, in
         return np.float32(48)
     rng = np.random.default_rng([key[0], 8, key[1]])
     across = rng.normal(size=3)
-    across *= 2 * np.pi / rng.uniform(44, 70) / np.linalg.norm(across)
-    phase = np.float32(5) * bend
+    across *= 1 / rng.uniform(44, 70) / np.linalg.norm(across)
+    phase = np.float32(0.8) * bend
     for i in range(3):
         phase += tissue_nm[i] * np.float32(across[i])
-    stripes = np.sin(phase)
+    stripes = wave(phase)
     return np.asarray(np.float32(rng.uniform(80, 98)) - np.float32(rng.uniform(5, 14)) * stripes, np.float32)
 
 
@@ -144,4 +144,4 @@ def _paint_densities(image: Floats, box: Box, densities: list[Density]) -> None:
         local = density.ink_voxels - np.array(box.start)
         inside = np.all((local >= 0) & (local < np.array(box.shape)), axis=1)
         place = tuple(local[inside].T)
-        image[place] -= density.ink[inside] * (image[place] - np.float32(42))
+        image[place] -= density.ink[inside] * (image[place] - np.float32(56))

@@ -119,15 +119,14 @@ def sample_box(box: Box, resolution_nm: NmTriple, seed: int) -> Samples:
 
 
 def unwarp(points_nm: NDArray[np.float64], resolution_nm: NmTriple, seed: int) -> NDArray[np.float64]:
-    """Where points of the tissue appear in the volume, up to a few nm: float64 (points, 3) nm."""
-    voxels = np.floor(points_nm / np.asarray(resolution_nm)).astype(np.int64)
-    for _ in range(2):
-        moved = points_nm.copy()
+    """Where points of the tissue appear in the volume, up to a few ten nm: float64 (points, 3) nm."""
+    resolution = np.asarray(resolution_nm)
+    moved = points_nm.copy()
+    for octave, (amplitude, period_nm) in enumerate(WARP_NM):
+        voxels = np.floor(moved / resolution).astype(np.int64)
         for axis in range(3):
-            for octave, (amplitude, period_nm) in enumerate(WARP_NM):
-                period = _period(period_nm, resolution_nm)
-                moved[:, axis] -= amplitude * smooth_noise_at(voxels, period, seed * 16 + octave * 3 + axis)
-        voxels = np.floor(moved / np.asarray(resolution_nm)).astype(np.int64)
+            noise = smooth_noise_at(voxels, _period(period_nm, resolution_nm), seed * 16 + octave * 3 + axis)
+            moved[:, axis] -= amplitude * noise
     return moved
 
 
@@ -181,4 +180,4 @@ def _link_distance(points_nm: Floats, tubes: Tubes, link: int) -> Floats:
     np.sqrt(dz, out=dz)
     dz -= tubes.radii_nm[link]
     dz -= along * tubes.growths_nm[link]
-    return dz
+    return np.asarray(dz, np.float32)

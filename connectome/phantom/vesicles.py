@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from connectome.geometry import Box, NmTriple
 from connectome.phantom.config import PhantomConfig
-from connectome.phantom.noise import Floats
-from connectome.phantom.tubes import WARP_BOUND_NM, Tubes, unwarp
+from connectome.phantom.noise import Floats, bump
+from connectome.phantom.tubes import Tubes
 from connectome.phantom.world import World
 
 Array = NDArray[np.float64]
@@ -34,7 +34,7 @@ class Vesicles:
         """Middles (nm, in the volume) of the vesicles whose stamps may touch a box: float64 (vesicles, 3)."""
         boutons, resolution = self._world.boutons, np.asarray(self._config.resolution_nm)
         low, high = np.array(box.start) * resolution - STAMP_NM, np.array(box.stop) * resolution + STAMP_NM
-        reach = (_reach_nm(boutons.radii_nm) * np.sqrt(3) + WARP_BOUND_NM)[:, None]
+        reach = (_reach_nm(boutons.radii_nm) + SPACING_NM)[:, None]
         near = np.all((boutons.middles_nm > low - reach) & (boutons.middles_nm < high + reach), axis=1)
         clouds = [self._cloud(int(bouton)) for bouton in np.flatnonzero(near)]
         points = np.concatenate([np.zeros((0, 3)), *clouds])
@@ -44,8 +44,7 @@ class Vesicles:
         if bouton in self._clouds:
             self._clouds.move_to_end(bouton)
             return self._clouds[bouton]
-        points = _draw_cloud(self._world, bouton, self._config.seed)
-        self._clouds[bouton] = unwarp(points, self._config.resolution_nm, self._config.seed)
+        self._clouds[bouton] = _draw_cloud(self._world, bouton, self._config.seed)
         if len(self._clouds) > CACHED_CLOUDS:
             self._clouds.popitem(last=False)
         return self._clouds[bouton]
@@ -57,7 +56,7 @@ def _reach_nm(radii_nm: Array) -> Array:
 
 
 def _draw_cloud(world: World, bouton: int, seed: int) -> Array:
-    """The vesicles of one bouton, in the tissue: a jittered lattice, denser towards the cleft."""
+    """The vesicles of one bouton: a jittered lattice, denser towards the cleft."""
     boutons = world.boutons
     middle, radius = boutons.middles_nm[bouton], float(boutons.radii_nm[bouton])
     rng = np.random.default_rng([seed, 7, bouton])
@@ -66,9 +65,10 @@ def _draw_cloud(world: World, bouton: int, seed: int) -> Array:
     grid = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
     points = middle + grid + rng.uniform(-0.34, 0.34, grid.shape) * SPACING_NM
     far = np.linalg.norm(points - boutons.towards_nm[bouton], axis=1)
-    crowd = rng.uniform(0.45, 0.95)
-    points = points[rng.random(len(points)) < crowd * np.clip(1.6 - far / (1.5 * radius + 60), 0, 1)]
-    return points[_depths(points, world.tubes, int(boutons.owners[bouton])) < -28]
+    crowd = rng.uniform(0.65, 1.0)
+    points = points[rng.random(len(points)) < crowd * np.clip(1.45 - far / (1.5 * radius + 60), 0, 1)]
+    deep = _depths(points, world.tubes_in_volume, int(boutons.owners[bouton])) < -32
+    return np.asarray(points[deep], np.float64)
 
 
 def _depths(points: Array, tubes: Tubes, owner: int) -> Array:
@@ -83,7 +83,9 @@ def _depths(points: Array, tubes: Tubes, owner: int) -> Array:
         scaled = axis / max(float((axis * axis).sum()), 1e-6)
         away = [points[:, i] - tubes.starts_nm[link, i] for i in range(3)]
         along = np.clip(away[0] * scaled[0] + away[1] * scaled[1] + away[2] * scaled[2], 0, 1)
-        square = sum((away[i] - along * axis[i]) ** 2 for i in range(3))
+        for i in range(3):
+            away[i] -= along * axis[i]
+        square = away[0] ** 2 + away[1] ** 2 + away[2] ** 2
         np.minimum(best, np.sqrt(square) - tubes.radii_nm[link] - along * tubes.growths_nm[link], out=best)
     return best
 
@@ -99,12 +101,13 @@ def stamp_vesicles(middles_nm: Array, box: Box, resolution_nm: NmTriple) -> tupl
     for dz in range(-margin[0], margin[0] + 1):
         height = np.abs(rest[:, 0] + dz * resolution_nm[0])
         cut = height < RADIUS_NM + 4
-        flat = np.hypot(rest[cut, 1, None] + dy * resolution_nm[1], rest[cut, 2, None] + dx * resolution_nm[2])
+        away = rest[cut, 1, None] + dy * resolution_nm[1], rest[cut, 2, None] + dx * resolution_nm[2]
+        flat = np.sqrt(away[0] * away[0] + away[1] * away[1])
         ring = np.sqrt(RADIUS_NM**2 - (0.75 * height[cut, None]) ** 2)
         place = home[cut] - np.array(wide.start) + np.array([dz, 0, 0])
         index = (place[:, 0] * wide.shape[1] + place[:, 1]) * wide.shape[2] + place[:, 2]
         index = (index[:, None] + (dy * wide.shape[2] + dx)).ravel()
-        rim = np.exp(-(((flat - ring) / RIM_NM) ** 2)).astype(np.float32)
+        rim = bump(((flat - ring) / RIM_NM).astype(np.float32))
         np.maximum.at(rims.reshape(-1), index, rim.ravel())
         np.maximum.at(insides.reshape(-1), index, (flat < ring).astype(np.float32).ravel())
     inner = box.slices(wide.start)

@@ -12,12 +12,13 @@ from connectome.phantom.config import PhantomConfig
 from connectome.phantom.neurites import Kind, draw_neurites
 from connectome.phantom.organelles import Organelles, place_organelles
 from connectome.phantom.packing import pack
-from connectome.phantom.sections import section_at
+from connectome.phantom.sections import shift_at
 from connectome.phantom.spines import Beads, grow_beads
 from connectome.phantom.tubes import WARP_BOUND_NM, Tubes, unwarp
 
 Array = NDArray[np.float64]
-GAP_VOXELS = 5.0
+GAP_VOXELS = 4.0
+LEAST_RADIUS_NM = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +50,9 @@ class Boutons:
     """Swellings of axons that hold vesicles.
 
     Attributes:
-        middles_nm: float64 (boutons, 3). radii_nm: float64 (boutons,). owners: int64 (boutons,).
-        towards_nm: float64 (boutons, 3), where the vesicles gather: a cleft, or the middle.
+        middles_nm: float64 (boutons, 3), where they appear in the volume.
+        radii_nm: float64 (boutons,). owners: int64 (boutons,), the objects they belong to.
+        towards_nm: float64 (boutons, 3), where in the volume the vesicles gather: a cleft, or the middle.
     """
 
     middles_nm: Array
@@ -89,7 +91,7 @@ def build_world(config: PhantomConfig) -> World:
     return World(
         tubes=_tubes(beads, beads.points_nm),
         tubes_in_volume=_tubes(beads, unwarp(beads.points_nm, config.resolution_nm, config.seed)),
-        organelles=place_organelles(beads, config.seed), sites=sites, boutons=_boutons(beads, sites),
+        organelles=place_organelles(beads, config.seed), sites=sites, boutons=_boutons(beads, sites, config),
         kinds=beads.kinds, brightness=brightness.astype(np.float32),
     )  # fmt: skip
 
@@ -117,8 +119,8 @@ def _contact(beads: Beads, a: int, b: int) -> Array:
 def _synaptic_sites(beads: Beads, rng: np.random.Generator) -> list[Site]:
     sites = []
     for bouton, partner in beads.bonds:
-        width = min(beads.radii_nm[bouton], beads.radii_nm[partner], 270.0)
-        sites.append(_site(beads, (int(bouton), int(partner)), float(width * rng.uniform(0.8, 1.2)), rng))
+        width = min(beads.radii_nm[bouton], beads.radii_nm[partner], 290.0)
+        sites.append(_site(beads, (int(bouton), int(partner)), float(width * rng.uniform(0.85, 1.3)), rng))
     return sites
 
 
@@ -131,7 +133,7 @@ def _adherent_sites(beads: Beads, rng: np.random.Generator) -> list[Site]:
     gaps -= beads.radii_nm[pairs].sum(axis=1)
     pairs = pairs[(beads.owners[pairs[:, 0]] != beads.owners[pairs[:, 1]]) & (gaps < 5)]
     chosen = pairs[rng.random(len(pairs)) < 0.012]
-    return [_site(beads, (int(a), int(b)), float(rng.uniform(60, 130)), None) for a, b in chosen]
+    return [_site(beads, (int(a), int(b)), float(rng.uniform(80, 130)), None) for a, b in chosen]
 
 
 def _site(beads: Beads, pair: tuple[int, int], radius_nm: float, rng: np.random.Generator | None) -> Site:
@@ -140,42 +142,49 @@ def _site(beads: Beads, pair: tuple[int, int], radius_nm: float, rng: np.random.
     z, y, x = (float(v) for v in _contact(beads, a, b))
     return Site(
         site_id=0, pre=int(beads.owners[a]), post=int(beads.owners[b]), contact_nm=(z, y, x), radius_nm=radius_nm,
-        strength=float(rng.uniform(0.72, 1.0)) if rng is not None else 0.75,
+        strength=float(rng.uniform(0.6, 1.0)) if rng is not None else 0.75,
         bouton=a, is_synapse=rng is not None,
     )  # fmt: skip
 
 
 def _spread_out(sites: list[Site], config: PhantomConfig) -> list[Site]:
-    """Number the sites from 1 on, without those that come near an earlier one, also once sections are shifted."""
+    """Shrink or leave out sites until no two come near each other, also once sections are shifted; number the rest."""
     if not sites:
         return []
     middles = np.array([site.contact_nm for site in sites])
     radii = np.array([site.radius_nm for site in sites])
+    by_section = np.array([np.hypot(*shift_at(config, z)) for z in range(config.shape[0])])
+    shifts = np.array([_greatest_shift(by_section, site, config) for site in sites]) * max(config.resolution_nm[1:])
     gap = GAP_VOXELS * max(config.resolution_nm)
-    shifts = np.array([_greatest_shift_nm(site, config) for site in sites])
-    kept = np.ones(len(sites), bool)
     for a, b in sorted(cKDTree(middles).query_pairs(2 * radii.max() + gap + shifts.max())):
-        least = radii[a] + radii[b] + gap + max(shifts[a], shifts[b])
-        if kept[a] and np.linalg.norm(middles[a] - middles[b]) < least:
-            kept[b] = False
-    chosen = [site for site, keep in zip(sites, kept, strict=True) if keep]
-    return [replace(site, site_id=number) for number, site in enumerate(chosen, start=1)]
+        room = float(np.linalg.norm(middles[a] - middles[b])) - gap - max(shifts[a], shifts[b])
+        if radii[a] == 0 or radii[b] == 0 or radii[a] + radii[b] <= room:
+            continue
+        if room < 2 * LEAST_RADIUS_NM:
+            radii[b] = 0
+        else:
+            radii[a] = np.clip(radii[a] * room / (radii[a] + radii[b]), LEAST_RADIUS_NM, room - LEAST_RADIUS_NM)
+            radii[b] = min(radii[b], room - radii[a])
+    chosen = [(site, float(radius)) for site, radius in zip(sites, radii, strict=True) if radius > 0]
+    return [replace(site, site_id=i, radius_nm=radius) for i, (site, radius) in enumerate(chosen, start=1)]
 
 
-def _greatest_shift_nm(site: Site, config: PhantomConfig) -> float:
-    """By how much at most a section is displaced that the site may reach into."""
+def _greatest_shift(by_section: Array, site: Site, config: PhantomConfig) -> float:
+    """By how many voxels at most a section is displaced that the site may reach into."""
     reach = site.radius_nm + WARP_BOUND_NM
-    first, last = (int((site.contact_nm[0] + side * reach) // config.resolution_nm[0]) for side in (-1, 1))
-    shifts = [section_at(config, z).shift for z in range(max(first, 0), min(last + 1, config.shape[0]))]
-    return max((float(np.hypot(*shift)) for shift in shifts), default=0.0) * max(config.resolution_nm[1:])
+    first, last = (max(int((site.contact_nm[0] + side * reach) // config.resolution_nm[0]), 0) for side in (-1, 1))
+    return float(by_section[first : last + 1].max(initial=0.0))
 
 
-def _boutons(beads: Beads, sites: list[Site]) -> Boutons:
+def _boutons(beads: Beads, sites: list[Site], config: PhantomConfig) -> Boutons:
     """All boutons; their vesicles gather at their first cleft, or in the middle of those without one."""
     contacts = {site.bouton: site.contact_nm for site in reversed(sites) if site.is_synapse}
     middles = beads.points_nm[beads.boutons]
     towards = [contacts.get(int(bead), tuple(middle)) for bead, middle in zip(beads.boutons, middles, strict=True)]
+    in_volume = unwarp(np.array([*middles, *towards], np.float64).reshape(-1, 3), config.resolution_nm, config.seed)
     return Boutons(
-        middles_nm=middles, radii_nm=beads.radii_nm[beads.boutons], owners=beads.owners[beads.boutons],
-        towards_nm=np.array(towards, np.float64).reshape(-1, 3),
-    )  # fmt: skip
+        middles_nm=in_volume[: len(middles)],
+        radii_nm=beads.radii_nm[beads.boutons],
+        owners=beads.owners[beads.boutons],
+        towards_nm=in_volume[len(middles) :],
+    )

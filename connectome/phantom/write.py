@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from connectome.errors import StorageError
 from connectome.geometry import BlockGrid, Triple, triple, voxel_centre_nm
@@ -16,7 +18,11 @@ from connectome.records import NoProgress, Progress
 from connectome.volume import Volume
 
 CHUNK_SHAPE = (32, 128, 128)
-VOLUMES = {"raw.zarr": np.uint8, "neuron_ids.zarr": np.uint64, "clefts.zarr": np.uint64}
+VOLUMES: dict[str, np.dtype[Any]] = {
+    "raw.zarr": np.dtype(np.uint8),
+    "neuron_ids.zarr": np.dtype(np.uint64),
+    "clefts.zarr": np.dtype(np.uint64),
+}
 COLUMNS = (
     "cleft_id", "pre_segment_id", "post_segment_id", "size_voxels", "z_nm", "y_nm", "x_nm",
     "pre_z_nm", "pre_y_nm", "pre_x_nm", "post_z_nm", "post_y_nm", "post_x_nm",
@@ -63,7 +69,8 @@ def write_phantom(
     progress.start("phantom", config.box.size_voxels)
     for _, box in BlockGrid(config.box, block_shape):
         block = phantom.render(box)
-        for volume, array in zip(volumes, (block.image, block.segmentation, block.clefts), strict=True):
+        arrays: tuple[NDArray[Any], ...] = (block.image, block.segmentation, block.clefts)
+        for volume, array in zip(volumes, arrays, strict=True):
             volume.write(box, array)
         progress.advance(box.size_voxels)
     _write_table(table, phantom.located_synapses(), config)

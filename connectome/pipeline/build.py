@@ -12,7 +12,8 @@ from connectome.clefts.tiling import TileShape
 from connectome.errors import RunConflictError, StorageError
 from connectome.networks.checkpoint import Checkpoint
 from connectome.pipeline.assigning import assign_clefts
-from connectome.pipeline.context import CLEFTS, PREDICTION, TILES, BuildContext, Parameters
+from connectome.pipeline.context import PREDICTION, TILES, BuildContext, Parameters
+from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs, check_segment_ids, open_inputs
 from connectome.pipeline.labelling import label
 from connectome.pipeline.predicting import predict

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from connectome.errors import IncompleteRunError, ResolutionError
 from connectome.evaluate.overlap import OverlapCounter, OverlapTable
 from connectome.formats import BACKGROUND, IGNORE, Reference
-from connectome.geometry import BlockGrid, Box, NmTriple, Triple, triple, voxel_at_nm, whole_factors
+from connectome.geometry import BlockGrid, Box, Grid, NmTriple, Triple, triple, voxel_at_nm, whole_factors
 from connectome.records import Progress, ReferenceSynapse, SynapseRow
-from connectome.volume import Grid, Volume
+from connectome.volume import Volume
 
 BLOCK_SHAPE = (64, 256, 256)
 TOLERANCE_VOXELS = 1e-2
@@ -70,11 +70,7 @@ class Comparison:
 
     def read_reference(self, box: Box) -> NDArray[np.uint64]:
         """Annotated labels of `box` of predicted voxels, uint64 (z, y, x); background beyond the border."""
-        fine = self.fine(box)
-        inside = fine.intersect(self.reference.grid.box)
-        labels = np.full(fine.shape, BACKGROUND, np.uint64)
-        labels[inside.slices(fine.start)] = self.reference.read_clefts(inside)
-        return labels
+        return self.reference.read_clefts(self.fine(box))
 
 
 def count_overlap(

@@ -14,6 +14,7 @@ import numpy as np
 from connectome.clefts.labelling import Connectivity
 from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.geometry import BlockGrid, Box, Triple, triple
+from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs
 from connectome.records import Progress
 from connectome.store.blocks import BlockTransaction, Stage, block_transaction, done_blocks
@@ -21,7 +22,7 @@ from connectome.store.database import Database
 from connectome.store.run_records import RunRecord
 from connectome.volume import Volume
 
-TILES, PREDICTION, CLEFTS = "tiles.zarr", "prediction.zarr", "clefts.zarr"
+TILES, PREDICTION = "tiles.zarr", "prediction.zarr"
 LARGEST_CHUNK: Triple = (32, 128, 128)
 
 WriteRows = Callable[[BlockTransaction], None]

@@ -1,4 +1,4 @@
-"""The gate before anything that is made of a run's results."""
+"""The gate before anything that is made of a run's results. Light: graphs and scores need no torch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from connectome.errors import IncompleteRunError
 from connectome.store.database import Database
 from connectome.store.run_records import RunRecord, RunState
 from connectome.store.runs import get_run
+
+CLEFTS = "clefts.zarr"  # the run's label volume, in its folder
 
 
 def finished_run(database: Database, run_name: str) -> RunRecord:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from connectome.errors import BoxError, CheckpointError, DtypeError, SegmentIdError
 from connectome.geometry import BlockGrid, Box, NmTriple, Triple, triple
 from connectome.grid_view import GridView, ViewKind
 from connectome.networks.checkpoint import Checkpoint, ModelRole
-from connectome.networks.device import choose_device
+from connectome.networks.device import Device, choose_device
 from connectome.pipeline.models import load_model
 from connectome.pipeline.request import BuildRequest
 from connectome.records import Progress
@@ -35,7 +34,7 @@ class Inputs:
     segmentation: GridView
     detector: Checkpoint
     assigner: Checkpoint
-    device: torch.device
+    device: Device
     box: Box
 
     @property

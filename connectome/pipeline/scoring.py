@@ -10,16 +10,15 @@ from connectome.errors import BoxError, ReferenceDataError, ResolutionError
 from connectome.evaluate.edge_score import EdgeScore
 from connectome.evaluate.edges import EdgeInput, score_edge_rows
 from connectome.formats import Reference, open_reference
-from connectome.geometry import Box, Triple, triple, whole_factors
+from connectome.geometry import Box, Grid, Triple, triple, whole_factors
 from connectome.pipeline.comparison import Comparison, count_overlap, nm_text, whole_shift
-from connectome.pipeline.finished import finished_run
+from connectome.pipeline.finished import CLEFTS, finished_run
 from connectome.records import NoProgress, Progress, ReferenceSynapse
 from connectome.store.database import Database
 from connectome.store.reading import synapse_rows
 from connectome.store.run_records import RunRecord
-from connectome.volume import Grid, Volume
+from connectome.volume import Volume
 
-CLEFTS_NAME = "clefts.zarr"
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,7 +36,7 @@ def score_edges(
     Args:
         database: where the run is.
         run_name: a finished run.
-        reference_path: CREMI HDF5 file with segments, clefts and partners.
+        reference_path: CREMI HDF5 file, or a folder with clefts.zarr and annotations.csv.
         box: score what lies in it, in voxels of the segmentation; None = all that the run and the reference cover.
         progress: told of the voxels that are compared.
 
@@ -48,7 +47,7 @@ def score_edges(
         ReferenceDataError: nothing is annotated.
     """
     run = finished_run(database, run_name)
-    predicted = Volume.open(run.folder / CLEFTS_NAME)
+    predicted = Volume.open(run.folder / CLEFTS)
     reference = open_reference(reference_path)
     annotations = reference.synapses()
     if not annotations:

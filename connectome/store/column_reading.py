@@ -21,7 +21,7 @@ def read_columns(connection: Connection, statement: Executable, parameters: dict
     Returns:
         One array a column, native byte order; text, other types and columns with NULLs are object arrays.
     """
-    cursor = connection.connection.cursor()
+    cursor: Any = connection.connection.cursor()
     query = _literal_sql(cursor, statement, parameters)
     cursor.execute(f"SELECT * FROM ({query}) AS result LIMIT 0")
     names = [column.name for column in cursor.description]

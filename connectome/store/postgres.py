@@ -74,12 +74,13 @@ class Postgres:
     def start(self, lock: int, sockets: Path, timeout_s: float) -> None:
         """Start the server, which keeps the descriptor `lock` open as long as any of its processes lives.
 
-        The caller holds that lock, so a process id file is one that a crash left behind.
+        The caller holds that lock, so no server is alive, and files that say so were left behind by a crash.
 
         Raises:
             DatabaseError: the server doesn't start; its log's last lines say why.
         """
-        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        for leftover in (self.folder / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
+            leftover.unlink(missing_ok=True)
         if sockets != self.folder:
             _make_socket_folder(sockets, self._owner_id())
         log = self.folder / "server.log"

@@ -62,7 +62,7 @@ def stream_sql(database: Database, query: str, *, timeout_s: float = 60.0) -> It
         connection.execute(text(f"SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}"))
         if not query.strip():
             raise QueryError("the query is empty")
-        cursor = connection.connection.cursor()
+        cursor: Any = connection.connection.cursor()
         with _query_errors(timeout_s):
             cursor.execute("SELECT set_config('connectome.query', %s, true)", [query])
             cursor.execute(OPEN_CURSOR)

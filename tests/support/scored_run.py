@@ -56,7 +56,8 @@ def write_reference(path: Path, offset_nm: NmTriple = (0.0, 0.0, 0.0), resolutio
         if column < 5:
             partners.append((2 * column + 1, 2 * column + 2))
             ids += partners[-1]
-            locations += [[(v + 0.5) * r for v, r in zip((4, y, 10 * column + 5), resolution_nm)] for y in (16, 23)]
+            points = [(4, y, 10 * column + 5) for y in (16, 23)]
+            locations += [[(v + 0.5) * r for v, r in zip(voxel, resolution_nm, strict=True)] for voxel in points]
     with h5py.File(path, "w") as file:
         for name, array in {"neuron_ids": segments, "clefts": clefts}.items():
             dataset = file.create_dataset(f"volumes/labels/{name}", data=array, chunks=(4, 20, 30), compression="gzip")
@@ -92,9 +93,10 @@ def predicted_world() -> tuple[Labels, dict[int, list[Pair]]]:
 
 def write_run(
     database: Database, folder: Path, name: str = "small", labels: Labels | None = None,
-    partners: Mapping[int, list[Pair]] | None = None, offset_nm: NmTriple = (0.0, 0.0, 0.0),
+    partners: Mapping[int, list[Pair]] | None = None, resolution_nm: NmTriple = RESOLUTION_NM,
+    offset_nm: NmTriple = (0.0, 0.0, 0.0),
 ) -> RunRecord:  # fmt: skip
-    """A finished run with these clefts (default: the predicted world)."""
+    """A finished run with these clefts (default: the predicted world) at a working resolution."""
     if labels is None or partners is None:
         labels, partners = predicted_world()
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,13 +107,12 @@ def write_run(
         box=Box.of_shape(triple(labels.shape)), folder=folder,
     )  # fmt: skip
     run = create_run(database, new)
-    resolution = tuple(r * n / m for r, n, m in zip(RESOLUTION_NM, SHAPE, labels.shape, strict=True))
     stored = Volume.create(
-        folder / "clefts.zarr", shape=triple(labels.shape), dtype=np.uint64, resolution_nm=resolution,
+        folder / "clefts.zarr", shape=triple(labels.shape), dtype=np.uint64, resolution_nm=resolution_nm,
         offset_nm=offset_nm, chunk_shape=(4, 20, 20),
     )  # fmt: skip
     stored.write(stored.box, labels)
-    _write_rows(database, run.run_id, labels, partners, resolution, offset_nm)
+    _write_rows(database, run.run_id, labels, partners, resolution_nm, offset_nm)
     set_state(database, run.run_id, RunState.FINISHED)
     return get_run(database, name)
 

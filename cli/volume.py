@@ -1,0 +1,165 @@
+"""`connectome volume`: import, describe and make volumes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from connectome.cli.options import (
+    BlockShapeOption,
+    JsonOption,
+    OffsetOption,
+    ResolutionOption,
+    parse_nm,
+    parse_shape,
+)
+from connectome.errors import ResolutionError
+
+if TYPE_CHECKING:
+    from connectome.formats.description import IdRange, VolumeDescription
+
+app = typer.Typer(no_args_is_help=True, help="Import, describe and make volumes.")
+import_app = typer.Typer(no_args_is_help=True, help="Turn what is no volume yet into volumes.")
+app.add_typer(import_app, name="import")
+
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+
+
+@import_app.command("cremi")
+def import_cremi(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CREMI HDF5 file.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the volumes go.")],
+    overwrite: OverwriteOption = False,
+    annotations: Annotated[
+        bool, typer.Option("--annotations/--no-annotations", help="Write annotations.csv where the file has partners.")
+    ] = True,
+) -> None:
+    """Write DIR/raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv, as far as FILE has them."""
+    from connectome.cli.progress import RichProgress
+    from connectome.formats.cremi import import_cremi as run_import
+
+    with RichProgress() as progress:
+        written = run_import(file, folder, progress=progress, overwrite=overwrite, annotations=annotations)
+    for path in written:
+        typer.echo(path)
+
+
+@import_app.command("stack")
+def import_stack(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="Folder or 'pattern*' of TIFF or PNG sections, multi-page TIFF, or .npy."
+        ),
+    ],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The volume to make, e.g. raw.zarr.")],
+    resolution: ResolutionOption = None,
+    offset: OffsetOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Write an image stack as one volume of the same data type."""
+    from connectome.cli.progress import RichProgress
+    from connectome.formats.stacks import import_stack as run_import
+
+    resolution_nm = parse_nm(resolution, "--resolution")
+    if resolution_nm is None:
+        raise ResolutionError("a stack carries no resolution: give it in nm as z,y,x (--resolution 30,12,12)")
+    offset_nm = parse_nm(offset, "--offset") or (0.0, 0.0, 0.0)
+    with RichProgress() as progress:
+        written = run_import(
+            source, target, resolution_nm=resolution_nm, offset_nm=offset_nm, progress=progress, overwrite=overwrite
+        )
+    typer.echo(written)
+
+
+@app.command()
+def info(
+    url: Annotated[str, typer.Argument(metavar="URL", help="A local path, a URL, or a URL pipeline.")],
+    resolution: ResolutionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print shape, chunks, data type, resolution and offset; of a segmentation also its range of ids."""
+    from connectome.cli.progress import RichProgress
+    from connectome.formats.description import describe_volume
+    from connectome.volume import Volume
+
+    volume = Volume.open(url, resolution_nm=parse_nm(resolution, "--resolution"))
+    with RichProgress() as progress:
+        description = describe_volume(volume, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(_as_json(description)))
+        return
+    for name, value in _lines(description):
+        typer.echo(f"{name:<12}{value}")
+
+
+@app.command()
+def phantom(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the volumes go.")],
+    shape: Annotated[str, typer.Option("--shape", metavar="z,y,x", help="Voxels of the volume.")] = "64,512,512",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed is another tissue.")] = 0,
+    block_shape: BlockShapeOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Make a synthetic EM volume whose connectome is known: raw, neuron_ids, clefts and annotations.csv in DIR."""
+    from connectome.cli.progress import RichProgress
+    from connectome.phantom import PhantomConfig, write_phantom
+
+    config = PhantomConfig(shape=parse_shape(shape, "--shape") or (64, 512, 512), seed=seed)
+    blocks = parse_shape(block_shape, "--block-shape") or (32, 256, 256)
+    with RichProgress() as progress:
+        write_phantom(config, folder, block_shape=blocks, progress=progress, overwrite=overwrite)
+    typer.echo(folder)
+
+
+def _as_json(description: VolumeDescription) -> dict[str, Any]:
+    """The description with plain names; ids are strings, since many readers of JSON round numbers over 2^53."""
+    grid, ids = description.grid, description.ids
+    facts: dict[str, Any] = {
+        "url": description.url,
+        "format": description.format,
+        "dtype": description.dtype,
+        "shape": grid.shape,
+        "chunk_shape": description.chunk_shape,
+        "resolution_nm": grid.resolution_nm,
+        "offset_nm": grid.offset_nm,
+    }
+    if ids is not None:
+        facts["lowest_id"] = None if ids.lowest_id is None else str(ids.lowest_id)
+        facts["highest_id"] = None if ids.highest_id is None else str(ids.highest_id)
+        facts |= {
+            "has_background": ids.has_background, "has_cremi_marks": ids.has_cremi_marks, "ids_fit": ids.ids_fit,
+        }  # fmt: skip
+    return facts
+
+
+def _lines(description: VolumeDescription) -> list[tuple[str, str]]:
+    grid = description.grid
+    lines = [
+        ("url", description.url),
+        ("format", description.format),
+        ("dtype", description.dtype),
+        ("shape", f"{_joined(grid.shape)} voxels (zyx)"),
+        ("chunks", f"{_joined(description.chunk_shape)} voxels"),
+        ("resolution", f"{_joined(grid.resolution_nm)} nm"),
+        ("offset", f"{_joined(grid.offset_nm)} nm"),
+    ]
+    return lines if description.ids is None else [*lines, ("ids", _id_text(description.ids))]
+
+
+def _id_text(ids: IdRange) -> str:
+    text = "none" if ids.lowest_id is None else f"{ids.lowest_id} to {ids.highest_id}"
+    if ids.has_background:
+        text += ", 0 = background"
+    if ids.has_cremi_marks:
+        text += ", with CREMI's marks 2^64-1 (background) or 2^64-2 (ignored): cleft labels, no segmentation"
+    elif not ids.ids_fit:
+        text += "; some don't lie between 0 and 2^63-1: relabel it before a build"
+    return text
+
+
+def _joined(values: tuple[float, float, float]) -> str:
+    return ",".join(f"{value:.10g}" for value in values)

@@ -1,0 +1,112 @@
+"""Import of a CREMI HDF5 file: raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv in a folder."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from connectome.errors import DtypeError, VolumeFormatError
+from connectome.formats.annotation_table import AnnotationRow, write_annotations
+from connectome.formats.cremi_file import CLEFTS, NEURON_IDS, RAW, CremiFile, CremiVolume, PartnerPair
+from connectome.formats.cremi_reference import CremiReference
+from connectome.formats.pending import pending, refuse_existing, remove_stale
+from connectome.geometry import BlockGrid, Triple, triple
+from connectome.records import NoProgress, Progress
+from connectome.volume import Volume
+
+CHUNK_SHAPE = (32, 128, 128)
+BLOCK_SHAPE = (32, 256, 1024)
+VOLUME_NAMES = {RAW: "raw.zarr", NEURON_IDS: "neuron_ids.zarr", CLEFTS: "clefts.zarr"}
+TABLE_NAME = "annotations.csv"
+
+
+def import_cremi(
+    source: Path,
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    annotations: bool = True,
+) -> list[Path]:
+    """Write what the file has of volumes and annotations; each appears under its name only when it is whole.
+
+    annotations.csv comes last, and an old one goes first: it never stands beside volumes of another import.
+    Label volumes become uint64; CREMI's marks for background (2^64-1) and ignored space (2^64-2) in the clefts stay.
+
+    Args:
+        source: CREMI HDF5 file.
+        folder: made if it isn't there.
+        progress: told of the voxels done.
+        overwrite: replace what is there.
+        annotations: write annotations.csv, where the file has partners.
+
+    Returns:
+        What was written, in order.
+
+    Raises:
+        VolumeNotFoundError, VolumeFormatError: no CREMI file. ReferenceDataError: its annotations are broken.
+        StorageError: something is there and `overwrite` is false, or writing failed.
+    """
+    progress = progress or NoProgress()
+    with CremiFile(source) as file:
+        found = {name: volume for name in VOLUME_NAMES if (volume := file.volume(name)) is not None}
+        if not found:
+            raise VolumeFormatError(f"{source} has none of {', '.join(VOLUME_NAMES)}: it isn't a CREMI file")
+        for name, volume in found.items():
+            _check_dtype(source, name, volume)
+        pairs = (file.partner_pairs() or []) if annotations else []
+        targets = [folder / VOLUME_NAMES[name] for name in found]
+        table = folder / TABLE_NAME
+        if not overwrite:
+            refuse_existing(*targets, *([table] if pairs else []))
+        rows = _annotation_rows(source, found, pairs)
+        remove_stale(table)
+        for (name, volume), target in zip(found.items(), targets, strict=True):
+            dtype = volume.dtype if name == RAW else np.uint64
+            _copy(volume, target, dtype, progress)
+    if not rows:
+        return targets
+    write_annotations(table, rows)
+    return [*targets, table]
+
+
+def _check_dtype(source: Path, name: str, volume: CremiVolume) -> None:
+    if name != RAW and volume.dtype.kind not in "ui":
+        raise DtypeError(f"{source}: {name} holds {volume.dtype}; labels are integers")
+
+
+def _annotation_rows(source: Path, found: dict[str, CremiVolume], pairs: list[PartnerPair]) -> list[AnnotationRow]:
+    """The rows of the table; only the points are known where the file has no segments or no clefts."""
+    if pairs and NEURON_IDS in found and CLEFTS in found:
+        with closing(CremiReference(source)) as reference:
+            return reference.annotation_rows()
+    return [
+        AnnotationRow(
+            cleft_id=None, pre_segment_id=None, post_segment_id=None, size_voxels=None, centroid_nm=None,
+            pre_point_nm=pair.pre_point_nm, post_point_nm=pair.post_point_nm,
+        )
+        for pair in pairs
+    ]  # fmt: skip
+
+
+def _copy(source: CremiVolume, target: Path, dtype: DTypeLike, progress: Progress) -> None:
+    """Copy a volume block by block, aligned to the chunks of the target."""
+    grid = source.grid
+    progress.start(f"import {target.name}", grid.box.size_voxels)
+    with pending(target) as partial:
+        volume = Volume.create(
+            partial, shape=grid.shape, dtype=np.dtype(dtype).newbyteorder("="), resolution_nm=grid.resolution_nm,
+            offset_nm=grid.offset_nm, chunk_shape=_chunk_shape(grid.shape),
+        )  # fmt: skip
+        for _, box in BlockGrid(grid.box, BLOCK_SHAPE):
+            volume.write(box, source.read(box).astype(volume.dtype, copy=False))
+            progress.advance(box.size_voxels)
+    progress.finish()
+
+
+def _chunk_shape(shape: Triple) -> Triple:
+    """The usual chunk, no larger than the volume."""
+    return triple(min(chunk, max(length, 1)) for chunk, length in zip(CHUNK_SHAPE, shape, strict=True))

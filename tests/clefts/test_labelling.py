@@ -1,0 +1,87 @@
+"""Labelling by blocks and stitching equals labelling the whole."""
+
+from __future__ import annotations
+
+import cc3d
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from connectome.clefts.labelling import Connectivity, grown, label_block
+from connectome.clefts.stitching import join, relabel, shared_voxel_pairs
+from connectome.geometry import BlockGrid, Box, Triple, triple
+
+sides = st.tuples(*[st.integers(1, 9)] * 3).map(triple)
+
+
+def stitched(
+    prediction: NDArray[np.uint8], block_shape: Triple, box: Box, connectivity: Connectivity
+) -> tuple[NDArray[np.uint64], dict[int, tuple[int, int, int]]]:
+    """Labels of the whole volume from its blocks, and size, score sum and greatest score by cleft id."""
+    grid = BlockGrid(box, block_shape)
+    labels = np.zeros(prediction.shape, np.uint64)
+    blocks = {}
+    for block_id, block in grid:
+        wide = grown(block, box)
+        blocks[block_id] = label_block(prediction[wide.slices()], block, triple(prediction.shape), 128, connectivity)
+        labels[block.slices()] = blocks[block_id].labels
+    fragments, clefts = join(shared_voxel_pairs([block.border for block in blocks.values()]))
+    target = dict(zip(fragments.tolist(), clefts.tolist(), strict=True))
+    statistics: dict[int, tuple[int, int, int]] = {}
+    for block_id, block in grid:
+        found = blocks[block_id].fragments
+        ids = found.fragment_id
+        targets = np.array([target.get(int(i), int(i)) for i in ids], np.int64)
+        once = relabel(labels[block.slices()], ids, targets)
+        assert np.array_equal(relabel(once, ids, targets), once)
+        labels[block.slices()] = once
+        for cleft, size, total, high in zip(targets, found.size_voxels, found.score_sum, found.score_max, strict=True):
+            n, s, h = statistics.get(int(cleft), (0, 0, 0))
+            statistics[int(cleft)] = (n + int(size), s + int(total), max(h, int(high)))
+    return labels, statistics
+
+
+@settings(max_examples=150, deadline=None)
+@given(sides, sides, st.sampled_from(Connectivity), st.floats(0.05, 0.7), st.integers(0, 10**6), st.booleans())
+def test_stitched_blocks_equal_the_components_of_the_whole(
+    shape: Triple, block_shape: Triple, connectivity: Connectivity, density: float, seed: int, inner: bool
+) -> None:
+    generator = np.random.default_rng(seed)
+    prediction = np.where(generator.random(shape) < density, generator.integers(128, 256, shape), 3).astype(np.uint8)
+    box = Box(triple(n // 3 for n in shape), shape) if inner else Box.of_shape(shape)
+    labels, statistics = stitched(prediction, block_shape, box, connectivity)
+
+    seen = np.zeros(shape, bool)
+    seen[box.slices()] = True
+    foreground = (prediction >= 128) & seen
+    whole = cc3d.connected_components(foreground, connectivity=int(connectivity))
+    assert np.array_equal(labels != 0, foreground)
+    for component in range(1, int(whole.max()) + 1):
+        where = np.flatnonzero(whole == component)
+        cleft = int(where[0]) + 1
+        assert (labels.ravel()[where] == cleft).all()
+        scores = prediction.ravel()[where].astype(int)
+        assert statistics[cleft] == (len(where), scores.sum(), scores.max())
+    assert len(statistics) == whole.max()
+
+
+def test_fragment_statistics_are_sums_over_the_blocks_own_voxels() -> None:
+    prediction = np.zeros((3, 4, 5), np.uint8)
+    prediction[1, 1:3, 2] = 200
+    prediction[2, 2, 2] = 130  # on the plane beyond the block
+    block = Box((0, 0, 0), (2, 4, 5))
+    found = label_block(prediction, block, (3, 4, 5), 128, Connectivity.FACES).fragments
+    assert found.fragment_id.tolist() == [1 + 1 * 20 + 1 * 5 + 2]
+    assert found.size_voxels.tolist() == [2]
+    assert found.index_sum.tolist() == [[2, 3, 4]]
+    assert found.start.tolist() == [[1, 1, 2]]
+    assert found.stop.tolist() == [[2, 3, 3]]
+    assert found.score_sum.tolist() == [400]
+    assert found.score_max.tolist() == [200]
+
+
+def test_relabel_keeps_ids_that_are_targets_and_drops_the_rest() -> None:
+    labels = np.array([[[0, 5, 9, 2, 7]]], np.uint64)
+    out = relabel(labels, np.array([5, 9, 7]), np.array([2, 9, 0]))
+    assert out.tolist() == [[[0, 2, 9, 2, 0]]]

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from connectome.store.server import EmbeddedServer
+
+Cli = Callable[..., Result]
+BEFORE_NEWEST = "UPDATE alembic_version SET version_num = '0002'"
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path) -> Iterator[Path]:
+    """A data folder whose server is stopped when the test ends."""
+    yield tmp_path / "a data folder"
+    EmbeddedServer(tmp_path / "a data folder" / "postgres").stop()
+
+
+def status(cli: Cli, folder: Path) -> dict[str, str | None]:
+    return json.loads(cli("db", "status", "--data-folder", folder, "--json").stdout)
+
+
+def test_the_server_of_a_data_folder_from_nothing_to_stop(cli: Cli, data_folder: Path) -> None:
+    assert status(cli, data_folder)["server"] == "absent"
+    assert cli("db", "stop", "--data-folder", data_folder).stdout == "no server was running\n"
+    assert not data_folder.exists()
+    url = cli("db", "url", "--data-folder", data_folder)
+    assert (url.exit_code, url.stderr) == (0, "")
+    assert status(cli, data_folder)["schema"] == "empty"
+    assert cli("db", "upgrade", "--data-folder", data_folder).stdout == "schema 0003 (current)\n"
+    assert status(cli, data_folder)["schema"] == "current"
+    assert "current (revision 0003" in cli("db", "status", "--data-folder", data_folder).stdout
+    assert cli("db", "stop", "--data-folder", data_folder).stdout == "stopped\n"
+    assert status(cli, data_folder)["server"] == "stopped"
+    assert cli("db", "url", "--data-folder", data_folder).stdout == url.stdout
+
+
+@pytest.mark.skipif(shutil.which("psql") is None, reason="psql isn't installed")
+def test_psql_accepts_the_url(cli: Cli, data_folder: Path) -> None:
+    url = cli("db", "url", "--data-folder", data_folder).stdout.strip()
+    assert subprocess.check_output(["psql", url, "-Atc", "select 1"], text=True) == "1\n"
+
+
+def test_a_given_url_is_printed_as_psql_reads_it(cli: Cli, database_url: str, tmp_path: Path) -> None:
+    given = database_url.replace("postgresql", "postgres", 1)
+    assert cli("db", "url", "--database-url", given, "--data-folder", tmp_path / "d").stdout.strip() == database_url
+    assert cli("db", "url", CONNECTOME_DATABASE_URL=given).stdout.strip() == database_url
+    assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize("command", [("db", "status"), ("db", "upgrade"), ("sql", "SELECT 1")])
+def test_an_unreachable_database_ends_commands_with_one_line(cli: Cli, command: tuple[str, ...]) -> None:
+    result = cli(*command, "--database-url", "postgresql://reader:secret@127.0.0.1:1/brain")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert result.stderr.startswith("error: can't reach the database brain at 127.0.0.1:1: ")
+    assert result.stderr.count("\n") == 1
+    assert "secret" not in result.stderr
+
+
+def test_an_older_schema_is_refused_until_it_is_upgraded(
+    cli: Cli, database_url: str, execute_sql: Callable[..., None]
+) -> None:
+    execute_sql(database_url, "DROP VIEW edge", BEFORE_NEWEST)
+    refused = cli("sql", "SELECT 1", "--database-url", database_url)
+    assert (refused.exit_code, refused.stdout) == (4, "")
+    assert "the database's schema (0002) is older than this version of connectome (0003)" in refused.stderr
+    assert refused.stderr.endswith(": run connectome db upgrade\n")
+    assert json.loads(cli("db", "status", "--json", "--database-url", database_url).stdout)["schema"] == "older"
+    assert cli("db", "upgrade", "--database-url", database_url).exit_code == 0
+    assert cli("sql", "SELECT 1", "--database-url", database_url).exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("db", "upgrade"), ("sql", "SELECT 1")])
+def test_a_newer_schema_is_refused(
+    cli: Cli, database_url: str, execute_sql: Callable[..., None], command: tuple[str, ...]
+) -> None:
+    execute_sql(database_url, "UPDATE alembic_version SET version_num = 'future'")
+    result = cli(*command, "--database-url", database_url)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "(future) is newer than this version of connectome" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_data_folder_that_cannot_be_written_is_told_in_one_line(cli: Cli) -> None:
+    result = cli("db", "url", "--data-folder", "/proc/nowhere")
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert result.stderr.startswith("error: the data folder /proc/nowhere can't be used for the database (")
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,99 @@
+"""`connectome build graph` and `connectome export graphml`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import igraph
+import networkx as nx
+import pytest
+from click.testing import Result
+from scored_run import pair_of, write_run
+
+from connectome.store.database import Database
+from connectome.store.run_records import RunRecord, RunState
+from connectome.store.runs import set_state
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def run(database: Database, tmp_path: Path) -> RunRecord:
+    return write_run(database, tmp_path / "run")
+
+
+def test_build_graph_saves_the_graph_in_the_runs_folder_and_sums_it_up(
+    cli: Cli, database: Database, run: RunRecord
+) -> None:
+    result = cli("build", "graph", "--run", "small", "--database-url", database.url)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = {line.rsplit(maxsplit=1)[0].strip(): line.rsplit(maxsplit=1)[1] for line in result.stdout.splitlines()[:6]}
+    assert lines == {
+        "file": str(run.folder / "graph.graphml"), "nodes": "12", "edges": "6", "synapses": "7",
+        "reciprocal pairs": "0", "autapses": "0",
+    }  # fmt: skip
+    pre, post = pair_of(2)
+    assert f"  {pre} -> {post}  2 synapses" in result.stdout.splitlines()
+    assert nx.read_graphml(run.folder / "graph.graphml").number_of_edges() == 6
+
+
+def test_build_graph_writes_where_it_is_told_and_answers_json(
+    cli: Cli, database: Database, run: RunRecord, tmp_path: Path
+) -> None:
+    path = tmp_path / "multi.graphml"
+    result = cli(
+        "build", "graph", "--run", "small", "--multi", "--output", path, "--json", "--database-url", database.url
+    )
+    found = json.loads(result.stdout)
+    assert (found["path"], found["edges"], found["synapses"]) == (str(path), 6, 7)
+    assert found["top_edges"][0] == {
+        "pre_segment_id": str(pair_of(2)[0]), "post_segment_id": str(pair_of(2)[1]), "synapse_count": 2,
+    }  # fmt: skip
+    assert not (run.folder / "graph.graphml").exists()
+
+
+@pytest.mark.parametrize(("flags", "edges"), [((), 6), (("--multi",), 7), (("--min-synapses", "2"), 1)])
+def test_an_exported_file_has_the_same_ids_in_networkx_and_igraph(
+    cli: Cli, database: Database, run: RunRecord, tmp_path: Path, flags: tuple[str, ...], edges: int
+) -> None:
+    path = tmp_path / "graph.graphml"
+    result = cli("export", "graphml", "--run", "small", path, *flags, "--database-url", database.url)
+    assert result.exit_code == 0, result.stderr
+    one, other = nx.read_graphml(path, force_multigraph=True), igraph.Graph.Read_GraphML(str(path))
+    assert one.number_of_edges() == other.ecount() == edges
+    ids = other.vs["id"]
+    assert sorted(one.edges()) == sorted((ids[e.source], ids[e.target]) for e in other.es)
+    assert set(one.nodes) == set(ids) <= {str(segment) for column in range(6) for segment in pair_of(column)}
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        (("--run", "other"), 3, "no run named 'other'"),
+        (("--min-synapses", "0"), 3, "--min-synapses 0 must be at least 1"),
+        (("--min-confidence", "2"), 3, "--min-confidence 2 must lie between 0 and 1"),
+    ],
+)
+def test_wrong_input_is_one_clear_line(
+    cli: Cli, database: Database, run: RunRecord, tmp_path: Path, flags: tuple[str, ...], code: int, message: str
+) -> None:
+    path = tmp_path / "graph.graphml"
+    result = cli("export", "graphml", "--run", "small", path, "--database-url", database.url, *flags)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not path.exists()
+
+
+def test_a_folder_that_is_not_there_and_a_run_that_is_not_finished_are_one_clear_line(
+    cli: Cli, database: Database, run: RunRecord, tmp_path: Path
+) -> None:
+    arguments = ("export", "graphml", "--run", "small", "--database-url", database.url)
+    unwritable = cli(*arguments, tmp_path / "nowhere" / "graph.graphml")
+    assert (unwritable.exit_code, unwritable.stderr.count("\n")) == (6, 1)
+    set_state(database, run.run_id, RunState.RUNNING)
+    unfinished = cli(*arguments, tmp_path / "graph.graphml")
+    assert (unfinished.exit_code, unfinished.stderr.count("\n")) == (7, 1)
+    assert "not finished" in unfinished.stderr

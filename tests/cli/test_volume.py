@@ -1,0 +1,113 @@
+"""`connectome volume` on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from connectome.volume import Volume
+
+Cli = Callable[..., Result]
+
+
+def labels(folder: Path, *ids: int) -> Path:
+    array = np.zeros((4, 6, 8), np.uint64)
+    array[0, 0, : len(ids)] = ids
+    volume = Volume.create(folder, shape=array.shape, dtype=np.uint64, resolution_nm=(30, 12, 12), offset_nm=(0, 6, 0))
+    volume.write(volume.box, array)
+    return folder
+
+
+def test_info_prints_what_a_volume_is_and_its_ids(cli: Cli, tmp_path: Path) -> None:
+    result = cli("volume", "info", labels(tmp_path / "s.zarr", 7, 2**62))
+    assert result.exit_code == 0
+    lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    assert lines["shape"] == "4,6,8 voxels (zyx)"
+    assert lines["dtype"] == "uint64"
+    assert lines["format"] == "zarr3"
+    assert lines["resolution"] == "30,12,12 nm"
+    assert lines["offset"] == "0,6,0 nm"
+    assert lines["ids"] == f"7 to {2**62}, 0 = background"
+
+
+@pytest.mark.parametrize(
+    ("ids", "lowest", "highest", "fit", "marks"),
+    [
+        ((7, 2**63 - 1), "7", str(2**63 - 1), True, False),
+        ((7, 2**63), "7", str(2**63), False, False),
+        ((7, 2**64 - 1, 2**64 - 2), "7", "7", False, True),
+        ((), None, None, True, False),
+    ],
+)
+def test_info_as_json_flags_ids_that_do_not_fit(
+    cli: Cli, tmp_path: Path, ids: tuple[int, ...], lowest: str | None, highest: str | None, fit: bool, marks: bool
+) -> None:
+    result = cli("volume", "info", "--json", labels(tmp_path / "s.zarr", *ids))
+    facts = json.loads(result.stdout)
+    assert (facts["lowest_id"], facts["highest_id"]) == (lowest, highest)
+    assert (facts["ids_fit"], facts["has_cremi_marks"]) == (fit, marks)
+    assert facts["shape"] == [4, 6, 8]
+
+
+def test_info_of_an_image_has_no_ids_and_takes_a_resolution(cli: Cli, tmp_path: Path) -> None:
+    Volume.create(tmp_path / "i", shape=(2, 2, 2), dtype=np.uint8, resolution_nm=(1, 1, 1))
+    facts = json.loads(cli("volume", "info", "--json", "--resolution", "30,12,12", tmp_path / "i").stdout)
+    assert facts["resolution_nm"] == [30, 12, 12]
+    assert "lowest_id" not in facts
+
+
+def test_a_stack_becomes_a_volume(cli: Cli, tmp_path: Path) -> None:
+    array = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
+    np.save(tmp_path / "a.npy", array)
+    result = cli("volume", "import", "stack", tmp_path / "a.npy", tmp_path / "v", "--resolution", "30,12,12")
+    assert result.exit_code == 0
+    assert result.stdout.strip() == str(tmp_path / "v")
+    volume = Volume.open(tmp_path / "v")
+    np.testing.assert_array_equal(volume.read(volume.box), array)
+
+
+def test_a_phantom_is_written_and_can_be_described(cli: Cli, tmp_path: Path) -> None:
+    result = cli("volume", "phantom", tmp_path / "p", "--shape", "8,64,64", "--seed", "3")
+    assert result.exit_code == 0
+    names = sorted(path.name for path in (tmp_path / "p").iterdir())
+    assert names == ["annotations.csv", "clefts.zarr", "neuron_ids.zarr", "raw.zarr"]
+    assert json.loads(cli("volume", "info", "--json", tmp_path / "p" / "neuron_ids.zarr").stdout)["ids_fit"]
+
+
+def test_real_data_is_imported_whole(cli: Cli, real_data: Path, tmp_path: Path) -> None:
+    result = cli("volume", "import", "cremi", real_data / "ac3.hdf", tmp_path / "d")
+    assert result.exit_code == 0
+    assert [Path(line).name for line in result.stdout.split()] == [
+        "raw.zarr", "neuron_ids.zarr", "clefts.zarr", "annotations.csv",
+    ]  # fmt: skip
+    assert "Mvoxel" in result.stderr
+    assert len((tmp_path / "d" / "annotations.csv").read_text().splitlines()) == 133
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (("info", "nothing"), 3, "the path doesn't exist"),
+        (("info", "nothing", "--resolution", "30,12"), 3, "three numbers"),
+        (("import", "cremi", "nothing.hdf", "d"), 3, "no file at nothing.hdf"),
+        (("import", "stack", "nothing", "d"), 3, "--resolution 30,12,12"),
+        (("import", "stack", "nothing", "d", "--resolution", "30,12,12"), 3, "no TIFF, PNG"),
+        (("import", "stack", "nothing", "d", "--resolution", "0,12,12"), 3, "no TIFF, PNG"),
+        (("phantom", "d", "--shape", "0,1,1"), 3, "greater than 0"),
+    ],
+)
+def test_wrong_input_is_one_line_on_stderr(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], exit_code: int, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = cli("volume", *arguments)
+    assert result.exit_code == exit_code
+    assert result.stdout == ""
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert message in result.stderr
+    assert list(tmp_path.iterdir()) == []
