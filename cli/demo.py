@@ -52,7 +52,7 @@ def _print(report: DemoReport, folder: Path) -> None:
         f'connectome sql "SELECT * FROM edge LIMIT 10" {where}',
         f"connectome build graph --run {summary.run} {where}",
         f"connectome evaluate edges --run {summary.run} --reference {report.phantom} {where}",
-        f"psql \"$(connectome db url {where})\"",
+        f'psql "$(connectome db url {where})"',
         f"connectome db stop {where}",
         "connectome build volume --help",
     ):

@@ -1,14 +1,15 @@
 """Boxes, voxel and nm coordinates, and the block grid. Axes are always z, y, x.
 
 A voxel with index i on an axis covers `offset_nm + [i, i + 1) * resolution_nm`; its centre lies at
-`offset_nm + (i + 0.5) * resolution_nm`. So a point's voxel is the floor of `(point - offset) / resolution`, as in CREMI.
+`offset_nm + (i + 0.5) * resolution_nm`. A point's voxel is the floor of `(point - offset) / resolution`, as in CREMI.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import SupportsInt
 
 from connectome.errors import BoxError, ResolutionError
 
@@ -16,9 +17,9 @@ Triple = tuple[int, int, int]
 NmTriple = tuple[float, float, float]
 
 
-def triple(values: object) -> Triple:
+def triple(values: Iterable[SupportsInt]) -> Triple:
     """Three integers (z, y, x) from any sequence of three numbers."""
-    z, y, x = values  # type: ignore[misc]
+    z, y, x = values
     return int(z), int(y), int(x)
 
 
@@ -38,7 +39,9 @@ class Box:
         """
         match = re.fullmatch(r"\s*" + r"\s*,\s*".join([r"(-?\d+)\s*:\s*(-?\d+)"] * 3) + r"\s*", text)
         if match is None:
-            raise BoxError(f"box '{text}' isn't of the form z0:z1,y0:y1,x0:x1 (voxels, start inclusive, stop exclusive)")
+            raise BoxError(
+                f"box '{text}' isn't of the form z0:z1,y0:y1,x0:x1 (voxels, start inclusive, stop exclusive)"
+            )
         numbers = [int(number) for number in match.groups()]
         box = cls(triple(numbers[0::2]), triple(numbers[1::2]))
         if box.is_empty:

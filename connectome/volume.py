@@ -129,7 +129,7 @@ class Volume:
     @cached_property
     def chunk_shape(self) -> Triple:
         """The shape (z, y, x) of the pieces that reads decode."""
-        return triple(self._store.chunk_layout.read_chunk.shape)
+        return triple(side or 1 for side in self._store.chunk_layout.read_chunk.shape or ())
 
     @property
     def driver(self) -> str:
@@ -183,7 +183,11 @@ class Volume:
 
 
 def as_url(url: str | Path) -> str:
-    """A URL or URL pipeline that TensorStore takes; a local path becomes file://."""
+    """A URL or URL pipeline that TensorStore takes; a local path becomes file://.
+
+    Raises:
+        VolumeFormatError: a local path with a backslash, which TensorStore would take for a slash.
+    """
     text = str(url)
     source = re.match(r"(\w+)://(?=[a-z0-9]+://)", text)
     if source is not None and source[1] in NEUROGLANCER_SCHEMES:
@@ -191,6 +195,8 @@ def as_url(url: str | Path) -> str:
     if re.match(r"[a-z0-9+]+://", text):
         return text
     path, bar, rest = text.partition("|")
+    if "\\" in path:
+        raise VolumeFormatError(f"{path} has a backslash, which paths of volumes can't have: rename it")
     return f"file://{quote(str(Path(path).expanduser().absolute()))}{bar}{rest}"
 
 

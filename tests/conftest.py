@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import psycopg2
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from connectome.store.database import Database
 from connectome.store.migrate import upgrade
@@ -38,9 +39,25 @@ def no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def server_folder() -> Iterator[Path]:
+    """Where servers keep their files; not in pytest's own folder, which it closes to the user that runs them for root."""
+    folder = Path(tempfile.mkdtemp(prefix="connectome-tests-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def data_folder(server_folder: Path, numbers: Iterator[int]) -> Iterator[Path]:
+    """A data folder that doesn't exist yet; its server is stopped when the test ends."""
+    folder = server_folder / f"test-{next(numbers)}"
+    yield folder
+    EmbeddedServer(folder / "postgres").stop()
+
+
+@pytest.fixture(scope="session")
+def database_server(server_folder: Path) -> Iterator[EmbeddedServer]:
     """An embedded server for the session; its database `connectome` is migrated and serves as the template."""
-    server = EmbeddedServer(tmp_path_factory.mktemp("server") / "postgres")
+    server = EmbeddedServer(server_folder / "session" / "postgres")
     upgrade(server.start())
     execute(server.url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")  # tests needn't survive a power cut
     yield server
@@ -49,7 +66,7 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
 
 @pytest.fixture(scope="session")
 def numbers() -> Iterator[int]:
-    """Numbers for the names of databases."""
+    """Numbers for the names of databases and folders."""
     return itertools.count(1)
 
 

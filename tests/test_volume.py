@@ -203,7 +203,12 @@ def test_a_strided_read_equals_a_numpy_slice(image_volume: Volume) -> None:
     np.testing.assert_array_equal(strided, IMAGE[1:10:2, 3:19:5, 2::3])
 
 
-@given(name=st.text(st.characters(exclude_categories=["C"], exclude_characters="/|"), min_size=1, max_size=20))
+def test_a_path_with_a_backslash_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(VolumeFormatError, match="backslash"):
+        Volume.open(tmp_path / "a\\b.zarr")
+
+
+@given(name=st.text(st.characters(exclude_categories=["C"], exclude_characters="/|\\"), min_size=1, max_size=20))
 def test_any_file_name_becomes_a_url_that_leads_back_to_it(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.getbasetemp() / "names"
     folder.mkdir(exist_ok=True)

@@ -83,7 +83,7 @@ def label_block(
     """
     foreground = prediction >= threshold
     components, count = cc3d.connected_components(
-        foreground, connectivity=int(connectivity), return_N=True, out_dtype=np.uint32
+        foreground, connectivity=connectivity.value, return_N=True, out_dtype=np.uint32
     )
     local = np.argwhere(foreground) if count else np.zeros((0, 3), np.int64)
     component = components[tuple(local.T)].astype(np.int64) - 1

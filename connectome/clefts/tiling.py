@@ -108,7 +108,8 @@ class Blender:
         """Add a tile's `output` (uint8 (z, y, x), 255 = certain) over `part`, its share of the box."""
         origin = self.lattice.output_box(cell).start
         z, y, x = (
-            weights[slices] for weights, slices in zip(self.lattice.axis_weights(cell), part.slices(origin), strict=True)
+            weights[slices]
+            for weights, slices in zip(self.lattice.axis_weights(cell), part.slices(origin), strict=True)
         )
         target = self._sum[part.slices(self.box.start)]
         plane = y[:, None] * x[None, :]

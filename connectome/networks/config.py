@@ -49,4 +49,7 @@ class NetworkConfig:
         Raises:
             TypeError: a field is missing or unknown.
         """
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        fields: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        return cls(**fields)

@@ -9,7 +9,6 @@ import torch
 
 from connectome.errors import DeviceError
 
-
 Device = torch.device
 
 

@@ -55,6 +55,4 @@ def assign(
         for p, c in zip(patches, found, strict=True)
     ]
     scores = assigner.score(views)
-    return [
-        Partners(candidates=c, scores=s, pair=choose_pair(s[0], s[1])) for c, s in zip(found, scores, strict=True)
-    ]
+    return [Partners(candidates=c, scores=s, pair=choose_pair(s[0], s[1])) for c, s in zip(found, scores, strict=True)]

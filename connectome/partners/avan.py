@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class Assigner:
             sums[role].index_add_(0, place, outputs[:, role].reshape(-1))
         voxels = torch.bincount(place, minlength=total).clamp(min=1)
         means = (sums / voxels).cpu().numpy()[:, 1:]
-        return [means[:, a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+        return [means[:, a:b] for a, b in pairwise(starts)]
 
 
 def _slots(patch: Patch) -> NDArray[np.int64]:

@@ -39,9 +39,7 @@ def dilation_shape(radius_nm: float, resolution_nm: NmTriple) -> NDArray[np.bool
     return np.stack([diamond] * 3)
 
 
-def find_candidates(
-    segmentation: NDArray[Any], mask: NDArray[np.bool_], shape: NDArray[np.bool_]
-) -> Candidates:
+def find_candidates(segmentation: NDArray[Any], mask: NDArray[np.bool_], shape: NDArray[np.bool_]) -> Candidates:
     """The segments under a dilated cleft.
 
     Args:

@@ -26,7 +26,7 @@ class PhantomConfig:
     shape: Triple = (64, 512, 512)
     seed: int = 0
     resolution_nm: NmTriple = (30.0, 12.0, 12.0)
-    bouton_spacing_nm: float = 5600.0
+    bouton_spacing_nm: float = 6000.0
     noise: float = 1.0
     section_drift: float = 1.0
     artefacts: bool = True

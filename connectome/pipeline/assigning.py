@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from connectome.store.blocks import BlockTransaction, Stage
 from connectome.store.building import block_clefts, clefts_per_block, set_cleft_states, write_rows
 
 PATCHES_A_BATCH = 8
+CANDIDATE_COLUMNS = ("cleft_id", "segment_id", "role", "score", "contact_voxels")
+SYNAPSE_COLUMNS = ("cleft_id", "pre_segment_id", "post_segment_id", "pre_score", "post_score", "confidence")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +63,14 @@ def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, A
         )
         for box, cleft_id in zip(boxes, clefts["cleft_id"], strict=True)
     ]
-    found = assign(
-        patches, assigner, dilation_nm=context.parameters.dilation_nm, resolution_nm=inputs.resolution_nm
-    )
+    found = assign(patches, assigner, dilation_nm=context.parameters.dilation_nm, resolution_nm=inputs.resolution_nm)
     return [
         Assigned(
             cleft_id=int(cleft_id),
             candidates=_candidates(int(cleft_id), partners),
-            synapse=_synapse(int(cleft_id), float(score), partners, _Place(box, inputs.resolution_nm, inputs.offset_nm)),
+            synapse=_synapse(
+                int(cleft_id), float(score), partners, _Place(box, inputs.resolution_nm, inputs.offset_nm)
+            ),
         )
         for cleft_id, score, partners, box in zip(clefts["cleft_id"], clefts["mean_score"], found, boxes, strict=True)
     ]
@@ -123,12 +126,10 @@ def _write(context: BuildContext, transaction: BlockTransaction, assigned: list[
     run_id, connection = context.run.run_id, transaction.connection
     candidates = [candidate for one in assigned for candidate in one.candidates]
     synapses = [one.synapse for one in assigned if one.synapse is not None]
-    names = ("cleft_id", "segment_id", "role", "score", "contact_voxels")
     if candidates:
-        write_rows(connection, "candidate", run_id, {n: [getattr(row, n) for row in candidates] for n in names})
+        write_rows(connection, "candidate", run_id, _columns(candidates, CANDIDATE_COLUMNS))
     if synapses:
-        names = ("cleft_id", "pre_segment_id", "post_segment_id", "pre_score", "post_score", "confidence")
-        columns: dict[str, Any] = {name: [getattr(row, name) for row in synapses] for name in names}
+        columns = _columns(synapses, SYNAPSE_COLUMNS)
         for i, axis in enumerate("zyx"):
             columns[f"pre_{axis}_nm"] = [row.pre_point_nm[i] for row in synapses]
             columns[f"post_{axis}_nm"] = [row.post_point_nm[i] for row in synapses]
@@ -138,3 +139,7 @@ def _write(context: BuildContext, transaction: BlockTransaction, assigned: list[
         CleftState.NO_PARTNERS.value: [one.cleft_id for one in assigned if one.synapse is None],
     }
     set_cleft_states(connection, run_id, states)
+
+
+def _columns(rows: Sequence[Candidate | Synapse], names: tuple[str, ...]) -> dict[str, list[Any]]:
+    return {name: [getattr(row, name) for row in rows] for name in names}

@@ -60,7 +60,9 @@ class ReferenceMasks:
         gaps = zip(view.offset_nm, grid.offset_nm, grid.resolution_nm, strict=True)
         shift = [(anchor - offset) / fine for anchor, offset, fine in gaps]
         if any(abs(value - round(value)) > 1e-2 for value in shift):
-            raise ResolutionError("the reference isn't aligned to the segmentation: their offsets differ by part voxels")
+            raise ResolutionError(
+                "the reference isn't aligned to the segmentation: their offsets differ by part voxels"
+            )
         self._shift = triple(round(value) for value in shift)
 
     def read(self, box: Box, cleft_id: int) -> NDArray[np.bool_]:

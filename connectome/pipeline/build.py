@@ -99,9 +99,7 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
             run = before or _begin(database, _new_run(request, inputs, parameters))
             finished = run.state is RunState.FINISHED
             if not finished:
-                context = BuildContext(
-                    database=database, run=run, inputs=inputs, parameters=parameters, progress=shown
-                )
+                context = BuildContext(database=database, run=run, inputs=inputs, parameters=parameters, progress=shown)
                 _run_stages(context)
         return _summary(database, run, finished, inputs)
 
@@ -191,7 +189,8 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
     for what, (old, now) in pairs.items():
         if old != now:
             raise RunConflictError(
-                f"run '{run.name}' exists with {what} {old}, not {now}: use another --name, or --restart to build it anew"
+                f"run '{run.name}' exists with {what} {old}, not {now}: use another --name, or --restart to build it "
+                "anew"
             )
 
 

@@ -39,7 +39,7 @@ class Inputs:
 
     @property
     def resolution_nm(self) -> NmTriple:
-        """nm a working voxel (z, y, x)."""
+        """The nm of a working voxel (z, y, x)."""
         return self.segmentation.resolution_nm
 
     @property
@@ -62,11 +62,14 @@ class VolumePair:
     common: Box
 
 
-def open_pair(image_url: str, segmentation_url: str, resolution_nm: NmTriple | None, working_nm: NmTriple) -> VolumePair:
+def open_pair(
+    image_url: str, segmentation_url: str, resolution_nm: NmTriple | None, working_nm: NmTriple
+) -> VolumePair:
     """Open image and segmentation and lay one working grid over both, anchored at the segmentation's first voxel.
 
     Args:
-        image_url, segmentation_url: the volumes.
+        image_url: the EM image.
+        segmentation_url: its segmentation.
         resolution_nm: of both, if their metadata is not to be used.
         working_nm: resolution of the models.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,9 +29,7 @@ def label(context: BuildContext) -> None:
         own = np.ascontiguousarray(prediction[block.slices(wide.start)])
         context.prediction.write(block, own)
         parameters = context.parameters
-        labelled = label_block(
-            prediction, block, context.inputs.shape, parameters.threshold, parameters.connectivity
-        )
+        labelled = label_block(prediction, block, context.inputs.shape, parameters.threshold, parameters.connectivity)
         context.clefts.write(block, labelled.labels)
         return lambda transaction: _write(context, transaction, block_id, labelled)
 
@@ -50,7 +50,7 @@ def blended(context: BuildContext, box: Box) -> NDArray[np.uint8]:
 
 def _write(context: BuildContext, transaction: BlockTransaction, block_id: int, labelled: LabelledBlock) -> None:
     fragments = labelled.fragments
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "block_id": np.full(len(fragments.fragment_id), block_id, np.int64),
         "fragment_id": fragments.fragment_id, "size_voxels": fragments.size_voxels,
         "score_sum": fragments.score_sum, "score_max": fragments.score_max,

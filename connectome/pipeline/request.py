@@ -13,7 +13,6 @@ from connectome.geometry import Box, NmTriple, Triple
 from connectome.networks.device import DeviceChoice
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class BuildRequest:
     """One build.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def find_run(database: Database, name: str) -> RunRecord | None:
     )
     with database.session() as session:
         row = session.execute(statement).one_or_none()
-        return None if row is None else _record(tuple(row))
+        return None if row is None else _record(row)
 
 
 def get_run(database: Database, name: str) -> RunRecord:
@@ -141,7 +141,7 @@ def _model_id(connection: Connection, role: str, model: NewModel) -> int:
     return connection.execute(statement.returning(ModelTable.model_id)).scalar_one()
 
 
-def _record(row: tuple[RunTable, str, VolumeTable, str, str]) -> RunRecord:
+def _record(row: Sequence[Any]) -> RunRecord:
     run, image_url, segmentation, detector_sha256, assigner_sha256 = row
     resolution = segmentation.resolution_z_nm, segmentation.resolution_y_nm, segmentation.resolution_x_nm
     offset = segmentation.offset_z_nm, segmentation.offset_y_nm, segmentation.offset_x_nm

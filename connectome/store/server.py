@@ -82,6 +82,9 @@ class EmbeddedServer:
             if not self.exists or self._try_lock():
                 return False
             self._postgres.stop()
+            if (sockets := socket_folder(self.folder)) != self.folder:
+                with suppress(OSError):  # only a leftover: the next start makes it or uses it
+                    sockets.rmdir()
         return True
 
     @contextmanager

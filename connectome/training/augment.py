@@ -62,22 +62,20 @@ def crop(array: NDArray[Any], shape: Triple, shifts: NDArray[np.int64]) -> NDArr
     return out
 
 
-def photograph(
-    image: NDArray[np.float32], how: Augmentation, generator: np.random.Generator
-) -> NDArray[np.float32]:
+def photograph(image: NDArray[np.float32], how: Augmentation, generator: np.random.Generator) -> NDArray[np.float32]:
     """Change brightness, contrast and sharpness of an image with values in [0, 1]; sections may go missing."""
     depth = image.shape[0]
-    image = image ** np.exp(generator.uniform(-0.25, 0.25))
+    image = image ** np.float32(np.exp(generator.uniform(-0.25, 0.25)))
     gain = 1 + how.contrast * (generator.uniform(-1, 1) + how.section_jitter * generator.uniform(-1, 1, (depth, 1, 1)))
     shift = how.brightness * (generator.uniform(-1, 1) + how.section_jitter * generator.uniform(-1, 1, (depth, 1, 1)))
-    image = (image - 0.5) * gain + 0.5 + shift
+    image = ((image - 0.5) * gain + 0.5 + shift).astype(np.float32)
     if generator.random() < how.blurred:
         for z in generator.integers(0, depth, generator.integers(1, 6)):
             image[z] = gaussian_filter(image[z], generator.uniform(0.5, 2.0))
     if generator.random() < 0.5:
         deviation = generator.uniform(0, how.noise)
-        image = image + deviation * generator.standard_normal(image.shape, dtype=np.float32)
+        image += np.float32(deviation) * generator.standard_normal(image.shape, dtype=np.float32)
     image = np.clip(image, 0, 1)
     if generator.random() < how.missing:
         image[generator.integers(0, depth, generator.integers(1, 3))] = generator.choice([0.0, 0.0, 1.0])
-    return image.astype(np.float32)
+    return image

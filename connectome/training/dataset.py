@@ -37,7 +37,7 @@ class Dataset:
 
     @property
     def resolution_nm(self) -> NmTriple:
-        """nm a voxel (z, y, x)."""
+        """The nm of a voxel (z, y, x)."""
         return self.image.grid.resolution_nm
 
     @cached_property

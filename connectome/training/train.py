@@ -46,15 +46,11 @@ def train(role: ModelRole, recipe: Recipe, progress: Progress | None = None) -> 
         data.synapses  # noqa: B018  an empty box is refused before the first step
     card = _card(role, recipe, datasets)
     network = _network(card, recipe)
-    shape = SampleShape(
-        patch_shape=recipe.patch_shape, normalisation=card.normalisation, augmentation=Augmentation()
-    )
+    shape = SampleShape(patch_shape=recipe.patch_shape, normalisation=card.normalisation, augmentation=Augmentation())
     make = detector_sample if role is ModelRole.DETECTOR else assigner_sample
     plan = BatchPlan(datasets=datasets, make=make, shape=shape, size=recipe.batch, seed=recipe.seed)
     loss = detector_loss(recipe.positive_weight) if role is ModelRole.DETECTOR else assigner_loss
-    schedule = Schedule(
-        steps=recipe.steps, learning_rate=recipe.learning_rate, average_decay=recipe.average_decay
-    )
+    schedule = Schedule(steps=recipe.steps, learning_rate=recipe.learning_rate, average_decay=recipe.average_decay)
     trainer = Trainer(network, loss, schedule, choose_device(recipe.device))
     losses: list[float] = []
 

@@ -3,23 +3,14 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-
-from connectome.store.server import EmbeddedServer
+from typer.testing import Result
 
 Cli = Callable[..., Result]
 BEFORE_NEWEST = "UPDATE alembic_version SET version_num = '0002'"
-
-
-@pytest.fixture
-def data_folder(tmp_path: Path) -> Iterator[Path]:
-    """A data folder whose server is stopped when the test ends."""
-    yield tmp_path / "a data folder"
-    EmbeddedServer(tmp_path / "a data folder" / "postgres").stop()
 
 
 def status(cli: Cli, folder: Path) -> dict[str, str | None]:

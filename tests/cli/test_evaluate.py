@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from scored_run import FIRST_SEGMENT, write_reference, write_run
+from typer.testing import Result
 
 from connectome.store.database import Database
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import igraph
 import networkx as nx
 import pytest
-from click.testing import Result
 from scored_run import pair_of, write_run
+from typer.testing import Result
 
 from connectome.store.database import Database
 from connectome.store.run_records import RunRecord, RunState

@@ -9,7 +9,6 @@ from sqlalchemy import select, text
 
 from connectome.errors import DatabaseError, SchemaError
 from connectome.store.database import Database
-from connectome.store.server import EmbeddedServer
 from connectome.store.tables import VolumeTable
 
 
@@ -30,18 +29,12 @@ def test_an_older_or_newer_schema_is_always_refused(
         Database.open(database_url, tmp_path, create=create)
 
 
-def test_the_embedded_server_is_created_only_on_request_and_found_again(tmp_path: Path) -> None:
+def test_the_embedded_server_is_created_only_on_request_and_found_again(data_folder: Path) -> None:
     with pytest.raises(DatabaseError, match=r"no database in .* yet: connectome build volume makes one"):
-        Database.open(None, tmp_path / "data")
-    assert not (tmp_path / "data").exists()
-    try:
-        with (
-            Database.open(None, tmp_path / "data", create=True) as made,
-            Database.open(None, tmp_path / "data") as found,
-        ):
-            assert made.url == found.url
-    finally:
-        EmbeddedServer(tmp_path / "data" / "postgres").stop()
+        Database.open(None, data_folder)
+    assert not data_folder.exists()
+    with Database.open(None, data_folder, create=True) as made, Database.open(None, data_folder) as found:
+        assert made.url == found.url
 
 
 def test_the_environment_names_the_database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

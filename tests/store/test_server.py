@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -24,17 +24,9 @@ print(EmbeddedServer(Path(sys.argv[1])).start())
 
 
 @pytest.fixture
-def server_of() -> Iterator[Callable[[Path], EmbeddedServer]]:
-    """Makes servers that are stopped when the test ends."""
-    made: list[EmbeddedServer] = []
-
-    def make(folder: Path) -> EmbeddedServer:
-        made.append(EmbeddedServer(folder))
-        return made[-1]
-
-    yield make
-    for server in made:
-        server.stop()
+def server(data_folder: Path) -> EmbeddedServer:
+    """A server without files yet; stopped when the test ends."""
+    return EmbeddedServer(data_folder / "postgres")
 
 
 def started_elsewhere(folder: Path) -> subprocess.Popen[str]:
@@ -51,13 +43,9 @@ def number_from(url: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_a_server_outlives_the_process_that_started_it_and_stops_on_request(
-    tmp_path: Path, server_of: Callable[[Path], EmbeddedServer]
-) -> None:
-    folder = tmp_path / "data" / "postgres"
-    server = server_of(folder)
+def test_a_server_outlives_the_process_that_started_it_and_stops_on_request(server: EmbeddedServer) -> None:
     assert not server.exists
-    with started_elsewhere(folder) as process:
+    with started_elsewhere(server.folder) as process:
         url, _ = process.communicate()
     assert server.running
     assert server.url == url.strip()
@@ -70,30 +58,21 @@ def test_a_server_outlives_the_process_that_started_it_and_stops_on_request(
         _ = server.url
 
 
-def test_processes_that_start_at_once_share_one_server(
-    tmp_path: Path, server_of: Callable[[Path], EmbeddedServer]
-) -> None:
-    server = server_of(tmp_path / "postgres")
+def test_processes_that_start_at_once_share_one_server(server: EmbeddedServer) -> None:
     processes = [started_elsewhere(server.folder) for _ in range(3)]
     urls = {process.communicate()[0].strip() for process in processes}
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert urls == {server.url}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["postgres", "postgres.lock"]
+    assert sorted(path.name for path in server.folder.parent.iterdir()) == ["postgres", "postgres.lock"]
 
 
-def test_a_killed_server_starts_again_with_its_data(
-    tmp_path: Path, server_of: Callable[[Path], EmbeddedServer], execute_sql: Callable[..., None]
-) -> None:
-    server = server_of(tmp_path / "postgres")
+def test_a_killed_server_starts_again_with_its_data(server: EmbeddedServer, execute_sql: Callable[..., None]) -> None:
     execute_sql(server.start(), "CREATE TABLE kept AS SELECT 1 AS number")
     os.kill(server_process(server.folder), signal.SIGKILL)
     execute_sql(server.start(), "INSERT INTO kept SELECT number + 1 FROM kept")
 
 
-def test_a_process_id_left_by_a_reboot_is_not_taken_for_a_server(
-    tmp_path: Path, server_of: Callable[[Path], EmbeddedServer]
-) -> None:
-    server = server_of(tmp_path / "postgres")
+def test_a_process_id_left_by_a_reboot_is_not_taken_for_a_server(server: EmbeddedServer) -> None:
     server.start()
     left = (server.folder / "postmaster.pid").read_text().splitlines()
     server.stop()
@@ -104,17 +83,20 @@ def test_a_process_id_left_by_a_reboot_is_not_taken_for_a_server(
 
 
 @pytest.mark.parametrize("name", ["with space", "a,b", "100% größe", "it's @home?&x=1#2", "long" * 40])
-def test_any_folder_name_works(tmp_path: Path, server_of: Callable[[Path], EmbeddedServer], name: str) -> None:
-    server = server_of(tmp_path / name / "postgres")
-    assert number_from(server.start()) == 1
-    assert number_from(server.url) == 1
+def test_any_folder_name_works(data_folder: Path, name: str) -> None:
+    server = EmbeddedServer(data_folder / name / "postgres")
+    try:
+        assert number_from(server.start()) == 1
+        assert number_from(server.url) == 1
+    finally:
+        server.stop()
 
 
-def test_files_that_were_half_made_are_made_anew(tmp_path: Path, server_of: Callable[[Path], EmbeddedServer]) -> None:
-    half = tmp_path / "postgres.new-abc"
-    half.mkdir()
+def test_files_that_were_half_made_are_made_anew(server: EmbeddedServer) -> None:
+    half = server.folder.with_name("postgres.new-abc")
+    half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
-    assert number_from(server_of(tmp_path / "postgres").start()) == 1
+    assert number_from(server.start()) == 1
     assert not half.exists()
 
 
@@ -135,8 +117,7 @@ def test_files_of_another_postgresql_version_are_refused(tmp_path: Path) -> None
         EmbeddedServer(tmp_path / "postgres").start()
 
 
-def test_a_server_that_does_not_start_says_why(tmp_path: Path, server_of: Callable[[Path], EmbeddedServer]) -> None:
-    server = server_of(tmp_path / "postgres")
+def test_a_server_that_does_not_start_says_why(server: EmbeddedServer) -> None:
     server.start()
     server.stop()
     (server.folder / "postgresql.conf").write_text("no_such_setting = 1\n")

@@ -1,0 +1,229 @@
+"""`connectome build volume` on good and on wrong input: one clear line, the right exit code, nothing half done."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_world import OFFSET_NM, RESOLUTION_NM, SHAPE, SmallWorld, make_small_world
+from typer.testing import Result
+
+from connectome.store.server import EmbeddedServer
+from connectome.volume import Volume
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
+    return make_small_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("data")
+    yield folder
+    EmbeddedServer(folder / "postgres").stop()
+
+
+@pytest.fixture
+def build(cli: Cli, world: SmallWorld, tmp_path: Path) -> Callable[..., Result]:
+    """Run the command on the small world with some options replaced; the data folder is a fresh one."""
+
+    def run(**changes: object) -> Result:
+        options: dict[str, object] = {
+            "image": world.image, "segmentation": world.segmentation, "detector": world.detector,
+            "assigner": world.assigner, "data_folder": tmp_path / "data", "threshold": 0.7, "min_size": 20,
+        }  # fmt: skip
+        flags: list[object] = []
+        for name, value in (options | changes).items():
+            flags += [f"--{name.replace('_', '-')}", value]
+        return cli("build", "volume", *flags)
+
+    return run
+
+
+def assert_refused(result: Result, exit_code: int, *words: object) -> None:
+    """One line on stderr, beginning with error:, with these words; nothing on stdout."""
+    assert result.exit_code == exit_code, result.output
+    assert result.stdout == ""
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: "), result.stderr
+    for word in words:
+        assert str(word) in lines[0], lines[0]
+
+
+def write(path: Path, array: np.ndarray, **grid: object) -> Path:
+    values = {"resolution_nm": RESOLUTION_NM, "offset_nm": OFFSET_NM} | grid
+    volume = Volume.create(path, shape=array.shape, dtype=array.dtype, chunk_shape=(16, 32, 32), **values)
+    volume.write(volume.box, array)
+    return path
+
+
+def test_a_build_prints_a_summary_and_sql_answers(build: Callable[..., Result], cli: Cli, data_folder: Path) -> None:
+    result = build(data_folder=data_folder, name="good", block_shape="16,64,64")
+    assert result.exit_code == 0, result.stderr
+    assert "run 'good' is finished" in result.stdout and "synapses" in result.stdout
+    assert "predict:" in result.stderr and "assign:" in result.stderr
+    query = "SELECT pre_segment_id, post_segment_id, count(*) FROM synapse GROUP BY 1, 2 ORDER BY 3 DESC"
+    rows = json.loads(cli("sql", query, "--format", "json", "--data-folder", data_folder).stdout)
+    assert len(rows) > 10
+    again = build(data_folder=data_folder, name="good", block_shape="16,64,64")
+    assert "run 'good' was finished already" in again.stdout
+    psql = shutil.which("psql")
+    if psql is not None:
+        url = cli("db", "url", "--data-folder", data_folder).stdout.strip()
+        found = subprocess.run([psql, url, "-Atc", query], capture_output=True, text=True, check=True)
+        assert len(found.stdout.splitlines()) == len(rows)
+
+
+def test_a_toml_file_holds_the_same_options_and_flags_win(cli: Cli, world: SmallWorld, data_folder: Path) -> None:
+    config = data_folder / "build.toml"
+    config.write_text(
+        f'image = "{world.image}"\nsegmentation = "{world.segmentation}"\ndetector = "{world.detector}"\n'
+        f'assigner = "{world.assigner}"\nname = "from-file"\nblock_shape = [16, 64, 64]\nthreshold = 0.7\n'
+        f'min_size_voxels = 5000\nbox = "0:32,0:64,0:90"\ndata_folder = "{data_folder}"\n'
+    )
+    result = cli("build", "volume", "--config", config, "--min-size", 20, "--json")
+    assert result.exit_code == 0, result.stderr
+    summary = json.loads(result.stdout)
+    assert summary["run"] == "from-file"
+    assert summary["voxels"] == 32 * 64 * 90
+    assert summary["clefts"] > 10  # with 5,000 voxels at least there would be none
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('imagee = "a"', "unknown key 'imagee'"),
+        ("image = ", "isn't TOML"),
+        ('image = "a"\nsegmentation = "b"\nblock_shape = [1, 2]', "block_shape = [1, 2] isn't valid"),
+        ('image = "a"', "no segmentation given"),
+        ('image = "a"\nsegmentation = "b"\nthreshold = 2.0', "threshold 2.0"),
+        ('image = "a"\nsegmentation = "b"\nname = "../up"', "usable as a folder name"),
+    ],
+)
+def test_a_wrong_toml_file_is_refused(cli: Cli, tmp_path: Path, text: str, words: str) -> None:
+    config = tmp_path / "build.toml"
+    config.write_text(text)
+    assert_refused(cli("build", "volume", "--config", config), 3, words)
+
+
+def test_a_missing_configuration_is_refused(cli: Cli, tmp_path: Path) -> None:
+    assert_refused(cli("build", "volume", "--config", tmp_path / "none.toml"), 3, "none.toml can't be read")
+
+
+def test_a_missing_volume_is_refused(build: Callable[..., Result], tmp_path: Path) -> None:
+    assert_refused(build(image=tmp_path / "none.zarr"), 3, "no volume at", "none.zarr")
+
+
+def test_volumes_that_do_not_overlap_are_refused(build: Callable[..., Result], tmp_path: Path) -> None:
+    far = write(tmp_path / "far.zarr", np.ones((8, 16, 16), np.uint64), offset_nm=(30000.0, 0.0, 0.0))
+    assert_refused(build(segmentation=far), 3, "don't overlap", "far.zarr")
+
+
+def test_a_resolution_that_does_not_divide_the_models_is_refused(build: Callable[..., Result], tmp_path: Path) -> None:
+    odd = write(tmp_path / "odd.zarr", np.ones((8, 16, 16), np.uint64), resolution_nm=(30.0, 8.0, 8.0))
+    assert_refused(build(segmentation=odd), 3, "8 nm", "12 nm", "whole factor")
+    assert_refused(build(resolution="30,24,24"), 3, "24 nm")
+
+
+def test_a_volume_without_resolution_is_refused(
+    build: Callable[..., Result], tmp_path: Path, world: SmallWorld
+) -> None:
+    bare = tmp_path / "bare.zarr"
+    shutil.copytree(world.image, bare)
+    metadata = json.loads((bare / "zarr.json").read_text())
+    del metadata["attributes"]
+    (bare / "zarr.json").write_text(json.dumps(metadata))
+    assert_refused(build(image=bare), 3, "carries no resolution", "--resolution")
+
+
+def test_a_float_segmentation_and_a_float_image_are_refused(build: Callable[..., Result], tmp_path: Path) -> None:
+    floats = write(tmp_path / "floats.zarr", np.ones(SHAPE, np.float32))
+    assert_refused(build(segmentation=floats), 3, "float32", "integers")
+    assert_refused(build(image=floats), 3, "float32", "uint8")
+
+
+def test_an_id_of_two_to_the_63_is_refused_before_anything_is_computed(
+    build: Callable[..., Result], tmp_path: Path
+) -> None:
+    ids = np.ones(SHAPE, np.uint64)
+    ids[30, 90, 80] = 2**63
+    result = build(segmentation=write(tmp_path / "large.zarr", ids))
+    assert_refused(result, 3, 2**63, "2^63 - 1", "relabel")
+    assert not (tmp_path / "data" / "runs").exists()
+    EmbeddedServer(tmp_path / "data" / "postgres").stop()
+
+
+def test_an_unreachable_database_is_refused(build: Callable[..., Result], tmp_path: Path) -> None:
+    result = build(database_url="postgresql://someone:secret@127.0.0.1:1/none")
+    assert_refused(result, 4, "127.0.0.1")
+    assert "secret" not in result.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_database_with_an_older_schema_is_refused(
+    build: Callable[..., Result], database_url: str, execute_sql: Callable[..., None]
+) -> None:
+    execute_sql(database_url, "UPDATE alembic_version SET version_num = '0000'")
+    assert_refused(build(database_url=database_url), 4, "connectome")
+
+
+def test_what_is_no_checkpoint_is_refused(build: Callable[..., Result], tmp_path: Path, world: SmallWorld) -> None:
+    (tmp_path / "text").write_text("hello")
+    assert_refused(build(detector=tmp_path / "text"), 5, "is not a checkpoint")
+    assert_refused(build(assigner=world.detector), 5, "is a checkpoint of detector")
+    assert_refused(build(detector=tmp_path / "none"), 5, "doesn't exist")
+
+
+def test_a_box_outside_the_volume_is_refused(build: Callable[..., Result]) -> None:
+    assert_refused(build(box="0:41,0:10,0:10"), 3, "0:41,0:10,0:10", "outside the segmentation")
+    assert_refused(build(box="5:5,0:10,0:10"), 3, "empty")
+    assert_refused(build(box="everything"), 3, "z0:z1,y0:y1,x0:x1")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_cuda_without_a_gpu_is_refused(build: Callable[..., Result]) -> None:
+    assert_refused(build(device="cuda"), 5, "--device cuda", "no usable GPU")
+
+
+def test_an_unknown_flag_is_refused(cli: Cli) -> None:
+    result = cli("build", "volume", "--imagee", "a")
+    assert result.exit_code == 2
+    assert "--imagee" in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="mounting a small disk needs root")
+def test_a_full_disk_is_one_line_and_the_build_goes_on_once_there_is_room(
+    cli: Cli, world: SmallWorld, tmp_path: Path, database_url: str
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"a small disk can't be mounted here: {mounted.stderr.strip()}")
+    command = [
+        "build", "volume", "--image", world.image, "--segmentation", world.segmentation, "--detector", world.detector,
+        "--assigner", world.assigner, "--threshold", 0.7, "--min-size", 20, "--data-folder", disk,
+        "--database-url", database_url,
+    ]  # fmt: skip
+    try:
+        full = cli(*command)
+        assert full.exit_code == 6, full.output
+        assert full.stdout == ""
+        last = full.stderr.strip().splitlines()[-1]
+        assert last.startswith("error: ") and "can't be written" in last and "space" in last.lower(), last
+        graph = cli("build", "graph", "--run", "default", "--database-url", database_url)
+        assert graph.exit_code == 7  # half a connectome is handed to nobody
+        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+        assert cli(*command).exit_code == 0
+    finally:
+        subprocess.run(["umount", disk], check=True)

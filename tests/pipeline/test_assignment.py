@@ -1,0 +1,51 @@
+"""Accuracy of an assigner on annotated clefts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from connectome.errors import ReferenceDataError
+from connectome.geometry import Box
+from connectome.phantom import PhantomConfig, write_phantom
+from connectome.pipeline.assignment import AssignmentRequest, score_assignment
+
+
+@pytest.fixture(scope="module")
+def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("phantom")
+    write_phantom(PhantomConfig(shape=(40, 256, 256), seed=3), folder)
+    return folder
+
+
+def request(phantom: Path, **changes: object) -> AssignmentRequest:
+    values = {"image": str(phantom / "raw.zarr"), "segmentation": str(phantom / "neuron_ids.zarr")}
+    return AssignmentRequest(**values | {"reference": phantom, "device": "cpu"} | changes)  # type: ignore[arg-type]
+
+
+def test_the_shipped_assigner_finds_the_partners_of_a_phantoms_clefts(phantom: Path) -> None:
+    score = score_assignment(request(phantom))
+    assert score.n >= 4
+    assert score.accuracy >= 0.8
+
+
+def test_a_box_without_clefts_is_refused(phantom: Path) -> None:
+    with pytest.raises(ReferenceDataError, match="no annotated cleft has its centroid in the box"):
+        score_assignment(request(phantom, box=Box((0, 0, 0), (1, 1, 1))))
+
+
+def test_the_command_prints_the_same_as_json(phantom: Path, cli: Callable[..., Result], tmp_path: Path) -> None:
+    flags = ["--image", phantom / "raw.zarr", "--segmentation", phantom / "neuron_ids.zarr", "--reference", phantom]
+    result = cli("evaluate", "assignment", *flags, "--device", "cpu", "--json", "--errors", tmp_path / "errors.csv")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    score = score_assignment(request(phantom))
+    assert {name: found[name] for name in ("n", "correct", "accuracy", "pre_accuracy", "post_accuracy")} == {
+        "n": score.n, "correct": score.correct, "accuracy": score.accuracy, "pre_accuracy": score.pre_accuracy,
+        "post_accuracy": score.post_accuracy,
+    }  # fmt: skip
+    assert len((tmp_path / "errors.csv").read_text().splitlines()) >= 1
