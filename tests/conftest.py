@@ -40,7 +40,7 @@ def no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
-    """Where servers keep their files; not in pytest's own folder, which it closes to the user that runs them for root."""
+    """Where servers keep their files; pytest's own folder it closes to the user that runs them for root."""
     folder = Path(tempfile.mkdtemp(prefix="connectome-tests-"))
     yield folder
     shutil.rmtree(folder)
@@ -50,6 +50,14 @@ def server_folder() -> Iterator[Path]:
 def data_folder(server_folder: Path, numbers: Iterator[int]) -> Iterator[Path]:
     """A data folder that doesn't exist yet; its server is stopped when the test ends."""
     folder = server_folder / f"test-{next(numbers)}"
+    yield folder
+    EmbeddedServer(folder / "postgres").stop()
+
+
+@pytest.fixture(scope="module")
+def module_data_folder(server_folder: Path, numbers: Iterator[int]) -> Iterator[Path]:
+    """The same for all tests of a file."""
+    folder = server_folder / f"module-{next(numbers)}"
     yield folder
     EmbeddedServer(folder / "postgres").stop()
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import Result
-
-from connectome.store.server import EmbeddedServer
 
 TEST_BOX = "0:140,0:512,0:160"
 
@@ -26,25 +24,18 @@ def volumes(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("data")
-    yield folder
-    EmbeddedServer(folder / "postgres").stop()
-
-
 @pytest.mark.slow
 def test_edges_of_the_test_box_are_found(
-    volumes: Path, data_folder: Path, real_data: Path, cli: Callable[..., Result]
+    volumes: Path, module_data_folder: Path, real_data: Path, cli: Callable[..., Result]
 ) -> None:
     built = cli(
         "build", "volume", "--image", volumes / "raw.zarr", "--segmentation", volumes / "neuron_ids.zarr",
-        "--name", "ac3", "--box", "0:140,0:512,0:192", "--data-folder", data_folder,
+        "--name", "ac3", "--box", "0:140,0:512,0:192", "--data-folder", module_data_folder,
     )  # fmt: skip
     assert built.exit_code == 0, built.output
     scored = cli(
         "evaluate", "edges", "--run", "ac3", "--reference", real_data / "ac3.hdf", "--box", TEST_BOX, "--json",
-        "--data-folder", data_folder,
+        "--data-folder", module_data_folder,
     )  # fmt: skip
     assert scored.exit_code == 0, scored.output
     found = json.loads(scored.stdout)

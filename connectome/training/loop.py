@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from connectome.errors import TrainingDataError
 from connectome.networks.device import half_precision
@@ -45,8 +45,7 @@ class Trainer:
         self.network = network.to(device, memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
         self.loss = loss
         self.schedule = schedule
-        average = get_ema_multi_avg_fn(schedule.average_decay)
-        self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
+        self.averaged = AveragedModel(self.network, avg_fn=_moving_average(schedule.average_decay), use_buffers=True)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=schedule.learning_rate, weight_decay=1e-4)
 
     def run(self, batches: Iterable[Batch], progress: Progress, after: Callable[[int, float], None]) -> None:
@@ -89,3 +88,15 @@ class Trainer:
         network = self.averaged.module
         assert isinstance(network, RSUNet)
         return network.eval()
+
+
+def _moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """An exponential moving average that forgets its beginning: the decay rises from 0 to `decay` over the steps."""
+
+    def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
+        if not averaged.is_floating_point():
+            return current
+        taken = int(steps)
+        return torch.lerp(averaged, current, 1 - min(decay, (1 + taken) / (10 + taken)))
+
+    return average

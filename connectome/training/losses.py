@@ -21,7 +21,7 @@ def detector_loss(positive_weight: float) -> Loss:
         entropy = (voxelwise * weights).sum() / weights.sum().clamp(min=1)
         probability = torch.sigmoid(logits) * weights
         dice = 1 - (2 * (probability * targets).sum() + 1) / ((probability + targets * weights).sum() + 1)
-        return entropy + 0.1 * dice
+        return entropy + 0.3 * dice
 
     return loss
 

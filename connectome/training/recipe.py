@@ -67,7 +67,7 @@ class Recipe:
     widths: tuple[int, ...] = (16, 32, 64, 80)
     learning_rate: float = 1e-3
     average_decay: float = 0.998
-    positive_weight: float = 3.0
+    positive_weight: float = 5.0
     norm_momentum: float = 0.02
     seed: int = 0
     device: DeviceChoice = DeviceChoice.AUTO

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,6 @@ import torch
 from small_world import OFFSET_NM, RESOLUTION_NM, SHAPE, SmallWorld, make_small_world
 from typer.testing import Result
 
-from connectome.store.server import EmbeddedServer
 from connectome.volume import Volume
 
 Cli = Callable[..., Result]
@@ -26,21 +25,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
     return make_small_world(tmp_path_factory.mktemp("world"))
 
 
-@pytest.fixture(scope="module")
-def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("data")
-    yield folder
-    EmbeddedServer(folder / "postgres").stop()
-
-
 @pytest.fixture
-def build(cli: Cli, world: SmallWorld, tmp_path: Path) -> Callable[..., Result]:
+def build(cli: Cli, world: SmallWorld, data_folder: Path) -> Callable[..., Result]:
     """Run the command on the small world with some options replaced; the data folder is a fresh one."""
 
     def run(**changes: object) -> Result:
         options: dict[str, object] = {
             "image": world.image, "segmentation": world.segmentation, "detector": world.detector,
-            "assigner": world.assigner, "data_folder": tmp_path / "data", "threshold": 0.7, "min_size": 20,
+            "assigner": world.assigner, "data_folder": data_folder, "threshold": 0.7, "min_size": 20,
         }  # fmt: skip
         flags: list[object] = []
         for name, value in (options | changes).items():
@@ -67,29 +59,33 @@ def write(path: Path, array: np.ndarray, **grid: object) -> Path:
     return path
 
 
-def test_a_build_prints_a_summary_and_sql_answers(build: Callable[..., Result], cli: Cli, data_folder: Path) -> None:
-    result = build(data_folder=data_folder, name="good", block_shape="16,64,64")
+def test_a_build_prints_a_summary_and_sql_answers(
+    build: Callable[..., Result], cli: Cli, module_data_folder: Path
+) -> None:
+    result = build(data_folder=module_data_folder, name="good", block_shape="16,64,64")
     assert result.exit_code == 0, result.stderr
     assert "run 'good' is finished" in result.stdout and "synapses" in result.stdout
     assert "predict:" in result.stderr and "assign:" in result.stderr
     query = "SELECT pre_segment_id, post_segment_id, count(*) FROM synapse GROUP BY 1, 2 ORDER BY 3 DESC"
-    rows = json.loads(cli("sql", query, "--format", "json", "--data-folder", data_folder).stdout)
+    rows = json.loads(cli("sql", query, "--format", "json", "--data-folder", module_data_folder).stdout)
     assert len(rows) > 10
-    again = build(data_folder=data_folder, name="good", block_shape="16,64,64")
+    again = build(data_folder=module_data_folder, name="good", block_shape="16,64,64")
     assert "run 'good' was finished already" in again.stdout
     psql = shutil.which("psql")
     if psql is not None:
-        url = cli("db", "url", "--data-folder", data_folder).stdout.strip()
+        url = cli("db", "url", "--data-folder", module_data_folder).stdout.strip()
         found = subprocess.run([psql, url, "-Atc", query], capture_output=True, text=True, check=True)
         assert len(found.stdout.splitlines()) == len(rows)
 
 
-def test_a_toml_file_holds_the_same_options_and_flags_win(cli: Cli, world: SmallWorld, data_folder: Path) -> None:
-    config = data_folder / "build.toml"
+def test_a_toml_file_holds_the_same_options_and_flags_win(
+    cli: Cli, world: SmallWorld, module_data_folder: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "build.toml"
     config.write_text(
         f'image = "{world.image}"\nsegmentation = "{world.segmentation}"\ndetector = "{world.detector}"\n'
         f'assigner = "{world.assigner}"\nname = "from-file"\nblock_shape = [16, 64, 64]\nthreshold = 0.7\n'
-        f'min_size_voxels = 5000\nbox = "0:32,0:64,0:90"\ndata_folder = "{data_folder}"\n'
+        f'min_size_voxels = 5000\nbox = "0:32,0:64,0:90"\ndata_folder = "{module_data_folder}"\n'
     )
     result = cli("build", "volume", "--config", config, "--min-size", 20, "--json")
     assert result.exit_code == 0, result.stderr
@@ -153,21 +149,20 @@ def test_a_float_segmentation_and_a_float_image_are_refused(build: Callable[...,
 
 
 def test_an_id_of_two_to_the_63_is_refused_before_anything_is_computed(
-    build: Callable[..., Result], tmp_path: Path
+    build: Callable[..., Result], tmp_path: Path, data_folder: Path
 ) -> None:
     ids = np.ones(SHAPE, np.uint64)
     ids[30, 90, 80] = 2**63
     result = build(segmentation=write(tmp_path / "large.zarr", ids))
     assert_refused(result, 3, 2**63, "2^63 - 1", "relabel")
-    assert not (tmp_path / "data" / "runs").exists()
-    EmbeddedServer(tmp_path / "data" / "postgres").stop()
+    assert not (data_folder / "runs").exists()
 
 
-def test_an_unreachable_database_is_refused(build: Callable[..., Result], tmp_path: Path) -> None:
+def test_an_unreachable_database_is_refused(build: Callable[..., Result], data_folder: Path) -> None:
     result = build(database_url="postgresql://someone:secret@127.0.0.1:1/none")
     assert_refused(result, 4, "127.0.0.1")
     assert "secret" not in result.stderr
-    assert not (tmp_path / "data").exists()
+    assert not data_folder.exists()
 
 
 def test_a_database_with_an_older_schema_is_refused(

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from connectome.geometry import Box
 from connectome.pipeline.build import build_volume
 from connectome.store.database import Database
 from connectome.store.runs import lock_run
-from connectome.store.server import EmbeddedServer
 from connectome.volume import Volume
 
 
@@ -33,16 +31,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
 
 
 @pytest.fixture(scope="module")
-def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("data")
-    yield folder
-    EmbeddedServer(folder / "postgres").stop()
-
-
-@pytest.fixture(scope="module")
-def whole(world: SmallWorld, data_folder: Path) -> tuple[Any, dict[str, NDArray[Any]], NDArray[np.uint64]]:
+def whole(world: SmallWorld, module_data_folder: Path) -> tuple[Any, dict[str, NDArray[Any]], NDArray[np.uint64]]:
     """One build in one block."""
-    return build(world.request(data_folder, name="whole", block_shape=(40, 100, 90)))
+    return build(world.request(module_data_folder, name="whole", block_shape=(40, 100, 90)))
 
 
 def test_a_build_finds_clefts_candidates_synapses_and_edges(whole: Any) -> None:
@@ -77,8 +68,8 @@ def test_clefts_are_the_components_of_the_thresholded_prediction(whole: Any) -> 
         assert mean == pytest.approx(prediction[clefts == cleft_id].mean() / 255, abs=1e-5)
 
 
-def test_partner_points_lie_in_their_segments(whole: Any, world: SmallWorld, data_folder: Path) -> None:
-    with Database.open(None, data_folder) as database:
+def test_partner_points_lie_in_their_segments(whole: Any, world: SmallWorld, module_data_folder: Path) -> None:
+    with Database.open(None, module_data_folder) as database:
         found = database.columns(
             "SELECT post_segment_id, post_z_nm, post_y_nm, post_x_nm FROM synapse JOIN run USING (run_id) "
             "WHERE name = 'whole'"
@@ -92,17 +83,17 @@ def test_partner_points_lie_in_their_segments(whole: Any, world: SmallWorld, dat
 
 @pytest.mark.parametrize("block_shape", [(16, 64, 64), (11, 37, 90)])
 def test_the_connectome_does_not_depend_on_the_blocks(
-    world: SmallWorld, data_folder: Path, whole: Any, block_shape: tuple[int, int, int]
+    world: SmallWorld, module_data_folder: Path, whole: Any, block_shape: tuple[int, int, int]
 ) -> None:
     name = "x".join(map(str, block_shape))
-    _, rows, clefts = build(world.request(data_folder, name=name, block_shape=block_shape))
+    _, rows, clefts = build(world.request(module_data_folder, name=name, block_shape=block_shape))
     assert_same_rows(whole[1], rows)
     assert np.array_equal(whole[2], clefts)
 
 
-def test_a_box_gives_the_components_inside_it(world: SmallWorld, data_folder: Path, whole: Any) -> None:
+def test_a_box_gives_the_components_inside_it(world: SmallWorld, module_data_folder: Path, whole: Any) -> None:
     box = Box((3, 20, 10), (35, 90, 80))
-    summary, _, clefts = build(world.request(data_folder, name="box", box=box))
+    summary, _, clefts = build(world.request(module_data_folder, name="box", box=box))
     stored = Volume.open(whole[0].folder / "prediction.zarr")
     inside = stored.read(stored.box)[box.slices()] >= round(0.7 * 255)
     components, count = cc3d.connected_components(inside, connectivity=26, return_N=True)
@@ -113,39 +104,39 @@ def test_a_box_gives_the_components_inside_it(world: SmallWorld, data_folder: Pa
     assert not clefts.any()
 
 
-def test_a_second_build_of_a_finished_run_does_nothing(world: SmallWorld, data_folder: Path, whole: Any) -> None:
-    again = build_volume(world.request(data_folder, name="whole", block_shape=(40, 100, 90)))
+def test_a_second_build_of_a_finished_run_does_nothing(world: SmallWorld, module_data_folder: Path, whole: Any) -> None:
+    again = build_volume(world.request(module_data_folder, name="whole", block_shape=(40, 100, 90)))
     assert again.already_finished
     assert replace(again, already_finished=False) == whole[0]
 
 
 def test_a_run_is_not_resumed_with_other_parameters_but_restarted_if_asked(
-    world: SmallWorld, data_folder: Path
+    world: SmallWorld, module_data_folder: Path
 ) -> None:
-    first = build_volume(world.request(data_folder, name="changing"))
+    first = build_volume(world.request(module_data_folder, name="changing"))
     with pytest.raises(RunConflictError, match="exists with min_size_voxels 20, not 60: use another --name, or"):
-        build_volume(world.request(data_folder, name="changing", min_size_voxels=60))
-    restarted = build_volume(world.request(data_folder, name="changing", min_size_voxels=60, restart=True))
+        build_volume(world.request(module_data_folder, name="changing", min_size_voxels=60))
+    restarted = build_volume(world.request(module_data_folder, name="changing", min_size_voxels=60, restart=True))
     assert 0 < restarted.clefts < first.clefts
 
 
-def test_two_processes_do_not_build_one_run(world: SmallWorld, data_folder: Path, whole: Any) -> None:
+def test_two_processes_do_not_build_one_run(world: SmallWorld, module_data_folder: Path, whole: Any) -> None:
     with (
-        Database.open(None, data_folder) as database,
+        Database.open(None, module_data_folder) as database,
         lock_run(database, "locked"),
         pytest.raises(RunConflictError, match="another process"),
     ):
-        build_volume(world.request(data_folder, name="locked"))
+        build_volume(world.request(module_data_folder, name="locked"))
 
 
 def test_an_unreadable_chunk_stops_the_build_and_a_repaired_one_lets_it_finish(
-    data_folder: Path, whole: Any, tmp_path: Path
+    module_data_folder: Path, whole: Any, tmp_path: Path
 ) -> None:
     world = make_small_world(tmp_path)
     chunk = next(path for path in sorted((world.image / "c").rglob("*")) if path.is_file())
     bytes_before = chunk.read_bytes()
     chunk.write_bytes(bytes_before[:20])
-    request = world.request(data_folder, name="broken")
+    request = world.request(module_data_folder, name="broken")
     with pytest.raises(StorageError, match=r"raw\.zarr can't be read at"):
         build_volume(request)
     chunk.write_bytes(bytes_before)
@@ -156,16 +147,17 @@ def test_an_unreadable_chunk_stops_the_build_and_a_repaired_one_lets_it_finish(
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["predict", "label", "relabel", "assign"])
 def test_a_build_that_is_killed_and_called_again_equals_an_uninterrupted_one(
-    world: SmallWorld, data_folder: Path, whole: Any, stage: str
+    world: SmallWorld, module_data_folder: Path, whole: Any, stage: str
 ) -> None:
     command = [
         sys.executable, "-m", "connectome.cli", "build", "volume", "--image", world.image, "--segmentation",
         world.segmentation, "--detector", world.detector, "--assigner", world.assigner, "--threshold", "0.7",
-        "--min-size", "20", "--block-shape", "8,20,30", "--name", f"killed-{stage}", "--data-folder", data_folder,
+        "--min-size", "20", "--block-shape", "8,20,30", "--name", f"killed-{stage}",
+        "--data-folder", module_data_folder,
     ]  # fmt: skip
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([str(part) for part in command], env=environment, stderr=subprocess.DEVNULL)
-    with Database.open(None, data_folder) as database:
+    with Database.open(None, module_data_folder) as database:
         done = _wait_for_block(database, f"killed-{stage}", stage, process)
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
@@ -174,7 +166,7 @@ def test_a_build_that_is_killed_and_called_again_equals_an_uninterrupted_one(
         assert finished.returncode == 0, finished.stderr
         assert "were done before" in finished.stderr
         assert_same_rows(whole[1], rows_of(database, f"killed-{stage}"))
-    clefts = Volume.open(data_folder / "runs" / f"killed-{stage}" / "clefts.zarr")
+    clefts = Volume.open(module_data_folder / "runs" / f"killed-{stage}" / "clefts.zarr")
     assert np.array_equal(clefts.read(clefts.box), whole[2])
 
 

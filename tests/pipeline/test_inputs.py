@@ -13,7 +13,6 @@ from connectome.errors import BoxError, CheckpointError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import ModelRole, load_checkpoint, save_checkpoint
 from connectome.pipeline.inputs import open_inputs, open_pair, working_box
-from connectome.store.server import EmbeddedServer
 from connectome.volume import Volume
 
 
@@ -34,16 +33,14 @@ def fine(source: Path, target: Path, factors: tuple[int, int, int]) -> tuple[Pat
     return target, array
 
 
-def test_finer_volumes_give_the_same_clefts_as_the_coarse_ones(world: SmallWorld, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    try:
-        _, coarse, labels = build(world.request(data, name="coarse"))
-        image, _ = fine(world.image, tmp_path / "image.zarr", (1, 2, 2))
-        segmentation, _ = fine(world.segmentation, tmp_path / "segmentation.zarr", (2, 1, 3))
-        request = world.request(data, name="fine", image=str(image), segmentation=str(segmentation))
-        summary, rows, fine_labels = build(request)
-    finally:
-        EmbeddedServer(data / "postgres").stop()
+def test_finer_volumes_give_the_same_clefts_as_the_coarse_ones(
+    world: SmallWorld, tmp_path: Path, data_folder: Path
+) -> None:
+    _, coarse, labels = build(world.request(data_folder, name="coarse"))
+    image, _ = fine(world.image, tmp_path / "image.zarr", (1, 2, 2))
+    segmentation, _ = fine(world.segmentation, tmp_path / "segmentation.zarr", (2, 1, 3))
+    request = world.request(data_folder, name="fine", image=str(image), segmentation=str(segmentation))
+    summary, rows, fine_labels = build(request)
     assert np.array_equal(labels, fine_labels)
     for name in ("cleft.cleft_id", "cleft.x_nm", "cleft.z_nm", "synapse.pre_segment_id", "synapse.post_segment_id"):
         assert np.array_equal(coarse[name], rows[name]), name

@@ -82,7 +82,7 @@ def test_a_process_id_left_by_a_reboot_is_not_taken_for_a_server(server: Embedde
     assert number_from(server.start()) == 1
 
 
-@pytest.mark.parametrize("name", ["with space", "a,b", "100% größe", "it's @home?&x=1#2", "long" * 40])
+@pytest.mark.parametrize("name", ["with space", "it's 100% größe, @home?&x=1#2", "long" * 40])
 def test_any_folder_name_works(data_folder: Path, name: str) -> None:
     server = EmbeddedServer(data_folder / name / "postgres")
     try:
