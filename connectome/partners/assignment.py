@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from connectome.geometry import NmTriple, Triple
 from connectome.partners.avan import Assigner, Patch
 from connectome.partners.candidates import Candidates, dilation_shape, find_candidates
-from connectome.partners.choice import choose_pair
+from connectome.partners.choice import choose_pair, main_contacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +45,37 @@ def patch_start(centre: Triple, patch_shape: Triple) -> Triple:
     return z, y, x
 
 
+@dataclass(frozen=True, kw_only=True)
+class AssignmentRules:
+    """What decides about candidates besides the network.
+
+    Attributes:
+        dilation_nm: how far, in-plane, a candidate may be from the cleft.
+        min_contact: a partner has at least this share of the largest candidate's contact (see `main_contacts`).
+    """
+
+    dilation_nm: float = 48.0
+    min_contact: float = 0.25
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, float]) -> AssignmentRules:
+        """What a checkpoint recommends; the defaults where it says nothing."""
+        return cls(**{field.name: parameters.get(field.name, field.default) for field in fields(cls)})
+
+
 def assign(
-    patches: list[CleftPatch], assigner: Assigner, *, dilation_nm: float, resolution_nm: NmTriple
+    patches: list[CleftPatch], assigner: Assigner, rules: AssignmentRules, resolution_nm: NmTriple
 ) -> list[Partners]:
     """Partners of each cleft; one pass of the network over all patches."""
-    shape = dilation_shape(dilation_nm, resolution_nm)
+    shape = dilation_shape(rules.dilation_nm, resolution_nm)
     found = [find_candidates(patch.segmentation, patch.mask, shape) for patch in patches]
     views = [
         Patch(image=p.image, mask=p.mask, segmentation=p.segmentation, segment_id=c.segment_id)
         for p, c in zip(patches, found, strict=True)
     ]
-    scores = assigner.score(views)
-    return [Partners(candidates=c, scores=s, pair=choose_pair(s[0], s[1])) for c, s in zip(found, scores, strict=True)]
+    partners = []
+    for candidates, scores in zip(found, assigner.score(views), strict=True):
+        eligible = main_contacts(candidates.contact_voxels, rules.min_contact)
+        pair = choose_pair(scores[0], scores[1], eligible)
+        partners.append(Partners(candidates=candidates, scores=scores, pair=pair))
+    return partners

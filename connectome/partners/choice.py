@@ -6,20 +6,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def choose_pair(pre_scores: NDArray[np.floating], post_scores: NDArray[np.floating]) -> tuple[int, int] | None:
-    """The pair of different candidates with the highest sum of scores; the first of equals.
+def choose_pair(
+    pre_scores: NDArray[np.floating], post_scores: NDArray[np.floating], eligible: NDArray[np.bool_]
+) -> tuple[int, int] | None:
+    """The pair of different eligible candidates with the highest sum of scores; the first of equals.
 
     Args:
         pre_scores: (n,) score of each candidate as the presynaptic segment.
         post_scores: (n,) as the postsynaptic one.
+        eligible: boolean (n,), which candidates may be chosen (see `main_contacts`).
 
     Returns:
-        Positions of pre and post among the candidates; None with fewer than two candidates.
+        Positions of pre and post among the candidates; None with fewer than two that are eligible.
     """
-    n = len(pre_scores)
-    if n < 2:
+    if np.count_nonzero(eligible) < 2:
         return None
     total = pre_scores[:, None].astype(np.float64) + post_scores[None, :].astype(np.float64)
+    total[~(eligible[:, None] & eligible[None, :])] = -np.inf
     np.fill_diagonal(total, -np.inf)
-    pre, post = divmod(int(total.argmax()), n)
+    pre, post = divmod(int(total.argmax()), len(pre_scores))
     return pre, post
+
+
+def main_contacts(contact_voxels: NDArray[np.integer], fraction: float) -> NDArray[np.bool_]:
+    """Which candidates touch the cleft enough to be its partners.
+
+    Those with at least `fraction` of the largest contact, and always the two with the largest: a segment that only
+    brushes against the rim of a cleft isn't a partner, whatever the network sees in the rest of it.
+
+    Args:
+        contact_voxels: (n,) voxels of each candidate inside the dilated cleft.
+        fraction: 0 lets all candidates through.
+    """
+    if len(contact_voxels) == 0:
+        return np.zeros(0, bool)
+    eligible = contact_voxels >= fraction * contact_voxels.max()
+    eligible[np.argsort(-contact_voxels, kind="stable")[:2]] = True
+    return eligible

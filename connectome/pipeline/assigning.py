@@ -63,7 +63,7 @@ def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, A
         )
         for box, cleft_id in zip(boxes, clefts["cleft_id"], strict=True)
     ]
-    found = assign(patches, assigner, dilation_nm=context.parameters.dilation_nm, resolution_nm=inputs.resolution_nm)
+    found = assign(patches, assigner, context.parameters.assignment, inputs.resolution_nm)
     return [
         Assigned(
             cleft_id=int(cleft_id),

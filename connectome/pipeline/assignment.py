@@ -15,9 +15,8 @@ from connectome.formats import Reference, open_reference
 from connectome.geometry import Box, NmTriple, Triple, triple, voxel_at_nm, voxel_centre_nm, whole_factors
 from connectome.networks.checkpoint import ModelRole
 from connectome.networks.device import DeviceChoice, choose_device
-from connectome.partners.assignment import CleftPatch, assign, patch_start
+from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
 from connectome.partners.avan import Assigner
-from connectome.pipeline.build import DEFAULT_DILATION_NM
 from connectome.pipeline.inputs import VolumePair, open_pair
 from connectome.pipeline.models import load_model
 from connectome.records import NoProgress, Progress, ReferenceSynapse
@@ -120,8 +119,8 @@ def _choose(
         )
         for cleft, box in zip(clefts, boxes, strict=True)
     ]
-    dilation_nm = assigner.card.parameters.get("dilation_nm", DEFAULT_DILATION_NM)
-    found = assign(patches, assigner, dilation_nm=dilation_nm, resolution_nm=pair.segmentation.resolution_nm)
+    rules = AssignmentRules.of(assigner.card.parameters)
+    found = assign(patches, assigner, rules, pair.segmentation.resolution_nm)
     chosen: dict[int, Pair | None] = {}
     for cleft, partners in zip(clefts, found, strict=True):
         ids: NDArray[Any] = partners.candidates.segment_id

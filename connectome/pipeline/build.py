@@ -11,6 +11,7 @@ from connectome import __version__
 from connectome.clefts.tiling import TileShape
 from connectome.errors import RunConflictError, StorageError
 from connectome.networks.checkpoint import Checkpoint
+from connectome.partners.assignment import AssignmentRules
 from connectome.pipeline.assigning import assign_clefts
 from connectome.pipeline.context import PREDICTION, TILES, BuildContext, Parameters
 from connectome.pipeline.finished import CLEFTS
@@ -29,7 +30,6 @@ from connectome.volume import Volume, as_url
 
 DEFAULT_THRESHOLD = 0.5
 DEFAULT_MIN_SIZE_VOXELS = 100
-DEFAULT_DILATION_NM = 48.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ def choose_parameters(request: BuildRequest, inputs: Inputs) -> Parameters:
     return Parameters(
         threshold=min(max(round(threshold * 255), 1), 255),
         min_size_voxels=int(size),
-        dilation_nm=request.dilation_nm or assigner.get("dilation_nm", DEFAULT_DILATION_NM),
+        assignment=AssignmentRules.of(assigner | ({"dilation_nm": request.dilation_nm} if request.dilation_nm else {})),
         connectivity=request.connectivity,
         block_shape=request.block_shape,
         tiles=TileShape(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from connectome.clefts.labelling import Connectivity
 from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.geometry import BlockGrid, Box, Triple, triple
+from connectome.partners.assignment import AssignmentRules
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs
 from connectome.records import Progress
@@ -38,7 +39,7 @@ class Parameters:
 
     threshold: int
     min_size_voxels: int
-    dilation_nm: float
+    assignment: AssignmentRules
     connectivity: Connectivity
     block_shape: Triple
     tiles: TileShape
@@ -46,7 +47,7 @@ class Parameters:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
-            "threshold": self.threshold, "min_size_voxels": self.min_size_voxels, "dilation_nm": self.dilation_nm,
+            "threshold": self.threshold, "min_size_voxels": self.min_size_voxels, **asdict(self.assignment),
             "connectivity": int(self.connectivity), "block_shape": list(self.block_shape),
             "tile": list(self.tiles.tile), "tile_halo": list(self.tiles.halo),
             "tile_overlap": list(self.tiles.overlap),

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectome.partners.choice import choose_pair
+from connectome.partners.choice import choose_pair, main_contacts
 
 scores = st.floats(0, 1, width=32)
 
@@ -16,7 +16,7 @@ scores = st.floats(0, 1, width=32)
 @given(st.lists(st.tuples(scores, scores), min_size=2, max_size=6))
 def test_the_pair_is_the_best_of_all_pairs_of_different_segments(rows: list[tuple[float, float]]) -> None:
     pre, post = np.array(rows, np.float32).T
-    chosen = choose_pair(pre, post)
+    chosen = choose_pair(pre, post, np.ones(len(rows), bool))
     assert chosen is not None
     assert chosen[0] != chosen[1]
     best = max(float(pre[a]) + float(post[b]) for a, b in itertools.permutations(range(len(rows)), 2))
@@ -24,9 +24,23 @@ def test_the_pair_is_the_best_of_all_pairs_of_different_segments(rows: list[tupl
 
 
 def test_one_segment_that_is_best_in_both_roles_takes_only_one() -> None:
-    assert choose_pair(np.array([0.9, 0.2]), np.array([0.95, 0.9])) == (0, 1)
+    assert choose_pair(np.array([0.9, 0.2]), np.array([0.95, 0.9]), np.ones(2, bool)) == (0, 1)
 
 
 def test_fewer_than_two_candidates_make_no_pair() -> None:
-    assert choose_pair(np.array([0.9]), np.array([0.9])) is None
-    assert choose_pair(np.zeros(0), np.zeros(0)) is None
+    assert choose_pair(np.array([0.9]), np.array([0.9]), np.ones(1, bool)) is None
+    assert choose_pair(np.zeros(0), np.zeros(0), np.zeros(0, bool)) is None
+
+
+def test_a_candidate_that_is_not_eligible_is_never_chosen() -> None:
+    pre, post = np.array([0.9, 0.5, 0.1]), np.array([0.1, 0.5, 0.9])
+    assert choose_pair(pre, post, np.array([True, True, False])) == (0, 1)
+    assert choose_pair(pre, post, np.array([True, False, False])) is None
+
+
+def test_main_contacts_are_a_share_of_the_largest_and_at_least_two() -> None:
+    contacts = np.array([3, 400, 90, 100])
+    assert main_contacts(contacts, 0.25).tolist() == [False, True, False, True]
+    assert main_contacts(contacts, 0.0).all()
+    assert main_contacts(np.array([3, 400, 9]), 0.25).tolist() == [False, True, True]
+    assert len(main_contacts(np.zeros(0, np.int64), 0.25)) == 0
