@@ -50,7 +50,6 @@ class BuildSummary:
     voxels: int
     stages: dict[str, StageTotal]
     folder: Path
-    database_url: str
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -88,15 +87,7 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
     parameters = choose_parameters(request, inputs)
     with Database.open(request.database_url, request.data_folder, create=True) as database:
         with lock_run(database, request.name):
-            before = find_run(database, request.name)
-            if before is not None and request.restart:
-                _forget(database, before)
-                before = None
-            if before is not None:
-                _require_same(before, _new_run(request, inputs, parameters))
-            else:
-                check_segment_ids(inputs.segmentation, inputs.box, shown)
-            run = before or _begin(database, _new_run(request, inputs, parameters))
+            run = _resumed_or_new(database, request, _new_run(request, inputs, parameters), inputs, shown)
             finished = run.state is RunState.FINISHED
             if not finished:
                 context = BuildContext(database=database, run=run, inputs=inputs, parameters=parameters, progress=shown)
@@ -117,6 +108,21 @@ def choose_parameters(request: BuildRequest, inputs: Inputs) -> Parameters:
         block_shape=request.block_shape,
         tiles=TileShape(),
     )
+
+
+def _resumed_or_new(
+    database: Database, request: BuildRequest, new: NewRun, inputs: Inputs, progress: Progress
+) -> RunRecord:
+    """The run of this name, if it is the same build; else a new one, once the segment ids are checked."""
+    before = find_run(database, request.name)
+    if before is not None and not request.restart:
+        _require_same(before, new)
+        return before
+    check_segment_ids(inputs.segmentation, inputs.box, progress)
+    if before is not None:
+        delete_run(database, before.run_id)
+        shutil.rmtree(before.folder, ignore_errors=True)
+    return _begin(database, new, request.restart)
 
 
 def _run_stages(context: BuildContext) -> None:
@@ -157,19 +163,24 @@ def _new_model(checkpoint: Checkpoint) -> NewModel:
     return NewModel(name=card.name, sha256=checkpoint.sha256, config=config)
 
 
-def _begin(database: Database, new: NewRun) -> RunRecord:
-    """Make the run's folder and record the run; a folder left by a run that the database doesn't know is replaced."""
+def _begin(database: Database, new: NewRun, restart: bool) -> RunRecord:
+    """Make the run's folder and record the run.
+
+    Raises:
+        RunConflictError: the folder holds something that this database doesn't know. StorageError: it can't be made.
+    """
     try:
-        shutil.rmtree(new.folder, ignore_errors=True)
-        new.folder.mkdir(parents=True)
+        if restart:
+            shutil.rmtree(new.folder, ignore_errors=True)
+        new.folder.mkdir(parents=True, exist_ok=True)
+        if any(new.folder.iterdir()):
+            raise RunConflictError(
+                f"{new.folder} holds a run that this database doesn't know: use another --name or --data-folder, or "
+                "--restart to replace it"
+            )
     except OSError as error:
         raise StorageError(f"{new.folder} can't be made: {error.strerror}; choose another --data-folder") from error
     return create_run(database, new)
-
-
-def _forget(database: Database, run: RunRecord) -> None:
-    delete_run(database, run.run_id)
-    shutil.rmtree(run.folder, ignore_errors=True)
 
 
 def _require_same(run: RunRecord, new: NewRun) -> None:
@@ -206,5 +217,4 @@ def _summary(database: Database, run: RunRecord, already_finished: bool, inputs:
         voxels=inputs.box.size_voxels,
         stages={stage.value: total for stage, total in stage_totals(database, run.run_id).items()},
         folder=run.folder,
-        database_url=database.url,
     )

@@ -120,6 +120,16 @@ def test_a_run_is_not_resumed_with_other_parameters_but_restarted_if_asked(
     assert 0 < restarted.clefts < first.clefts
 
 
+def test_a_folder_that_another_database_filled_is_not_replaced_unless_asked(
+    world: SmallWorld, module_data_folder: Path, whole: Any, database_url: str
+) -> None:
+    kept = (whole[0].folder / "clefts.zarr" / "zarr.json").read_bytes()
+    request = world.request(module_data_folder, name="whole", database_url=database_url)
+    with pytest.raises(RunConflictError, match="holds a run that this database doesn't know"):
+        build_volume(request)
+    assert (whole[0].folder / "clefts.zarr" / "zarr.json").read_bytes() == kept
+
+
 def test_two_processes_do_not_build_one_run(world: SmallWorld, module_data_folder: Path, whole: Any) -> None:
     with (
         Database.open(None, module_data_folder) as database,
