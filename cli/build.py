@@ -17,9 +17,12 @@ from connectome.cli.options import (
     Device,
     JsonOption,
     ResolutionOption,
+    is_typed,
     parse_box,
     parse_nm,
     parse_shape,
+    program,
+    where_flags,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Build a connectome from volumes, or a graph from a connectome.")
@@ -27,6 +30,7 @@ app = typer.Typer(no_args_is_help=True, help="Build a connectome from volumes, o
 
 @app.command()
 def volume(
+    context: typer.Context,
     image: Annotated[str | None, typer.Option(metavar="URL", help="The EM image: a path or URL.")] = None,
     segmentation: Annotated[str | None, typer.Option(metavar="URL", help="Its segmentation.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run [default: default].", show_default=False)] = None,
@@ -54,6 +58,9 @@ def volume(
     dilation: Annotated[
         float | None, typer.Option(metavar="NM", help="How far partners may be from a cleft [default: the assigner's].")
     ] = None,
+    connectivity: Annotated[
+        int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners [default: 26].")
+    ] = None,
     database_url: DatabaseUrlOption = None,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
     restart: Annotated[bool, typer.Option("--restart", help="Forget what the run of this name has done.")] = False,
@@ -66,16 +73,25 @@ def volume(
     from connectome.cli.progress import RichProgress
     from connectome.networks.device import DeviceChoice
     from connectome.pipeline.build import build_volume
-    from connectome.pipeline.request import read_request
+    from connectome.pipeline.request import connectivity_of, read_request
 
-    flags = {
+    flags: dict[str, object] = {
         "image": image, "segmentation": segmentation, "name": name, "detector": detector, "assigner": assigner,
         "box": parse_box(box), "block_shape": parse_shape(block_shape, "--block-shape"),
         "resolution_nm": parse_nm(resolution, "--resolution"),
         "device": DeviceChoice(device) if device else None, "threshold": threshold, "min_size_voxels": min_size,
-        "dilation_nm": dilation, "database_url": database_url, "restart": restart or None,
-        "data_folder": data_folder if data_folder != DEFAULT_DATA_FOLDER else None,
+        "dilation_nm": dilation, "restart": restart or None,
+        "connectivity": connectivity_of(connectivity) if connectivity is not None else None,
     }  # fmt: skip
+    defaults: dict[str, object] = {}
+    for key, value in (("database_url", database_url), ("data_folder", data_folder)):
+        (flags if is_typed(context, key) else defaults)[key] = value
+    request = read_request(config, flags, defaults)
     with RichProgress() as progress:
-        summary = build_volume(read_request(config, flags), progress)
-    typer.echo(json.dumps(summary.to_json(), indent=2) if json_ else summary.to_text())
+        summary = build_volume(request, progress)
+    if json_:
+        typer.echo(json.dumps(summary.to_json(), indent=2))
+        return
+    typer.echo(summary.to_text())
+    where = where_flags(request.data_folder, request.database_url)
+    typer.echo(f'  database  psql "$({program()} db url{where})", or {program()} sql "SELECT ..."{where}')

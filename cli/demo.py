@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.options import DatabaseUrlOption, Device, DeviceOption, parse_shape
+from connectome.cli.options import DatabaseUrlOption, Device, DeviceOption, parse_shape, program, where_flags
 
 if TYPE_CHECKING:
     from connectome.pipeline.demo import Answer, DemoReport
@@ -33,10 +34,10 @@ def demo(
     )  # fmt: skip
     with RichProgress() as progress:
         report = run_demo(request, progress)
-    _print(report, folder)
+    _print(report, where_flags(folder, database_url))
 
 
-def _print(report: DemoReport, folder: Path) -> None:
+def _print(report: DemoReport, where: str) -> None:
     score, summary = report.score, report.summary
     typer.echo(summary.to_text())
     typer.echo(
@@ -47,16 +48,15 @@ def _print(report: DemoReport, folder: Path) -> None:
     for answer in report.answers:
         _print_answer(answer)
     typer.echo(f"\nthe graph: {report.graphml}\n\nwhat to type next:")
-    where = f"--data-folder {folder}"
     for line in (
-        f'connectome sql "SELECT * FROM edge LIMIT 10" {where}',
-        f"connectome build graph --run {summary.run} {where}",
-        f"connectome evaluate edges --run {summary.run} --reference {report.phantom} {where}",
-        f'psql "$(connectome db url {where})"',
-        f"connectome db stop {where}",
-        "connectome build volume --help",
+        f'sql "SELECT * FROM edge LIMIT 10"{where}',
+        f"build graph --run {summary.run}{where}",
+        f"evaluate edges --run {summary.run} --reference {shlex.quote(str(report.phantom))}{where}",
+        f"db url{where}      # what psql takes",
+        f"db stop{where}",
+        "build volume --help",
     ):
-        typer.echo(f"  {line}")
+        typer.echo(f"  {program()} {line}")
 
 
 def _print_answer(answer: Answer) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import shlex
+import shutil
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -66,6 +70,24 @@ BlockShapeOption = Annotated[
     typer.Option("--block-shape", metavar="z,y,x", show_default=False, help="Voxels of a block, e.g. 64,256,256."),
 ]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where the networks run.")]
+
+
+def is_typed(context: typer.Context, parameter: str) -> bool:
+    """Whether a parameter's value was typed on the command line: not the environment's, not the default."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def where_flags(data_folder: Path, database_url: str | None) -> str:
+    """The flags that lead the next command to the same database; a URL isn't shown, it may hold a password."""
+    if database_url is not None:
+        return " --database-url URL"
+    return "" if data_folder == DEFAULT_DATA_FOLDER else f" --data-folder {shlex.quote(str(data_folder))}"
+
+
+def program() -> str:
+    """How this program is called: by its name if a shell would find it, else by its path."""
+    return "connectome" if shutil.which("connectome") else shlex.quote(os.path.relpath(sys.argv[0]))
 
 
 def parse_box(text: str | None) -> Box | None:

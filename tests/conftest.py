@@ -106,11 +106,11 @@ def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of the real data; without it the test is skipped, and fails where CI is set."""
+    """The folder of the real data; without it the test is skipped, and fails if CONNECTOME_TEST_DATA promised it."""
     folder = Path(os.environ.get("CONNECTOME_TEST_DATA", DEFAULT_DATA))
     if not (folder / "ac3.hdf").exists():
         reason = f"no ac3.hdf in {folder}: set CONNECTOME_TEST_DATA to its folder"
-        if os.environ.get("CI"):
+        if "CONNECTOME_TEST_DATA" in os.environ:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder

@@ -31,7 +31,7 @@ class AssignmentRequest:
     Attributes:
         image, segmentation: URLs of the volumes.
         reference: a CREMI file, or a folder as imports and phantoms write it.
-        box: only clefts whose centroid lies in it, in voxels of the reference; None: all.
+        box: only clefts whose centroid lies in it, in voxels of the segmentation; None: all.
         assigner: path of a checkpoint; None: the shipped one.
         device: auto, cpu or cuda.
     """
@@ -90,7 +90,7 @@ def score_assignment(request: AssignmentRequest, progress: Progress | None = Non
     checkpoint = load_model(ModelRole.ASSIGNER, request.assigner)
     pair = open_pair(request.image, request.segmentation, None, checkpoint.card.resolution_nm)
     reference = open_reference(request.reference)
-    synapses = [s for s in reference.synapses() if request.box is None or request.box.contains_point(s.centroid_voxel)]
+    synapses = [s for s in reference.synapses() if _lies_in(request.box, s, reference, pair)]
     if not synapses:
         raise ReferenceDataError(f"{request.reference}: no annotated cleft has its centroid in the box {request.box}")
     masks = ReferenceMasks(reference, pair)
@@ -104,6 +104,15 @@ def score_assignment(request: AssignmentRequest, progress: Progress | None = Non
         shown.advance(len(batch))
     shown.finish()
     return score_assignment_pairs(synapses, chosen)
+
+
+def _lies_in(box: Box | None, synapse: ReferenceSynapse, reference: Reference, pair: VolumePair) -> bool:
+    """Whether a cleft's centroid lies in a box of voxels of the segmentation."""
+    given, wanted = reference.grid, pair.segmentation.volume.grid
+    point_nm = voxel_centre_nm(synapse.centroid_voxel, given.resolution_nm, given.offset_nm)
+    sides = zip(point_nm, wanted.offset_nm, wanted.resolution_nm, strict=True)
+    z, y, x = (round((point - offset) / side - 0.5, 3) for point, offset, side in sides)
+    return box is None or box.contains_point((z, y, x))
 
 
 def _choose(

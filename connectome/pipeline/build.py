@@ -38,6 +38,7 @@ class BuildSummary:
 
     Attributes:
         already_finished: nothing was left to do.
+        box: what was built, in working voxels (z, y, x).
         stages: blocks, voxels (or clefts) and seconds of each stage, over all sessions of the run.
     """
 
@@ -48,6 +49,7 @@ class BuildSummary:
     synapses: int
     edges: int
     voxels: int
+    box: str
     stages: dict[str, StageTotal]
     folder: Path
 
@@ -60,7 +62,7 @@ class BuildSummary:
         """Lines for a person."""
         head = f"run '{self.run}' " + ("was finished already" if self.already_finished else "is finished")
         lines = [
-            f"{head}: {self.voxels / 1e6:,.1f} Mvoxel",
+            f"{head}: {self.voxels / 1e6:,.1f} Mvoxel, box {self.box}",
             f"  clefts    {self.clefts:,} ({self.clefts_without_partners:,} of them without two partners)",
             f"  synapses  {self.synapses:,}",
             f"  edges     {self.edges:,}",
@@ -70,7 +72,6 @@ class BuildSummary:
             per_second = f"{rate:,.1f} clefts/s" if name == Stage.ASSIGN else f"{rate / 1e6:,.2f} Mvoxel/s"
             lines.append(f"  {name:<8}  {total.seconds:,.1f} s, {per_second}")
         lines.append(f"  volumes   {self.folder} ({PREDICTION}, {CLEFTS})")
-        lines.append("  database  connectome db url prints its address; connectome sql asks it")
         return "\n".join(lines)
 
 
@@ -118,7 +119,7 @@ def _resumed_or_new(
     if before is not None and not request.restart:
         _require_same(before, new)
         return before
-    check_segment_ids(inputs.segmentation, inputs.box, progress)
+    check_segment_ids(inputs, progress)
     if before is not None:
         delete_run(database, before.run_id)
         shutil.rmtree(before.folder, ignore_errors=True)
@@ -142,10 +143,20 @@ def _new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters) -> N
         segmentation=_new_volume(inputs.segmentation.volume),
         detector=_new_model(inputs.detector),
         assigner=_new_model(inputs.assigner),
-        parameters=parameters.to_json(),
+        parameters=parameters.to_json()
+        | {"image": _identity(inputs.image.volume), "segmentation": _identity(inputs.segmentation.volume)},
         box=inputs.box,
         folder=(request.data_folder / "runs" / request.name).absolute(),
         code_version=__version__,
+    )
+
+
+def _identity(volume: Volume) -> str:
+    """What an input was when the run began, to notice that it changed."""
+    grid = volume.grid
+    return (
+        f"{as_url(volume.url)} ({volume.dtype.name} {list(grid.shape)}, resolution {list(grid.resolution_nm)} nm, "
+        f"offset {list(grid.offset_nm)} nm)"
     )
 
 
@@ -190,12 +201,10 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
         RunConflictError: names the first difference.
     """
     pairs: dict[str, tuple[Any, Any]] = {
-        "image": (run.image_url, new.image.url),
-        "segmentation": (run.segmentation_url, new.segmentation.url),
         "detector": (run.detector_sha256[:12], new.detector.sha256[:12]),
         "assigner": (run.assigner_sha256[:12], new.assigner.sha256[:12]),
-        "box": (str(run.box), str(new.box)),
         **{name: (run.parameters.get(name), value) for name, value in new.parameters.items()},
+        "box": (str(run.box), str(new.box)),
     }
     for what, (old, now) in pairs.items():
         if old != now:
@@ -215,6 +224,7 @@ def _summary(database: Database, run: RunRecord, already_finished: bool, inputs:
         synapses=found.synapses,
         edges=found.edges,
         voxels=inputs.box.size_voxels,
+        box=str(inputs.box),
         stages={stage.value: total for stage, total in stage_totals(database, run.run_id).items()},
         folder=run.folder,
     )

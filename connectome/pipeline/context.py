@@ -13,6 +13,7 @@ import numpy as np
 
 from connectome.clefts.labelling import Connectivity
 from connectome.clefts.tiling import TileLattice, TileShape
+from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple, triple
 from connectome.partners.assignment import AssignmentRules
 from connectome.pipeline.finished import CLEFTS
@@ -78,25 +79,36 @@ class BuildContext:
     def tiles(self) -> Volume:
         """uint8: the detector's output, tile beside tile; scratch, gone when the run is finished."""
         shape = self.parameters.tiles.output
-        return self._volume(TILES, np.uint8, self.lattice.store_shape, shape)
+        return self._volume(TILES, Stage.PREDICT, np.uint8, self.lattice.store_shape, shape)
 
     @cached_property
     def prediction(self) -> Volume:
         """uint8: the blended probability of cleft, 255 = 1."""
-        return self._volume(PREDICTION, np.uint8, self.inputs.shape, chunk_shape(self.parameters.block_shape))
+        return self._volume(
+            PREDICTION, Stage.LABEL, np.uint8, self.inputs.shape, chunk_shape(self.parameters.block_shape)
+        )
 
     @cached_property
     def clefts(self) -> Volume:
         """uint64: cleft ids (while labelling: fragment ids)."""
-        return self._volume(CLEFTS, np.uint64, self.inputs.shape, chunk_shape(self.parameters.block_shape))
+        return self._volume(CLEFTS, Stage.LABEL, np.uint64, self.inputs.shape, chunk_shape(self.parameters.block_shape))
 
-    def _volume(self, name: str, dtype: type, shape: Triple, chunks: Triple) -> Volume:
+    def _volume(self, name: str, writer: Stage, dtype: type, shape: Triple, chunks: Triple) -> Volume:
+        """Open one of the run's volumes; create it if the stage that writes it hasn't begun.
+
+        Raises:
+            RunConflictError: it was written and is gone.
+        """
         path = Path(self.run.folder) / name
-        if path.exists():
+        if (path / "zarr.json").exists():
             return Volume.open(path, writable=True)
+        if done_blocks(self.database, self.run.run_id, writer):
+            raise RunConflictError(
+                f"{path} is gone, though run '{self.run.name}' has written it: bring it back, or use --restart"
+            )
         return Volume.create(
             path, shape=shape, dtype=dtype, resolution_nm=self.inputs.resolution_nm,
-            offset_nm=self.inputs.offset_nm, chunk_shape=chunks,
+            offset_nm=self.inputs.offset_nm, chunk_shape=chunks, overwrite=True,
         )  # fmt: skip
 
     def run_stage(
@@ -129,9 +141,12 @@ class BuildContext:
 
 
 def chunk_shape(block_shape: Triple) -> Triple:
-    """The largest chunks that divide a block and aren't larger than needed to read it piecewise."""
-    sides = zip(block_shape, LARGEST_CHUNK, strict=True)
-    return triple(max(d for d in range(1, min(n, largest) + 1) if n % d == 0) for n, largest in sides)
+    """Chunks that divide a block: of at most `LARGEST_CHUNK`, unless a side has only small divisors and stays whole."""
+    chunks = []
+    for n, largest in zip(block_shape, LARGEST_CHUNK, strict=True):
+        best = max(d for d in range(1, min(n, largest) + 1) if n % d == 0)
+        chunks.append(best if 2 * best > min(n, largest) or best >= 16 else n)
+    return triple(chunks)
 
 
 def no_rows(transaction: BlockTransaction) -> None:

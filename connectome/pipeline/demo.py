@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from connectome.errors import RunConflictError
 from connectome.evaluate.edge_score import EdgeScore
 from connectome.geometry import Triple
 from connectome.networks.device import DeviceChoice
@@ -81,7 +82,10 @@ def run_demo(request: DemoRequest, progress: Progress) -> DemoReport:
         data_folder=request.folder,
         database_url=request.database_url,
     )
-    summary = build_volume(build, progress)
+    try:
+        summary = build_volume(build, progress)
+    except RunConflictError:  # other weights than last time: the demo is there to be run again
+        summary = build_volume(replace(build, restart=True), progress)
     with Database.open(request.database_url, request.folder) as database:
         score = score_edges(database, run_name, phantom, None, progress)
         saved = export_graphml(database, run_name, request.folder / "demo.graphml", GraphSelection())

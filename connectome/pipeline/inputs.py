@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from connectome.clefts.tiling import TileShape
 from connectome.errors import BoxError, CheckpointError, DtypeError, SegmentIdError
 from connectome.geometry import BlockGrid, Box, NmTriple, Triple, triple
 from connectome.grid_view import GridView, ViewKind
@@ -16,7 +17,6 @@ from connectome.pipeline.request import BuildRequest
 from connectome.records import Progress
 from connectome.volume import Volume
 
-IMAGE_DTYPES = ("uint8", "uint16")
 LARGEST_ID = 2**63 - 1
 
 
@@ -78,8 +78,8 @@ def open_pair(
     """
     image = Volume.open(image_url, resolution_nm=resolution_nm)
     segmentation = Volume.open(segmentation_url, resolution_nm=resolution_nm)
-    if image.dtype.name not in IMAGE_DTYPES:
-        raise DtypeError(f"image {image_url} holds {image.dtype}; an image must be {' or '.join(IMAGE_DTYPES)}")
+    if image.dtype.name != "uint8":
+        raise DtypeError(f"image {image_url} holds {image.dtype}; an image must be uint8: rescale its grey values")
     if segmentation.dtype.kind not in "ui":
         raise DtypeError(f"segmentation {segmentation_url} holds {segmentation.dtype}; segment ids must be integers")
     anchor = segmentation.grid.offset_nm
@@ -112,8 +112,11 @@ def working_box(box: Box | None, pair: VolumePair) -> Box:
     start = triple(a // f for a, f in zip(box.start, factors, strict=True))
     stop = triple(-(-b // f) for b, f in zip(box.stop, factors, strict=True))
     working = Box(start, stop).intersect(pair.common)
-    if working.is_empty:
-        raise BoxError(f"image {pair.image.volume.url} has no voxel in the box {box}")
+    if working != Box(start, stop):
+        raise BoxError(
+            f"image {pair.image.volume.url} doesn't cover the box {box}: of {Box(start, stop)} (working voxels) it has "
+            f"{'none' if working.is_empty else working}"
+        )
     return working
 
 
@@ -131,6 +134,12 @@ def open_inputs(request: BuildRequest) -> Inputs:
             f"detector '{detector.card.name}' works at {detector.card.resolution_nm} nm, assigner "
             f"'{assigner.card.name}' at {assigner.card.resolution_nm} nm: both must be the same"
         )
+    for model, shape in ((detector, TileShape().tile), (assigner, assigner.card.patch_shape)):
+        if any(n % m for n, m in zip(shape, model.card.network.multiple, strict=True)):
+            raise CheckpointError(
+                f"{model.path}: its network takes patches of multiples of {model.card.network.multiple} voxels, "
+                f"which {shape} isn't: train one with fewer levels"
+            )
     pair = open_pair(request.image, request.segmentation, request.resolution_nm, detector.card.resolution_nm)
     return Inputs(
         image=pair.image,
@@ -142,12 +151,16 @@ def open_inputs(request: BuildRequest) -> Inputs:
     )
 
 
-def check_segment_ids(segmentation: GridView, box: Box, progress: Progress) -> None:
+def check_segment_ids(inputs: Inputs, progress: Progress) -> None:
     """Read the segmentation once and refuse ids that PostgreSQL's BIGINT can't hold; small dtypes pass unread.
+
+    It is read wherever a patch of the assigner may reach.
 
     Raises:
         SegmentIdError: an id of 2^63 or more, or below 0.
     """
+    segmentation = inputs.segmentation
+    box = inputs.box.grow(inputs.assigner.card.patch_shape).intersect(segmentation.box)
     if segmentation.dtype.itemsize < 8 and segmentation.dtype.kind == "u":
         return
     grid = BlockGrid(box, (64, 512, 512))

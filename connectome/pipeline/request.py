@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from connectome.clefts.labelling import Connectivity
 from connectome.errors import ConfigError
 from connectome.geometry import Box, NmTriple, Triple
 from connectome.networks.device import DeviceChoice
+
+LARGEST_DILATION_NM = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,21 +52,25 @@ class BuildRequest:
     restart: bool = False
 
 
-def read_request(config: Path | None, flags: dict[str, Any]) -> BuildRequest:
-    """A request from a TOML file and flags; a flag that is given (not None) wins.
+def read_request(config: Path | None, flags: dict[str, Any], defaults: dict[str, Any] | None = None) -> BuildRequest:
+    """A request from flags, a TOML file and defaults; the first of them that says something wins.
 
     Args:
-        config: TOML with the field names of `BuildRequest`; boxes as text, shapes as lists of three numbers.
-        flags: values by field name.
+        config: TOML whose keys are the long flags of `connectome build volume`, with _ for -.
+        flags: values by field name of `BuildRequest`; None: not given.
+        defaults: the same, from the environment.
 
     Raises:
         ConfigError: the file is missing or malformed, a key is unknown, a value is wrong, or an input isn't given.
     """
-    values = _from_file(config) if config is not None else {}
+    values = {key: value for key, value in (defaults or {}).items() if value is not None}
+    values |= _from_file(config) if config is not None else {}
     values |= {key: value for key, value in flags.items() if value is not None}
     missing = [name for name in ("image", "segmentation") if name not in values]
     if missing:
         raise ConfigError("no " + " and no ".join(missing) + " given: use --image URL --segmentation URL, or --config")
+    if "data_folder" in values:
+        values["data_folder"] = values["data_folder"].expanduser()
     request = BuildRequest(**values)
     _check(request)
     return request
@@ -76,37 +83,84 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"configuration {path} can't be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"configuration {path} isn't TOML: {error}") from error
-    known = {field.name for field in fields(BuildRequest)}
-    unknown = sorted(set(values) - known)
+    unknown = sorted(set(values) - set(KEYS))
     if unknown:
-        raise ConfigError(f"configuration {path}: unknown key '{unknown[0]}' (known: {', '.join(sorted(known))})")
-    return {key: _converted(path, key, value) for key, value in values.items()}
+        raise ConfigError(f"configuration {path}: unknown key '{unknown[0]}' (known: {', '.join(sorted(KEYS))})")
+    return {KEYS[key][0]: _converted(path, key, value) for key, value in values.items()}
 
 
 def _converted(path: Path, key: str, value: Any) -> Any:
     """A TOML value as the type of its field."""
-    convert: dict[str, Any] = {
-        "box": Box.parse,
-        "block_shape": lambda v: _three(v, int),
-        "resolution_nm": lambda v: _three(v, float),
-        "device": DeviceChoice,
-        "threshold": float,
-        "min_size_voxels": int,
-        "dilation_nm": float,
-        "connectivity": Connectivity,
-        "data_folder": Path,
-        "restart": bool,
-    }
     try:
-        return convert.get(key, str)(value)
+        return KEYS[key][1](value)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"configuration {path}: {key} = {value!r} isn't valid ({error})") from error
 
 
-def _three(value: Any, kind: type) -> tuple[Any, Any, Any]:
-    numbers = value.split(",") if isinstance(value, str) else value
-    z, y, x = (kind(number) for number in numbers)
+def connectivity_of(value: int) -> Connectivity:
+    """6, 18 or 26.
+
+    Raises:
+        ConfigError: another number.
+    """
+    try:
+        return Connectivity(value)
+    except ValueError as error:
+        raise ConfigError(f"connectivity {value} must be 6 (faces), 18 (edges) or 26 (corners)") from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("it must be text")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("it must be true or false")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("it must be a number")
+    return float(value)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError("it must be a whole number")
+    return value
+
+
+def _shape(value: Any) -> Triple:
+    z, y, x = map(_whole, value)
     return z, y, x
+
+
+def _resolution(value: Any) -> NmTriple:
+    z, y, x = map(_number, value)
+    return z, y, x
+
+
+KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "image": ("image", _text),
+    "segmentation": ("segmentation", _text),
+    "name": ("name", _text),
+    "detector": ("detector", _text),
+    "assigner": ("assigner", _text),
+    "box": ("box", lambda value: Box.parse(_text(value))),
+    "block_shape": ("block_shape", _shape),
+    "resolution": ("resolution_nm", _resolution),
+    "device": ("device", lambda value: DeviceChoice(_text(value))),
+    "threshold": ("threshold", _number),
+    "min_size": ("min_size_voxels", _whole),
+    "dilation": ("dilation_nm", _number),
+    "connectivity": ("connectivity", lambda value: connectivity_of(_whole(value))),
+    "database_url": ("database_url", _text),
+    "data_folder": ("data_folder", lambda value: Path(_text(value))),
+    "restart": ("restart", _flag),
+}
 
 
 def _check(request: BuildRequest) -> None:
@@ -121,7 +175,9 @@ def _check(request: BuildRequest) -> None:
         raise ConfigError(f"threshold {request.threshold} must be greater than 0 and at most 1")
     if request.min_size_voxels is not None and request.min_size_voxels < 1:
         raise ConfigError(f"minimum size {request.min_size_voxels} must be at least 1 voxel")
-    if request.dilation_nm is not None and not request.dilation_nm > 0:
-        raise ConfigError(f"dilation of {request.dilation_nm} nm must be greater than 0")
+    if request.dilation_nm is not None and not 0 < request.dilation_nm <= LARGEST_DILATION_NM:
+        raise ConfigError(
+            f"dilation of {request.dilation_nm} nm must be greater than 0 and at most {LARGEST_DILATION_NM}"
+        )
     if min(request.block_shape) < 1:
         raise ConfigError(f"block shape {request.block_shape} must be at least 1 voxel along each axis")

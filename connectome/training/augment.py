@@ -36,9 +36,9 @@ class Augmentation:
 
 
 def turn(arrays: list[NDArray[Any]], generator: np.random.Generator) -> list[NDArray[Any]]:
-    """Flip along each axis and swap y and x, each with a chance of one half; the same for all arrays."""
+    """Flip along each axis and (squares only) swap y and x, each with a chance of one half; the same for all arrays."""
     flips = tuple(axis for axis in range(3) if generator.random() < 0.5)
-    swap = generator.random() < 0.5
+    swap = generator.random() < 0.5 and arrays[0].shape[1] == arrays[0].shape[2]
     turned = [np.flip(array, flips) for array in arrays]
     return [array.transpose(0, 2, 1) for array in turned] if swap else turned
 
@@ -46,7 +46,7 @@ def turn(arrays: list[NDArray[Any]], generator: np.random.Generator) -> list[NDA
 def section_shifts(depth: int, chance: float, generator: np.random.Generator) -> NDArray[np.int64]:
     """In-plane shifts (depth, 2) of a misalignment: of one section (slip) or of all from one on (translation)."""
     shifts = np.zeros((depth, 2), np.int64)
-    if generator.random() < chance:
+    if depth > 1 and generator.random() < chance:
         section = int(generator.integers(1, depth))
         by = generator.integers(-MARGIN // 2, MARGIN // 2 + 1, 2)
         shifts[section : section + 1 if generator.random() < 0.5 else depth] = by

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.errors import BoxError, TrainingDataError
+from connectome.errors import BoxError, DtypeError, TrainingDataError
 from connectome.formats import open_reference
 from connectome.geometry import Box, NmTriple
 from connectome.records import ReferenceSynapse
@@ -24,6 +24,7 @@ class Dataset:
 
         Raises:
             VolumeNotFoundError: a volume is missing. BoxError: the box lies outside the image.
+            DtypeError: grey values aren't uint8, or labels aren't integers.
         """
         self.source = source
         self.image = Volume.open(source.folder / "raw.zarr")
@@ -32,6 +33,8 @@ class Dataset:
         self.box = source.box or self.image.box
         if not self.image.box.contains(self.box):
             raise BoxError(f"{source.folder}: box {self.box} lies outside the volume {self.image.box}")
+        if self.image.dtype.name != "uint8" or any(v.dtype.kind not in "ui" for v in (self.segmentation, self.clefts)):
+            raise DtypeError(f"{source.folder}: raw.zarr must hold uint8, neuron_ids.zarr and clefts.zarr integers")
         if not (self.image.grid == self.segmentation.grid == self.clefts.grid):
             raise TrainingDataError(f"{source.folder}: image, segmentation and clefts don't lie on one grid")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,8 +38,8 @@ class DataSource:
             weight = float(weight_text) if star else 1.0
         except ValueError as error:
             raise ConfigError(f"'{weight_text}' isn't a weight: write FOLDER@BOX*NUMBER") from error
-        if not weight > 0:
-            raise ConfigError(f"a weight of {weight_text} is useless: it must be greater than 0")
+        if not 0 < weight < math.inf:
+            raise ConfigError(f"a weight of {weight_text} is useless: it must be greater than 0 and finite")
         return cls(folder=Path(folder).expanduser(), box=Box.parse(box) if at else None, weight=weight)
 
 

@@ -16,6 +16,9 @@ from connectome.records import ReferenceSynapse
 from connectome.training.augment import MARGIN, Augmentation, crop, photograph, section_shifts, turn
 from connectome.training.dataset import Dataset
 
+DARK_CHOICES = 12
+DARK_SHAPE: Triple = (1, 20, 20)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
@@ -42,13 +45,20 @@ class SampleShape:
 
 
 def detector_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
-    """A patch for the detector: every other one has a cleft near its middle, the rest lie anywhere in the box."""
-    if generator.random() < 0.6:
+    """A patch for the detector.
+
+    Half of them have a cleft near their middle. Of the others two in five lie anywhere in the box, the rest where it is
+    dark: myelin, mitochondria and membranes cut along are what is taken for a cleft.
+    """
+    kind = generator.random()
+    if kind < 0.5:
         synapse = data.synapses[generator.integers(len(data.synapses))]
         reach = [n // 3 for n in shape.patch_shape]
         centre = triple(c + generator.integers(-r, r + 1) for c, r in zip(synapse.centroid_voxel, reach, strict=True))
+    elif kind < 0.7:
+        centre = _anywhere(data, generator)
     else:
-        centre = triple(generator.integers(data.box.start, data.box.stop))
+        centre = _dark_place(data, generator)
     box = _within(_patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
     image, labels = data.read(data.image, box), data.read(data.clefts, box)
     seen = data.read_mask(box)
@@ -109,6 +119,17 @@ def _within(box: Box, limit: Box) -> Box:
         for a, n, low, high in zip(box.start, box.shape, limit.start, limit.stop, strict=True)
     ]
     return Box.of_shape(box.shape, triple(start))
+
+
+def _anywhere(data: Dataset, generator: np.random.Generator) -> Triple:
+    return triple(generator.integers(data.box.start, data.box.stop))
+
+
+def _dark_place(data: Dataset, generator: np.random.Generator) -> Triple:
+    """The darkest of some random places in the box; missing sections, which are black all over, don't count."""
+    places = [_anywhere(data, generator) for _ in range(DARK_CHOICES)]
+    means = [data.read(data.image, _patch_box(place, DARK_SHAPE)).mean() for place in places]
+    return places[int(np.argmin([mean if mean > 0.02 * np.iinfo(data.image.dtype).max else np.inf for mean in means]))]
 
 
 def _random_cleft_voxel(

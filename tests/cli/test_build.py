@@ -85,7 +85,7 @@ def test_a_toml_file_holds_the_same_options_and_flags_win(
     config.write_text(
         f'image = "{world.image}"\nsegmentation = "{world.segmentation}"\ndetector = "{world.detector}"\n'
         f'assigner = "{world.assigner}"\nname = "from-file"\nblock_shape = [16, 64, 64]\nthreshold = 0.7\n'
-        f'min_size_voxels = 5000\nbox = "0:32,0:64,0:90"\ndata_folder = "{module_data_folder}"\n'
+        f'min_size = 5000\nbox = "0:32,0:64,0:90"\ndata_folder = "{module_data_folder}"\n'
     )
     result = cli("build", "volume", "--config", config, "--min-size", 20, "--json")
     assert result.exit_code == 0, result.stderr
@@ -102,6 +102,11 @@ def test_a_toml_file_holds_the_same_options_and_flags_win(
         ("image = ", "isn't TOML"),
         ('image = "a"\nsegmentation = "b"\nblock_shape = [1, 2]', "block_shape = [1, 2] isn't valid"),
         ('image = "a"', "no segmentation given"),
+        ('restart = "false"', "it must be true or false"),
+        ("name = ['a']", "it must be text"),
+        ("block_shape = [16.7, 64, 64]", "it must be a whole number"),
+        ("connectivity = 5", "must be 6 (faces)"),
+        ('image = "a"\nsegmentation = "b"\ndilation = inf', "dilation of inf nm"),
         ('image = "a"\nsegmentation = "b"\nthreshold = 2.0', "threshold 2.0"),
         ('image = "a"\nsegmentation = "b"\nname = "../up"', "usable as a folder name"),
     ],
@@ -158,6 +163,24 @@ def test_an_id_of_two_to_the_63_is_refused_before_anything_is_computed(
     assert not (data_folder / "runs").exists()
 
 
+def test_an_id_of_two_to_the_63_just_outside_the_box_is_refused_too(
+    build: Callable[..., Result], tmp_path: Path
+) -> None:
+    ids = np.ones(SHAPE, np.uint64)
+    ids[22, 50, 50] = 2**63
+    result = build(segmentation=write(tmp_path / "large.zarr", ids), box="0:20,0:100,0:90")
+    assert_refused(result, 3, 2**63)
+
+
+def test_a_box_that_the_image_covers_only_in_part_is_refused(build: Callable[..., Result], tmp_path: Path) -> None:
+    part = write(tmp_path / "part.zarr", np.ones((20, 100, 90), np.uint8))
+    assert_refused(build(image=part, box="0:40,0:100,0:90"), 3, "doesn't cover the box", "0:20,0:100,0:90")
+
+
+def test_a_sixteen_bit_image_is_refused(build: Callable[..., Result], tmp_path: Path) -> None:
+    assert_refused(build(image=write(tmp_path / "wide.zarr", np.ones(SHAPE, np.uint16))), 3, "must be uint8")
+
+
 def test_an_unreachable_database_is_refused(build: Callable[..., Result], data_folder: Path) -> None:
     result = build(database_url="postgresql://someone:secret@127.0.0.1:1/none")
     assert_refused(result, 4, "127.0.0.1")
@@ -168,8 +191,8 @@ def test_an_unreachable_database_is_refused(build: Callable[..., Result], data_f
 def test_a_database_with_an_older_schema_is_refused(
     build: Callable[..., Result], database_url: str, execute_sql: Callable[..., None]
 ) -> None:
-    execute_sql(database_url, "UPDATE alembic_version SET version_num = '0000'")
-    assert_refused(build(database_url=database_url), 4, "connectome")
+    execute_sql(database_url, "UPDATE alembic_version SET version_num = '0002'")
+    assert_refused(build(database_url=database_url), 4, "is older", "connectome db upgrade")
 
 
 def test_what_is_no_checkpoint_is_refused(build: Callable[..., Result], tmp_path: Path, world: SmallWorld) -> None:

@@ -20,6 +20,7 @@ from small_world import OFFSET_NM, RESOLUTION_NM, SmallWorld, assert_same_rows, 
 from connectome.errors import RunConflictError, StorageError
 from connectome.geometry import Box
 from connectome.pipeline.build import build_volume
+from connectome.pipeline.context import chunk_shape
 from connectome.store.database import Database
 from connectome.store.runs import lock_run
 from connectome.volume import Volume
@@ -118,6 +119,47 @@ def test_a_run_is_not_resumed_with_other_parameters_but_restarted_if_asked(
         build_volume(world.request(module_data_folder, name="changing", min_size_voxels=60))
     restarted = build_volume(world.request(module_data_folder, name="changing", min_size_voxels=60, restart=True))
     assert 0 < restarted.clefts < first.clefts
+
+
+def test_volumes_that_vanished_and_inputs_that_changed_are_noticed(
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_small_world(tmp_path)
+    request = world.request(data_folder, name="stopped")
+
+    def interrupt(context: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("connectome.pipeline.build.label", interrupt)
+        build_volume(request)
+    tiles = data_folder / "runs" / "stopped" / "tiles.zarr"
+    tiles.rename(tmp_path / "kept.zarr")
+    with pytest.raises(RunConflictError, match=r"tiles\.zarr is gone"):
+        build_volume(request)
+    (tmp_path / "kept.zarr").rename(tiles)
+    metadata = world.image / "zarr.json"
+    text = metadata.read_text()
+    metadata.write_text(text.replace("300", "270"))
+    with pytest.raises(RunConflictError, match=r"exists with image .*offset"):
+        build_volume(request)
+    metadata.write_text(text)
+    assert build_volume(request).clefts > 50
+
+
+def test_an_empty_folder_that_a_crash_left_does_not_stop_a_build(world: SmallWorld, data_folder: Path) -> None:
+    (data_folder / "runs" / "small").mkdir(parents=True)
+    assert build_volume(world.request(data_folder)).clefts > 50
+
+
+@pytest.mark.parametrize(
+    ("block_shape", "chunks"),
+    [((64, 256, 256), (32, 128, 128)), ((32, 128, 192), (32, 128, 96)), ((37, 211, 257), (37, 211, 257))],
+)
+def test_chunks_divide_blocks_and_do_not_collapse(
+    block_shape: tuple[int, int, int], chunks: tuple[int, int, int]
+) -> None:
+    assert chunk_shape(block_shape) == chunks
 
 
 def test_a_folder_that_another_database_filled_is_not_replaced_unless_asked(

@@ -163,6 +163,11 @@ def test_an_assigner_sample_shows_one_cleft_and_its_partners(folder: Path) -> No
     assert grey[mask > 0].mean() < grey[pre > 0].mean() < grey[post > 0].mean()
 
 
+def test_patches_need_not_be_square_and_may_be_one_section(recipe: Recipe) -> None:
+    for role, shape in ((ModelRole.DETECTOR, (4, 32, 16)), (ModelRole.ASSIGNER, (1, 16, 16))):
+        assert train(role, replace(recipe, steps=4, patch_shape=shape)).metrics["steps"] == 4
+
+
 def test_photographs_stay_in_range_and_differ() -> None:
     image = np.random.default_rng(0).random((6, 16, 16), np.float32)
     for seed in range(20):
@@ -181,7 +186,7 @@ def test_a_data_source_is_read_from_text(text: str, weight: float, box: Box | No
     assert DataSource.parse(text) == DataSource(folder=Path("d"), box=box, weight=weight)
 
 
-@pytest.mark.parametrize("text", ["d*none", "d*0", "d*-1", "d*nan"])
+@pytest.mark.parametrize("text", ["d*none", "d*0", "d*-1", "d*nan", "d*inf"])
 def test_a_weight_that_is_no_number_above_zero_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="weight"):
         DataSource.parse(text)
