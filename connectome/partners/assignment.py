@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,11 @@ class AssignmentRules:
     @classmethod
     def of(cls, parameters: Mapping[str, float]) -> AssignmentRules:
         """What a checkpoint recommends; the defaults where it says nothing."""
-        return cls(**{field.name: parameters.get(field.name, field.default) for field in fields(cls)})
+        default = cls()
+        return cls(
+            dilation_nm=parameters.get("dilation_nm", default.dilation_nm),
+            min_contact=parameters.get("min_contact", default.min_contact),
+        )
 
 
 def assign(
