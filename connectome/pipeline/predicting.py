@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.tiling import TileLattice
 from connectome.geometry import BlockGrid, Box, Triple, triple
+from connectome.grid_view import GridView
 from connectome.pipeline.context import BuildContext, WriteRows, no_rows
 from connectome.store.blocks import Stage
 
@@ -25,16 +29,25 @@ def predict(context: BuildContext) -> None:
 
     def work(block_id: int) -> WriteRows:
         cells = _cells(grid.block(block_id))
-        images = np.stack([context.inputs.image.read(lattice.input_box(cell)) for cell in cells])
         halo = context.parameters.tiles.halo
         z, y, x = (slice(h, n - h) for h, n in zip(halo, context.parameters.tiles.tile, strict=True))
-        for cell, image in zip(cells, images, strict=True):
-            output = predictor.predict(image[None])[0]
+        for cell in cells:
+            output = predictor.predict(mirrored(context.inputs.image, lattice.input_box(cell))[None])[0]
             context.tiles.write(lattice.store_box(cell), np.ascontiguousarray(output[z, y, x]))
         return no_rows
 
     blocks = [(block_id, _new_voxels(lattice, cells, context.inputs.box)) for block_id, cells in grid]
     context.run_stage(Stage.PREDICT, blocks, work)
+
+
+def mirrored(image: GridView, box: Box) -> NDArray[Any]:
+    """The voxels (z, y, x) of `box`; beyond the border the mirror image, so that the network sees tissue there."""
+    inside = box.intersect(image.box)
+    if inside.is_empty:
+        return image.read(box)
+    before = (b - a for a, b in zip(box.start, inside.start, strict=True))
+    after = (b - a for a, b in zip(inside.stop, box.stop, strict=True))
+    return np.pad(image.read(inside), list(zip(before, after, strict=True)), mode="symmetric")
 
 
 def tile_blocks(lattice: TileLattice, box: Box) -> BlockGrid:

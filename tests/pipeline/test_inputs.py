@@ -13,6 +13,7 @@ from connectome.errors import BoxError, CheckpointError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import ModelRole, load_checkpoint, save_checkpoint
 from connectome.pipeline.inputs import open_inputs, open_pair, working_box
+from connectome.pipeline.predicting import mirrored
 from connectome.volume import Volume
 
 
@@ -86,3 +87,16 @@ def test_models_of_different_resolutions_are_refused(world: SmallWorld, tmp_path
     save_checkpoint(other, replace(loaded.card, resolution_nm=(40.0, 8.0, 8.0)), loaded.network)
     with pytest.raises(CheckpointError, match="both must be the same"):
         open_inputs(world.request(tmp_path, assigner=str(other)))
+
+
+def test_beyond_the_border_the_network_sees_the_mirror_image(world: SmallWorld) -> None:
+    view = open_pair(str(world.image), str(world.segmentation), None, RESOLUTION_NM).image
+    whole = np.pad(view.read(view.box), 30, mode="symmetric")
+    for box in (Box((-30, -7, 5), (0, 20, 120)), Box((3, 4, 5), (10, 11, 12)), Box((-5, -5, -5), (70, 130, 120))):
+        inside = box.intersect(view.box)
+        found = mirrored(view, box)
+        assert found.shape == box.shape
+        if not inside.is_empty:
+            assert np.array_equal(found, whole[box.shift((30, 30, 30)).slices()])
+        else:
+            assert not found.any()
