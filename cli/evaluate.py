@@ -56,12 +56,12 @@ def edges(
     scored_box = parse_box(box)
     with Database.open(database_url, data_folder) as database, RichProgress() as progress:
         score = score_edges(database, run, reference, scored_box, progress)
+    if errors is not None:
+        write_edge_errors(score, errors)
     if as_json:
         typer.echo(json.dumps(edge_report(score), indent=2))
     else:
         print_edge_score(score)
-    if errors is not None:
-        write_edge_errors(score, errors)
 
 
 @app.command()
@@ -104,9 +104,9 @@ def assignment(
     )
     with RichProgress() as progress:
         score = score_assignment(request, progress)
+    if errors is not None:
+        write_assignment_errors(score, errors)
     if as_json:
         typer.echo(json.dumps(assignment_report(score), indent=2))
     else:
         print_assignment_score(score)
-    if errors is not None:
-        write_assignment_errors(score, errors)

@@ -119,8 +119,8 @@ def _contact(beads: Beads, a: int, b: int) -> Array:
 def _synaptic_sites(beads: Beads, rng: np.random.Generator) -> list[Site]:
     sites = []
     for bouton, partner in beads.bonds:
-        width = min(beads.radii_nm[bouton], beads.radii_nm[partner], 290.0)
-        sites.append(_site(beads, (int(bouton), int(partner)), float(width * rng.uniform(0.85, 1.3)), rng))
+        width = min(max(min(beads.radii_nm[bouton], beads.radii_nm[partner]), 140.0), 290.0)
+        sites.append(_site(beads, (int(bouton), int(partner)), float(width * rng.uniform(1.05, 1.5)), rng))
     return sites
 
 
