@@ -12,7 +12,7 @@ from connectome.cli.options import Device, DeviceOption, JsonOption, parse_shape
 from connectome.errors import ConfigError
 
 if TYPE_CHECKING:
-    from connectome.networks.checkpoint import ModelRole
+    from connectome.networks.checkpoint import Method
 
 app = typer.Typer(no_args_is_help=True, help="Train networks on annotated volumes.")
 
@@ -62,11 +62,11 @@ def detector(
     json_: JsonOption = False,
 ) -> None:
     """Train a cleft detector: image in, probability of cleft out."""
-    from connectome.networks.checkpoint import ModelRole
+    from connectome.networks.checkpoint import Method
 
     values = {"steps": steps, "batch": batch, "learning_rate": learning_rate, "seed": seed, "start_from": start_from}
     paths = {"data": data, "validation": validation, "output": output, "name": name}
-    _train(ModelRole.DETECTOR, paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_)
+    _train(Method.MASK, paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_)
 
 
 @app.command()
@@ -86,14 +86,14 @@ def assigner(
     json_: JsonOption = False,
 ) -> None:
     """Train an AVAN: image and one cleft in, its presynaptic and postsynaptic segment out."""
-    from connectome.networks.checkpoint import ModelRole
+    from connectome.networks.checkpoint import Method
 
     values = {"steps": steps, "batch": batch, "learning_rate": learning_rate, "seed": seed, "start_from": start_from}
     paths = {"data": data, "validation": validation, "output": output, "name": name}
-    _train(ModelRole.ASSIGNER, paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_)
+    _train(Method.AVAN, paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_)
 
 
-def _train(role: ModelRole, paths: dict[str, Any], values: dict[str, Any], as_json: bool) -> None:
+def _train(method: Method, paths: dict[str, Any], values: dict[str, Any], as_json: bool) -> None:
     from connectome.cli.progress import RichProgress
     from connectome.networks.device import DeviceChoice
     from connectome.training.recipe import DataSource, Recipe
@@ -112,11 +112,11 @@ def _train(role: ModelRole, paths: dict[str, Any], values: dict[str, Any], as_js
         },
     )
     with RichProgress() as progress:
-        card = train(role, recipe, progress)
+        card = train(method, recipe, progress)
     if as_json:
         typer.echo(json.dumps({"checkpoint": str(recipe.output), "name": card.name, "metrics": card.metrics}, indent=2))
         return
-    typer.echo(f"{recipe.output}: {role} '{card.name}', {card.metrics['steps']} steps")
+    typer.echo(f"{recipe.output}: {method} '{card.name}', {card.metrics['steps']} steps")
     for metric, value in card.metrics.items():
         if metric != "steps":
             typer.echo(f"  {metric} {value:.4g}")

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from connectome.geometry import triple
-from connectome.networks.checkpoint import ModelRole
 from connectome.training.batches import Batch, BatchPlan, batch_at
 from connectome.training.dataset import Dataset
 from connectome.training.loop import Trainer
@@ -17,24 +16,12 @@ from connectome.training.samples import Sample, SampleShape, assigner_patch, det
 DETECTOR_BATCHES = 16
 
 
-def validate(role: ModelRole, trainer: Trainer, held_out: list[Dataset], shape: SampleShape) -> dict[str, Any]:
-    """Metrics of the averaged network on the held-out sources; empty without any.
-
-    Returns:
-        Detector: precision, recall and F1 of cleft voxels at the threshold 0.5. Assigner: on each annotated cleft's
-        patch, how often the true partner's voxels get more than the mean of all other labelled voxels in each role.
-    """
+@torch.inference_mode()
+def validate_detector(trainer: Trainer, held_out: list[Dataset], shape: SampleShape) -> dict[str, Any]:
+    """Precision, recall and F1 of cleft voxels at the threshold 0.5; empty without held-out sources."""
     if not held_out:
         return {}
-    plain = SampleShape(patch_shape=shape.patch_shape, normalisation=shape.normalisation, augmentation=None)
-    with torch.inference_mode():
-        if role is ModelRole.DETECTOR:
-            return _detector(trainer, held_out, plain)
-        return _assigner(trainer, held_out, plain)
-
-
-def _detector(trainer: Trainer, held_out: list[Dataset], shape: SampleShape) -> dict[str, Any]:
-    plan = BatchPlan(datasets=held_out, make=detector_sample, shape=shape, size=1, seed=1)
+    plan = BatchPlan(datasets=held_out, make=detector_sample, shape=_plain(shape), size=1, seed=1)
     network = trainer.result()
     true, found, hit = 0.0, 0.0, 0.0
     for step in range(DETECTOR_BATCHES):
@@ -49,17 +36,26 @@ def _detector(trainer: Trainer, held_out: list[Dataset], shape: SampleShape) -> 
     }  # fmt: skip
 
 
-def _assigner(trainer: Trainer, held_out: list[Dataset], shape: SampleShape) -> dict[str, Any]:
+@torch.inference_mode()
+def validate_assigner(trainer: Trainer, held_out: list[Dataset], shape: SampleShape) -> dict[str, Any]:
+    """On each annotated cleft's patch, whether both roles' scores tell pre from post; empty without held-out sources."""
+    if not held_out:
+        return {}
     network = trainer.result()
     n, correct = 0, 0
     for data in held_out:
         for synapse in data.synapses:
             generator = np.random.default_rng(0)
-            sample = assigner_patch(data, synapse, triple(synapse.centroid_voxel), shape, generator)
+            sample = assigner_patch(data, synapse, triple(synapse.centroid_voxel), _plain(shape), generator)
             output = torch.sigmoid(trainer.forward(network, _single(sample)))[0].cpu()
             n += 1
             correct += _separates(output, sample)
     return {"patches": n, "roles_right": correct / max(n, 1)}
+
+
+def _plain(shape: SampleShape) -> SampleShape:
+    """The same without augmentation."""
+    return SampleShape(patch_shape=shape.patch_shape, normalisation=shape.normalisation, augmentation=None)
 
 
 def _separates(output: torch.Tensor, sample: Sample) -> bool:
