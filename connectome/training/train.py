@@ -97,10 +97,6 @@ def _network(card: ModelCard, recipe: Recipe) -> RSUNet:
     initialise(network, recipe.seed)
     if recipe.start_from is not None:
         start = load_checkpoint(recipe.start_from, card.role)
-        if start.card.method is not card.method:
-            raise CheckpointError(
-                f"{recipe.start_from} is a {start.card.method} model, where a {card.method} is needed"
-            )
         if start.card.network.widths != card.network.widths:
             raise CheckpointError(
                 f"{recipe.start_from} has widths {start.card.network.widths}, the recipe {card.network.widths}"

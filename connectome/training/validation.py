@@ -38,7 +38,7 @@ def validate_detector(trainer: Trainer, held_out: list[Dataset], shape: SampleSh
 
 @torch.inference_mode()
 def validate_assigner(trainer: Trainer, held_out: list[Dataset], shape: SampleShape) -> dict[str, Any]:
-    """On each annotated cleft's patch, whether both roles' scores tell pre from post; empty without held-out sources."""
+    """On each annotated cleft, whether both roles' scores tell pre from post; empty without held-out sources."""
     if not held_out:
         return {}
     network = trainer.result()
