@@ -31,3 +31,12 @@ def assigner_loss(logits: Tensor, batch: Batch) -> Tensor:
     targets, weights = batch.targets.to(logits.device), batch.weights.to(logits.device)
     voxelwise = binary_cross_entropy_with_logits(logits, targets, reduction="none")
     return (voxelwise * weights).sum() / weights.sum().clamp(min=1)
+
+
+def pruner_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Cross-entropy of one logit a pair.
+
+    Parag et al. (2018) regress to +-1 with a weighted squared error. Which pair is best comes out the same way, but an
+    output that is a probability can be held against a threshold, and samples are drawn balanced instead of weighted.
+    """
+    return binary_cross_entropy_with_logits(logits.flatten(), batch.targets.to(logits.device).flatten())
