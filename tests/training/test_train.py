@@ -44,7 +44,7 @@ def recipe(folder: Path, tmp_path: Path) -> Recipe:
 METHODS = [Method.MASK, Method.AVAN, Method.MASK_PRUNER, Method.PROXIMITY_PRUNER]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [Method.MASK, Method.AVAN])
 def test_training_lowers_the_loss_and_saves_a_checkpoint_that_loads(method: Method, recipe: Recipe) -> None:
     early = train(method, replace(recipe, steps=2))
     late = train(method, recipe)
@@ -74,6 +74,25 @@ def test_training_can_start_from_a_checkpoint_of_the_same_kind_only(recipe: Reci
         train(Method.AVAN, further)
     with pytest.raises(CheckpointError, match="widths"):
         train(Method.MASK, replace(further, widths=(4, 8)))
+
+
+@pytest.mark.parametrize("method", METHODS[2:])
+def test_a_trained_pruner_finds_pre_and_post_of_a_cleft_it_has_not_seen(
+    method: Method, recipe: Recipe, folder: Path
+) -> None:
+    left, right = (DataSource(folder=folder, box=Box((0, 0, x), (8, 64, x + 32))) for x in (0, 32))
+    trained = replace(recipe, sources=(left,), validation=(right,), steps=60, batch=4, average_decay=0.9)
+    card = train(method, replace(trained, learning_rate=3e-3))
+    assert card.metrics["assignment_accuracy"] == 1
+    assert load_checkpoint(recipe.output, ModelRole.ASSIGNER).card == card
+
+
+def test_a_pruner_can_start_from_an_avan(recipe: Recipe, tmp_path: Path) -> None:
+    train(Method.AVAN, replace(recipe, steps=2))
+    further = replace(recipe, steps=2, start_from=recipe.output, output=tmp_path / "pruner.safetensors")
+    assert train(Method.MASK_PRUNER, further).training["start_from"] == "model.safetensors"
+    with pytest.raises(CheckpointError, match="don't fit"):
+        train(Method.AVAN, replace(recipe, steps=2, start_from=further.output))
 
 
 def test_validation_is_measured_on_data_apart_from_the_training_data(recipe: Recipe, folder: Path) -> None:
