@@ -91,7 +91,7 @@ def score_partner_sets(
 ) -> PartnerSetScore:
     """Compare the chosen pairs of each annotated cleft with the annotated ones.
 
-    The clefts are the annotated ones, so items are matched one to one by cleft and partners; a pair chosen twice is one.
+    The clefts are the annotated ones, so items are matched one to one by cleft and partners; a pair counts once.
 
     Args:
         reference: annotated synapses, one for each pair of a cleft; each of their clefts is scored.
