@@ -13,8 +13,10 @@ from connectome.formats import BACKGROUND, IGNORE
 from connectome.geometry import Box, Triple, triple
 from connectome.networks.checkpoint import Normalisation
 from connectome.records import ReferenceSynapse
-from connectome.training.augment import MARGIN, Augmentation, crop, photograph, section_shifts, turn
+from connectome.training.augment import MARGIN, Augmentation, turn
 from connectome.training.dataset import Dataset
+from connectome.training.deform import Deformation
+from connectome.training.photograph import photograph
 
 DARK_CHOICES = 12
 DARK_SHAPE: Triple = (1, 20, 20)
@@ -94,18 +96,20 @@ def assigner_patch(
 def _augmented(
     image: NDArray[Any], others: list[NDArray[Any]], shape: SampleShape, generator: np.random.Generator
 ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-    """Crop the in-plane margin off all arrays; with augmentation, turn and misalign them and photograph the image."""
+    """Crop the in-plane margin off all arrays; with augmentation, turn and deform them and photograph the image.
+
+    The image is interpolated linearly; the others take the nearest voxel's value.
+    """
     grey = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
-    arrays = [grey, *others]
-    shifts = np.zeros((image.shape[0], 2), np.int64)
+    deformation = Deformation.none(shape.patch_shape)
     if shape.augmentation is not None:
-        arrays = turn(arrays, generator)
-        shifts = section_shifts(image.shape[0], shape.augmentation.misaligned, generator)
-    arrays = [crop(array, shape.patch_shape, shifts) for array in arrays]
+        grey, *others = turn([grey, *others], generator)
+        deformation = Deformation.draw(shape.patch_shape, shape.augmentation, generator)
+    grey, others = deformation.of_image(grey), [deformation.of_labels(array) for array in others]
     if shape.augmentation is not None:
-        arrays[0] = photograph(arrays[0], shape.augmentation, generator)
+        grey = photograph(grey, shape.augmentation, generator)
     how = shape.normalisation
-    return ((arrays[0] - how.mean) / how.deviation).astype(np.float32), arrays[1:]
+    return ((grey - how.mean) / how.deviation).astype(np.float32), others
 
 
 def _patch_box(centre: Triple, shape: Triple) -> Box:
