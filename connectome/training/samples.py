@@ -133,7 +133,7 @@ def _dark_place(data: Dataset, generator: np.random.Generator) -> Triple:
     """The darkest of some random places in the box; missing sections, which are black all over, don't count."""
     places = [_anywhere(data, generator) for _ in range(DARK_CHOICES)]
     means = [data.read(data.image, _patch_box(place, DARK_SHAPE)).mean() for place in places]
-    return places[int(np.argmin([mean if mean > 0.02 * np.iinfo(data.image.dtype).max else np.inf for mean in means]))]
+    return places[int(np.argmin([mean if mean > 0.02 * 255 else np.inf for mean in means]))]
 
 
 def _random_cleft_voxel(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -192,3 +193,16 @@ def test_the_command_trains_and_says_what_it_measured(cli: Callable[..., Result]
     wrong = cli("train", "assigner", "--data", folder, "--output", output, *flags[:-4], "--widths", "a,b")
     assert wrong.exit_code == 3
     assert "isn't a list of whole numbers" in wrong.stderr
+
+
+def test_an_image_of_another_contrast_in_sixteen_bits_gives_the_same_samples(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    narrow = Volume.open(folder / "raw.zarr")
+    shutil.rmtree(other / "raw.zarr")
+    wide = Volume.create(other / "raw.zarr", shape=SHAPE, dtype=np.uint16, resolution_nm=(30, 12, 12))
+    wide.write(wide.box, narrow.read(narrow.box).astype(np.uint16) * 9 + 1200)
+    shape = SampleShape(patch_shape=PATCH, normalisation=Normalisation(), augmentation=None)
+    for make in (detector_sample, assigner_sample):
+        first, second = (make(Dataset(DataSource(folder=f)), shape, np.random.default_rng(2)) for f in (folder, other))
+        assert np.array_equal(first.inputs, second.inputs)
