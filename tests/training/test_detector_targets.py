@@ -112,9 +112,7 @@ def test_the_target_moves_with_the_image(data: Dataset) -> None:
     shown = np.round((signed_tanh_distance(labels < 4, RESOLUTION) + 1) * 127).astype(np.uint8)
     twin.image = Volume.create("memory://stdt/", shape=SHAPE, dtype=np.uint8, resolution_nm=RESOLUTION)
     twin.image.write(twin.image.box, shown)
-    how = Augmentation(
-        brightness=0, contrast=0, noise=0, misaligned=1, missing=0, blurred=0, defocused=0, warped=0
-    )  # fmt: skip
+    how = Augmentation(brightness=0, contrast=0, noise=0, misaligned=1, missing=0, blurred=0, defocused=0, warped=0)
     shape = replace(SECTION_VALUES, augmentation=how)
     for seed in range(20):
         sample = stdt_sample(twin, shape, np.random.default_rng(seed))
