@@ -6,15 +6,16 @@ import torch
 from torch import Tensor
 
 from connectome.errors import CheckpointError
-from connectome.networks.checkpoint import Checkpoint, Network
+from connectome.networks.checkpoint import Checkpoint, Method, Network
 from connectome.networks.pair import PairClassifier
-from connectome.networks.rsunet import RSUNet
+from connectome.networks.rsunet import RSUNet, forget_answer
 
 
-def take_over(network: Network, start: Checkpoint) -> None:
+def take_over(network: Network, method: Method, start: Checkpoint) -> None:
     """Set a network's weights to those of a checkpoint.
 
-    Between networks of one kind all weights are taken. A pair classifier takes over an association network's encoder:
+    Between networks of one kind all weights are taken; a U-Net that is to answer something else, of another method,
+    forgets its answer. A pair classifier takes over an association network's encoder:
     the first convolution's new channels begin at zero, so that it sees what the association network saw; its head keeps
     the weights it has.
 
@@ -31,6 +32,8 @@ def take_over(network: Network, start: Checkpoint) -> None:
         network.load_state_dict(own | taken)
     elif type(network) is type(before) and before.config.in_channels == network.config.in_channels:
         network.load_state_dict(before.state_dict())
+        if isinstance(network, RSUNet) and start.card.method is not method:
+            forget_answer(network)
     else:
         raise CheckpointError(f"{start.path} is a {start.card.method}: its weights don't fit the network to be trained")
 

@@ -11,15 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from connectome.distances import proximity, skeleton_distance_nm
+from connectome.distances import proximity
 from connectome.networks.checkpoint import Method, ModelCard, Network
 from connectome.networks.device import half_precision
 from connectome.networks.inputs import normalised
 from connectome.partners.scores import Patch, Scores, candidate_slots
 
 PAIRS_A_CALL = 32
-REACH_NM = 150.0
-"""Further from a cleft than this, a detector's signed proximity belongs to other clefts."""
+NEAR = 0.01
+"""Where a cleft's proximity is below this, a detector's signed proximity belongs to other clefts."""
 
 
 class PairAssigner:
@@ -68,10 +68,8 @@ class PairAssigner:
         """The cleft channel (z, y, x): its mask, the detector's signed proximity, or one that has no sign yet."""
         if self.card.method is Method.MASK_PRUNER:
             return patch.mask.astype(np.float32)
-        distance = skeleton_distance_nm(patch.mask, self.card.resolution_nm)
-        if patch.proximity is None:
-            return proximity(distance)
-        return np.where(distance <= REACH_NM, patch.proximity, 0).astype(np.float32)
+        near = proximity(patch.mask, self.card.resolution_nm)
+        return near if patch.proximity is None else np.where(near > NEAR, patch.proximity, 0).astype(np.float32)
 
     def _probabilities(self, views: _Views, of_patch: NDArray[np.int64], pairs: NDArray[np.int64]) -> Tensor:
         """Float32 (n,): the network's output for pairs (n, 2) of the patches `of_patch` (n,)."""

@@ -46,13 +46,13 @@ def _chosen(
 ) -> list[tuple[set[tuple[int, int]], tuple[int, int] | None]]:
     """The annotated pairs and the chosen one of each cleft."""
     pairs: dict[int, set[tuple[int, int]]] = {}
-    for synapse in data.synapses:
+    for synapse in data.annotated:
         pairs.setdefault(synapse.cleft_id, set()).add((synapse.pre_segment_id, synapse.post_segment_id))
     centres = {synapse.cleft_id: triple(int(c // 1) for c in synapse.centroid_voxel) for synapse in data.synapses}
     assigner = open_assigner(card, trainer.result(), trainer.device)
     rules = AssignmentRules.of(card.parameters)
     found: list[tuple[set[tuple[int, int]], tuple[int, int] | None]] = []
-    clefts = list(pairs)
+    clefts = list(centres)
     for first in range(0, len(clefts), CLEFTS_A_CALL):
         part = clefts[first : first + CLEFTS_A_CALL]
         boxes = [Box.of_shape(card.patch_shape, patch_start(centres[cleft], card.patch_shape)) for cleft in part]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from connectome.distances import proximity, skeleton_distance_nm
+from connectome.distances import proximity
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.candidates import dilation_shape, find_candidates
 from connectome.training.augment import MARGIN
@@ -72,7 +72,7 @@ def proximity_pruner_sample(data: Dataset, shape: SampleShape, generator: np.ran
     mask = view.mask
     if shape.augmentation is not None:
         mask = roughen(mask.astype(np.float32), generator) > 0
-    near = proximity(skeleton_distance_nm(mask, data.resolution_nm))
+    near = proximity(mask, data.resolution_nm)
     if shape.augmentation is not None and generator.random() < DETECTED_SHARE:
         signed = _as_detected(near, view, generator)
     else:
@@ -100,7 +100,7 @@ def _sample(view: _View, cleft: NDArray[np.float32], shape: SampleShape, generat
 def _draw_view(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> _View:
     """A random cleft around one of its voxels, and a pair of segments that touch it."""
     synapse = data.synapses[generator.integers(len(data.synapses))]
-    true = {(s.pre_segment_id, s.post_segment_id) for s in data.synapses if s.cleft_id == synapse.cleft_id}
+    true = {(s.pre_segment_id, s.post_segment_id) for s in data.annotated if s.cleft_id == synapse.cleft_id}
     centre = random_cleft_voxel(data, synapse, shape.patch_shape, generator)
     box = patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
     segments = data.read(data.segmentation, box)

@@ -11,12 +11,13 @@ from connectome.networks.config import NetworkConfig, PairConfig
 from connectome.training.assignment_validation import assignment_validation
 from connectome.training.batches import SampleMaker
 from connectome.training.dataset import Dataset
+from connectome.training.detector_targets import signed_proximity_sample, stdt_sample
 from connectome.training.loop import Loss, Trainer
-from connectome.training.losses import assigner_loss, detector_loss, pruner_loss
+from connectome.training.losses import assigner_loss, detector_loss, pruner_loss, signed_proximity_loss, stdt_loss
 from connectome.training.pruner_samples import mask_pruner_sample, proximity_pruner_sample
 from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
-from connectome.training.validation import validate_detector
+from connectome.training.validation import detector_validation
 
 Validate = Callable[[Trainer, list[Dataset], SampleShape], dict[str, Any]]
 
@@ -44,7 +45,17 @@ def task_of(method: Method, recipe: Recipe) -> Task:
         case Method.MASK:
             return Task(
                 network=_voxelwise(1, 1, recipe), make=detector_sample, loss=detector_loss(recipe.positive_weight),
-                validate=validate_detector,
+                validate=detector_validation(method),
+            )  # fmt: skip
+        case Method.STDT:
+            return Task(
+                network=_voxelwise(1, 1, recipe), make=stdt_sample, loss=stdt_loss,
+                validate=detector_validation(method),
+            )  # fmt: skip
+        case Method.SIGNED_PROXIMITY:
+            return Task(
+                network=_voxelwise(1, 1, recipe), make=signed_proximity_sample, loss=signed_proximity_loss,
+                validate=detector_validation(method),
             )  # fmt: skip
         case Method.AVAN:
             return Task(
@@ -58,8 +69,6 @@ def task_of(method: Method, recipe: Recipe) -> Task:
                 loss=pruner_loss,
                 validate=assignment_validation(method, recipe.parameters),
             )
-        case _:
-            raise ValueError(f"no training task for {method}")
 
 
 def _voxelwise(in_channels: int, out_channels: int, recipe: Recipe) -> NetworkConfig:

@@ -101,5 +101,5 @@ def _network(card: ModelCard, recipe: Recipe) -> Network:
     network = build_network(card)
     initialise(network, recipe.seed)
     if recipe.start_from is not None:
-        take_over(network, load_checkpoint(recipe.start_from, card.role))
+        take_over(network, card.method, load_checkpoint(recipe.start_from, card.role))
     return network

@@ -64,7 +64,7 @@ def test_a_pair_classifier_takes_over_an_association_networks_encoder(tmp_path: 
     start = load_checkpoint(saved(tmp_path / "avan", AVAN), ModelRole.ASSIGNER)
     network = build_network(PRUNER)
     head = network.last.weight.detach().clone()
-    take_over(network, start)
+    take_over(network, PRUNER.method, start)
     inputs = torch.randn((1, 4, 4, 16, 16))
     assert torch.allclose(network.first(inputs), start.network.first(inputs[:, :2]), atol=1e-6)
     assert torch.equal(network.down[1].conv2.weight, start.network.down[1].conv2.weight)
@@ -75,6 +75,6 @@ def test_weights_of_another_shape_or_direction_are_refused(tmp_path: Path) -> No
     avan = load_checkpoint(saved(tmp_path / "avan", AVAN), ModelRole.ASSIGNER)
     pruner = load_checkpoint(saved(tmp_path / "pruner", PRUNER), ModelRole.ASSIGNER)
     with pytest.raises(CheckpointError, match="has widths"):
-        take_over(build_network(replace(PRUNER, network=PairConfig(widths=(4, 8)))), avan)
+        take_over(build_network(replace(PRUNER, network=PairConfig(widths=(4, 8)))), PRUNER.method, avan)
     with pytest.raises(CheckpointError, match="don't fit"):
-        take_over(build_network(AVAN), pruner)
+        take_over(build_network(AVAN), AVAN.method, pruner)
