@@ -128,7 +128,7 @@ def pruner(
     steps: StepsOption = 4000,
     batch: BatchOption = 8,
     patch_shape: PatchOption = "18,80,80",
-    widths: WidthsOption = "16,32,64,96",
+    widths: WidthsOption = DEFAULT_WIDTHS,
     learning_rate: RateOption = 1e-3,
     seed: SeedOption = 0,
     start_from: StartOption = None,
