@@ -11,7 +11,9 @@ from typing import Any
 from connectome.clefts.labelling import Connectivity
 from connectome.errors import ConfigError
 from connectome.geometry import Box, NmTriple, Triple
+from connectome.grey_values import GreyRange
 from connectome.networks.device import DeviceChoice
+from connectome.pipeline.normalising import Normalising, normalisation_of
 
 LARGEST_DILATION_NM = 500
 
@@ -31,6 +33,8 @@ class BuildRequest:
         min_size_voxels: smaller clefts are dropped; None: the detector's own.
         dilation_nm: how far a candidate may be from a cleft in-plane; None: the assigner's own.
         connectivity: which voxels are neighbours.
+        normalisation: which grey values of the image are to meet those of the models' training data: measured on the
+            volume, none, or a range.
         restart: forget what the run of this name has done.
     """
 
@@ -47,6 +51,7 @@ class BuildRequest:
     min_size_voxels: int | None = None
     dilation_nm: float | None = None
     connectivity: Connectivity = Connectivity.CORNERS
+    normalisation: Normalising | GreyRange = Normalising.VOLUME
     database_url: str | None = None
     data_folder: Path = Path("connectome-data")
     restart: bool = False
@@ -157,6 +162,7 @@ KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "min_size": ("min_size_voxels", _whole),
     "dilation": ("dilation_nm", _number),
     "connectivity": ("connectivity", lambda value: connectivity_of(_whole(value))),
+    "normalisation": ("normalisation", lambda value: normalisation_of(_text(value))),
     "database_url": ("database_url", _text),
     "data_folder": ("data_folder", lambda value: Path(_text(value))),
     "restart": ("restart", _flag),
