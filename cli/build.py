@@ -39,10 +39,10 @@ def volume(
         Path | None, typer.Option(metavar="FILE.toml", help="The same options as keys of a TOML file; flags win.")
     ] = None,
     detector: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Checkpoint that finds clefts [default: the shipped one].")
+        str | None, typer.Option(metavar="NAME|FILE", help="Model that finds clefts [default: mask].")
     ] = None,
     assigner: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Checkpoint that assigns partners [default: the shipped one].")
+        str | None, typer.Option(metavar="NAME|FILE", help="Model that assigns partners [default: avan].")
     ] = None,
     box: BoxOption = None,
     block_shape: BlockShapeOption = None,

@@ -75,9 +75,7 @@ def assignment(
     box: BoxOption = None,
     assigner: Annotated[
         str | None,
-        typer.Option(
-            "--assigner", metavar="FILE", show_default=False, help="Checkpoint. Default: the shipped weights."
-        ),
+        typer.Option("--assigner", metavar="NAME|FILE", show_default=False, help="The model [default: avan]."),
     ] = None,
     device: DeviceOption = Device.AUTO,
     normalisation: NormalisationOption = None,

@@ -34,7 +34,7 @@ class AssignmentRequest:
         image, segmentation: URLs of the volumes.
         reference: a CREMI file, or a folder as imports and phantoms write it.
         box: only clefts whose centroid lies in it, in voxels of the segmentation; None: all.
-        assigner: path of a checkpoint; None: the shipped one.
+        assigner: name of a model, or path of a checkpoint; None: avan.
         device: auto, cpu or cuda.
         normalisation: see `BuildRequest`.
     """

@@ -25,7 +25,7 @@ class BuildRequest:
     Attributes:
         image, segmentation: URLs of the volumes.
         name: of the run; a second build of this name resumes it.
-        detector, assigner: paths of checkpoints; None: the shipped ones.
+        detector, assigner: names of models, or paths of checkpoints; None: mask and avan.
         box: part of the segmentation to build, in its voxels; None: all that the image covers.
         block_shape: voxels (z, y, x) of the unit of work, at the models' resolution.
         resolution_nm: of both volumes (z, y, x), where their metadata doesn't say or is wrong.
