@@ -51,20 +51,31 @@ class Dataset:
         return self.image.grid.resolution_nm
 
     @cached_property
+    def annotated(self) -> list[ReferenceSynapse]:
+        """All annotated synapses, inside the box or not."""
+        return open_reference(self.source.folder).synapses()
+
+    @cached_property
     def synapses(self) -> list[ReferenceSynapse]:
         """The annotated synapses whose cleft's centroid lies in the box.
 
         Raises:
             TrainingDataError: there is none.
         """
-        inside = [
-            synapse
-            for synapse in open_reference(self.source.folder).synapses()
-            if self.box.contains_point(synapse.centroid_voxel)
-        ]
+        inside = [synapse for synapse in self.annotated if self.box.contains_point(synapse.centroid_voxel)]
         if not inside:
             raise TrainingDataError(f"{self.source.folder}: no annotated synapse lies in the box {self.box}")
         return inside
+
+    @cached_property
+    def sides(self) -> dict[int, tuple[set[int], set[int]]]:
+        """The presynaptic and the postsynaptic segments of each annotated cleft, by its id."""
+        sides: dict[int, tuple[set[int], set[int]]] = {}
+        for synapse in self.annotated:
+            pre, post = sides.setdefault(synapse.cleft_id, (set(), set()))
+            pre.add(synapse.pre_segment_id)
+            post.add(synapse.post_segment_id)
+        return sides
 
     def read(self, volume: Volume, box: Box) -> NDArray[Any]:
         """The voxels (z, y, x) of `box`; zeros outside the box that may be seen.
