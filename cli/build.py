@@ -16,6 +16,7 @@ from connectome.cli.options import (
     DataFolderOption,
     Device,
     JsonOption,
+    NormalisationOption,
     ResolutionOption,
     is_typed,
     parse_box,
@@ -38,10 +39,10 @@ def volume(
         Path | None, typer.Option(metavar="FILE.toml", help="The same options as keys of a TOML file; flags win.")
     ] = None,
     detector: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Checkpoint that finds clefts [default: the shipped one].")
+        str | None, typer.Option(metavar="NAME|FILE", help="Model that finds clefts [default: mask].")
     ] = None,
     assigner: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Checkpoint that assigns partners [default: the shipped one].")
+        str | None, typer.Option(metavar="NAME|FILE", help="Model that assigns partners [default: avan].")
     ] = None,
     box: BoxOption = None,
     block_shape: BlockShapeOption = None,
@@ -61,6 +62,7 @@ def volume(
     connectivity: Annotated[
         int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners [default: 26].")
     ] = None,
+    normalisation: NormalisationOption = None,
     database_url: DatabaseUrlOption = None,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
     restart: Annotated[bool, typer.Option("--restart", help="Forget what the run of this name has done.")] = False,
@@ -73,6 +75,7 @@ def volume(
     from connectome.cli.progress import RichProgress
     from connectome.networks.device import DeviceChoice
     from connectome.pipeline.build import build_volume
+    from connectome.pipeline.normalising import normalisation_of
     from connectome.pipeline.request import connectivity_of, read_request
 
     flags: dict[str, object] = {
@@ -82,6 +85,7 @@ def volume(
         "device": DeviceChoice(device) if device else None, "threshold": threshold, "min_size_voxels": min_size,
         "dilation_nm": dilation, "restart": restart or None,
         "connectivity": connectivity_of(connectivity) if connectivity is not None else None,
+        "normalisation": normalisation_of(normalisation) if normalisation is not None else None,
     }  # fmt: skip
     defaults: dict[str, object] = {}
     for key, value in (("database_url", database_url), ("data_folder", data_folder)):

@@ -16,6 +16,7 @@ from connectome.cli.options import (
     Device,
     DeviceOption,
     JsonOption,
+    NormalisationOption,
     RunOption,
     parse_box,
 )
@@ -74,11 +75,10 @@ def assignment(
     box: BoxOption = None,
     assigner: Annotated[
         str | None,
-        typer.Option(
-            "--assigner", metavar="FILE", show_default=False, help="Checkpoint. Default: the shipped weights."
-        ),
+        typer.Option("--assigner", metavar="NAME|FILE", show_default=False, help="The model [default: avan]."),
     ] = None,
     device: DeviceOption = Device.AUTO,
+    normalisation: NormalisationOption = None,
     as_json: JsonOption = False,
     errors: Annotated[
         Path | None,
@@ -93,6 +93,7 @@ def assignment(
     from connectome.cli.progress import RichProgress
     from connectome.evaluate.report import assignment_report, write_assignment_errors
     from connectome.pipeline.assignment import AssignmentRequest, score_assignment
+    from connectome.pipeline.normalising import Normalising, normalisation_of
 
     request = AssignmentRequest(
         image=image,
@@ -101,6 +102,7 @@ def assignment(
         box=parse_box(box),
         assigner=assigner,
         device=device,
+        normalisation=Normalising.VOLUME if normalisation is None else normalisation_of(normalisation),
     )
     with RichProgress() as progress:
         score = score_assignment(request, progress)

@@ -11,7 +11,9 @@ from typing import Any
 from connectome.clefts.labelling import Connectivity
 from connectome.errors import ConfigError
 from connectome.geometry import Box, NmTriple, Triple
+from connectome.grey_values import GreyRange
 from connectome.networks.device import DeviceChoice
+from connectome.pipeline.normalising import Normalising, normalisation_of
 
 LARGEST_DILATION_NM = 500
 
@@ -23,7 +25,7 @@ class BuildRequest:
     Attributes:
         image, segmentation: URLs of the volumes.
         name: of the run; a second build of this name resumes it.
-        detector, assigner: paths of checkpoints; None: the shipped ones.
+        detector, assigner: names of models, or paths of checkpoints; None: mask and avan.
         box: part of the segmentation to build, in its voxels; None: all that the image covers.
         block_shape: voxels (z, y, x) of the unit of work, at the models' resolution.
         resolution_nm: of both volumes (z, y, x), where their metadata doesn't say or is wrong.
@@ -31,6 +33,8 @@ class BuildRequest:
         min_size_voxels: smaller clefts are dropped; None: the detector's own.
         dilation_nm: how far a candidate may be from a cleft in-plane; None: the assigner's own.
         connectivity: which voxels are neighbours.
+        normalisation: which grey values of the image are to meet those of the models' training data: measured on the
+            volume, none, or a range.
         restart: forget what the run of this name has done.
     """
 
@@ -47,6 +51,7 @@ class BuildRequest:
     min_size_voxels: int | None = None
     dilation_nm: float | None = None
     connectivity: Connectivity = Connectivity.CORNERS
+    normalisation: Normalising | GreyRange = Normalising.VOLUME
     database_url: str | None = None
     data_folder: Path = Path("connectome-data")
     restart: bool = False
@@ -157,6 +162,7 @@ KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "min_size": ("min_size_voxels", _whole),
     "dilation": ("dilation_nm", _number),
     "connectivity": ("connectivity", lambda value: connectivity_of(_whole(value))),
+    "normalisation": ("normalisation", lambda value: normalisation_of(_text(value))),
     "database_url": ("database_url", _text),
     "data_folder": ("data_folder", lambda value: Path(_text(value))),
     "restart": ("restart", _flag),
