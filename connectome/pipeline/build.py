@@ -171,7 +171,7 @@ def _new_volume(volume: Volume) -> NewVolume:
 def _new_model(checkpoint: Checkpoint) -> NewModel:
     card = checkpoint.card
     config = {"network": card.network.to_json(), "resolution_nm": list(card.resolution_nm), "training": card.training}
-    return NewModel(name=card.name, sha256=checkpoint.sha256, config=config)
+    return NewModel(name=card.name, sha256=checkpoint.sha256, method=card.method.value, config=config)
 
 
 def _begin(database: Database, new: NewRun, restart: bool) -> RunRecord:
@@ -202,7 +202,7 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
     """
     pairs: dict[str, tuple[Any, Any]] = {
         "detector": (run.detector_sha256[:12], new.detector.sha256[:12]),
-        "assigner": (run.assigner_sha256[:12], new.assigner.sha256[:12]),
+        "assigner": (_short(run.assigner_sha256), _short(new.assigner.sha256 if new.assigner else None)),
         **{name: (run.parameters.get(name), value) for name, value in new.parameters.items()},
         "box": (str(run.box), str(new.box)),
     }
@@ -212,6 +212,10 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
                 f"run '{run.name}' exists with {what} {old}, not {now}: use another --name, or --restart to build it "
                 "anew"
             )
+
+
+def _short(sha256: str | None) -> str:
+    return "none" if sha256 is None else sha256[:12]
 
 
 def _summary(database: Database, run: RunRecord, already_finished: bool, inputs: Inputs) -> BuildSummary:

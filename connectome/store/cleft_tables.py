@@ -135,13 +135,31 @@ class SynapseTable(Base):
     post_segment_id: Mapped[int] = bigint("The postsynaptic segment", key=True)
     pre_score: Mapped[float] = real("Score of the presynaptic segment in its role, 0 to 1")
     post_score: Mapped[float] = real("Score of the postsynaptic segment in its role, 0 to 1")
-    confidence: Mapped[float] = real("Mean cleft score times both partner scores, 0 to 1; not calibrated")
+    confidence: Mapped[float] = real("Calibrated probability that the synapse is correct, 0 to 1")
     pre_x_nm: Mapped[float] = real("A point inside the presynaptic segment beside the cleft: x in nm")
     pre_y_nm: Mapped[float] = real("A point inside the presynaptic segment beside the cleft: y in nm")
     pre_z_nm: Mapped[float] = real("A point inside the presynaptic segment beside the cleft: z in nm")
     post_x_nm: Mapped[float] = real("A point inside the postsynaptic segment beside the cleft: x in nm")
     post_y_nm: Mapped[float] = real("A point inside the postsynaptic segment beside the cleft: y in nm")
     post_z_nm: Mapped[float] = real("A point inside the postsynaptic segment beside the cleft: z in nm")
+
+
+class DuplicateTable(Base):
+    """A cleft whose synapse was merged into another one's."""
+
+    __tablename__ = "duplicate"
+    __table_args__ = (
+        ForeignKeyConstraint(["run_id", "cleft_id"], ["cleft.run_id", "cleft.cleft_id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["run_id", "kept_cleft_id"], ["cleft.run_id", "cleft.cleft_id"], ondelete="CASCADE"),
+        CheckConstraint("cleft_id <> kept_cleft_id", name="different"),
+        CheckConstraint("distance_nm >= 0", name="distance_nm"),
+        {"comment": "Clefts whose synapse was merged into another one's: equal partners, centroids near each other"},
+    )
+
+    run_id: Mapped[int] = integer("The run that wrote the row", key=True)
+    cleft_id: Mapped[int] = bigint("The cleft whose synapse was merged into another one's", key=True)
+    kept_cleft_id: Mapped[int] = bigint("The cleft that the remaining synapse belongs to", key=True)
+    distance_nm: Mapped[float] = real("Distance of the two clefts' centroids in nm")
 
 
 EDGE = Table(

@@ -33,10 +33,17 @@ class NewVolume:
 
 @dataclass(frozen=True, kw_only=True)
 class NewModel:
-    """A checkpoint: its name, the SHA-256 of its file (hexadecimal), the configuration it carries (JSON values)."""
+    """A checkpoint.
+
+    Attributes:
+        sha256: of its file, hexadecimal.
+        method: how it works: mask, stdt, signed-proximity, avan, mask-pruner or proximity-pruner.
+        config: the configuration it carries (JSON values).
+    """
 
     name: str
     sha256: str
+    method: str
     config: dict[str, Any] = field(default_factory=dict)
 
 
@@ -45,6 +52,7 @@ class NewRun:
     """Everything that a run is made from.
 
     Attributes:
+        assigner: None where partners are chosen without a network.
         parameters: all parameters of the build (JSON values).
         box: in voxels of the working resolution.
         folder: where the run's own volumes go.
@@ -54,7 +62,7 @@ class NewRun:
     image: NewVolume
     segmentation: NewVolume
     detector: NewModel
-    assigner: NewModel
+    assigner: NewModel | None
     parameters: dict[str, Any]
     box: Box
     folder: Path
@@ -66,6 +74,7 @@ class RunRecord:
     """A run as the database has it.
 
     Attributes:
+        assigner_sha256: None where partners were chosen without a network.
         resolution_nm, offset_nm: of the segmentation, (z, y, x).
         box: in voxels of the working resolution.
     """
@@ -78,7 +87,7 @@ class RunRecord:
     resolution_nm: NmTriple
     offset_nm: NmTriple
     detector_sha256: str
-    assigner_sha256: str
+    assigner_sha256: str | None
     parameters: dict[str, Any]
     box: Box
     folder: Path

@@ -52,6 +52,9 @@ class ModelTable(Base):
     __table_args__ = (
         UniqueConstraint("role", "sha256"),
         CheckConstraint("role IN ('detector', 'assigner')", name="role"),
+        CheckConstraint(
+            "method IN ('mask', 'stdt', 'signed-proximity', 'avan', 'mask-pruner', 'proximity-pruner')", name="method"
+        ),
         {"comment": "Network checkpoints, known by their checksum"},
     )
 
@@ -62,6 +65,9 @@ class ModelTable(Base):
     name: Mapped[str] = text("Name of the checkpoint when it was first used")
     sha256: Mapped[str] = text("SHA-256 of the checkpoint file, hexadecimal")
     config: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Configuration that the checkpoint carries")
+    method: Mapped[str] = text(
+        "How the model works: mask, stdt, signed-proximity, avan, mask-pruner or proximity-pruner"
+    )
 
 
 class RunTable(Base):
@@ -83,7 +89,9 @@ class RunTable(Base):
     image_volume_id: Mapped[int] = mapped_column(ForeignKey("volume.volume_id"), comment="The image")
     segmentation_volume_id: Mapped[int] = mapped_column(ForeignKey("volume.volume_id"), comment="The segmentation")
     detector_model_id: Mapped[int] = mapped_column(ForeignKey("model.model_id"), comment="The cleft detector")
-    assigner_model_id: Mapped[int] = mapped_column(ForeignKey("model.model_id"), comment="The partner assigner")
+    assigner_model_id: Mapped[int | None] = mapped_column(
+        ForeignKey("model.model_id"), comment="The partner assigner; NULL: no network chose partners"
+    )
     parameters: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="All parameters of the build")
     box_start_z: Mapped[int] = bigint("Box of the build: first voxel along z (working resolution)")
     box_start_y: Mapped[int] = bigint("Box of the build: first voxel along y (working resolution)")
@@ -106,7 +114,9 @@ class BlockTable(Base):
 
     __tablename__ = "block"
     __table_args__ = (
-        CheckConstraint("stage IN ('predict', 'label', 'stitch', 'relabel', 'assign')", name="stage"),
+        CheckConstraint(
+            "stage IN ('predict', 'label', 'stitch', 'relabel', 'assign', 'deduplicate', 'edges')", name="stage"
+        ),
         CheckConstraint("block_id >= 0", name="block_id"),
         CheckConstraint("voxels >= 0", name="voxels"),
         CheckConstraint("seconds >= 0", name="seconds"),
@@ -114,7 +124,9 @@ class BlockTable(Base):
     )
 
     run_id: Mapped[int] = run_key()
-    stage: Mapped[str] = text("Stage of the build: predict, label, stitch, relabel or assign", key=True)
+    stage: Mapped[str] = text(
+        "Stage of the build: predict, label, stitch, relabel, assign, deduplicate or edges", key=True
+    )
     block_id: Mapped[int] = bigint("Place of the block in its stage, from 0", key=True)
     voxels: Mapped[int] = bigint("Voxels that the block covers")
     seconds: Mapped[float] = real("How long the block took")

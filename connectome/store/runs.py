@@ -35,7 +35,7 @@ def create_run(database: Database, new: NewRun) -> RunRecord:
             "image_volume_id": _volume_id(connection, "image", new.image),
             "segmentation_volume_id": _volume_id(connection, "segmentation", new.segmentation),
             "detector_model_id": _model_id(connection, "detector", new.detector),
-            "assigner_model_id": _model_id(connection, "assigner", new.assigner),
+            "assigner_model_id": None if new.assigner is None else _model_id(connection, "assigner", new.assigner),
             "parameters": new.parameters,
             "folder": str(new.folder),
             "code_version": new.code_version,
@@ -57,7 +57,7 @@ def find_run(database: Database, name: str) -> RunRecord | None:
         .join(image, RunTable.image_volume_id == image.volume_id)
         .join(segmentation, RunTable.segmentation_volume_id == segmentation.volume_id)
         .join(detector, RunTable.detector_model_id == detector.model_id)
-        .join(assigner, RunTable.assigner_model_id == assigner.model_id)
+        .outerjoin(assigner, RunTable.assigner_model_id == assigner.model_id)
         .where(RunTable.name == name)
     )
     with database.session() as session:
@@ -136,7 +136,8 @@ def _volume_id(connection: Connection, role: str, volume: NewVolume) -> int:
 
 
 def _model_id(connection: Connection, role: str, model: NewModel) -> int:
-    statement = insert(ModelTable).values(role=role, name=model.name, sha256=model.sha256, config=model.config)
+    values = {"role": role, "name": model.name, "sha256": model.sha256, "method": model.method, "config": model.config}
+    statement = insert(ModelTable).values(values)
     statement = statement.on_conflict_do_update(index_elements=["role", "sha256"], set_={"role": role})
     return connection.execute(statement.returning(ModelTable.model_id)).scalar_one()
 

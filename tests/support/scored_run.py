@@ -101,9 +101,9 @@ def write_run(
         labels, partners = predicted_world()
     folder.mkdir(parents=True, exist_ok=True)
     volume = NewVolume(url="/data/x.zarr", dtype="uint8", shape=SHAPE, resolution_nm=RESOLUTION_NM, offset_nm=offset_nm)
-    model = NewModel(name="model", sha256="a" * 64)
+    detector = NewModel(name="detector", sha256="a" * 64, method="mask")
     new = NewRun(
-        name=name, image=volume, segmentation=volume, detector=model, assigner=model, parameters={},
+        name=name, image=volume, segmentation=volume, detector=detector, assigner=None, parameters={},
         box=Box.of_shape(triple(labels.shape)), folder=folder,
     )  # fmt: skip
     run = create_run(database, new)
