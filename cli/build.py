@@ -58,6 +58,16 @@ def volume(
     dilation: Annotated[
         float | None, typer.Option(metavar="NM", help="How far partners may be from a cleft [default: the assigner's].")
     ] = None,
+    duplicate_distance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NM", help="Synapses of the same partners with clefts this near are one [default: the models', 0: off]."
+        ),
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(metavar="0..1", help="Synapses of a lower score are left out [default: the models']."),
+    ] = None,
     connectivity: Annotated[
         int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners [default: 26].")
     ] = None,
@@ -80,7 +90,8 @@ def volume(
         "box": parse_box(box), "block_shape": parse_shape(block_shape, "--block-shape"),
         "resolution_nm": parse_nm(resolution, "--resolution"),
         "device": DeviceChoice(device) if device else None, "threshold": threshold, "min_size_voxels": min_size,
-        "dilation_nm": dilation, "restart": restart or None,
+        "dilation_nm": dilation, "duplicate_distance_nm": duplicate_distance, "min_score": min_score,
+        "restart": restart or None,
         "connectivity": connectivity_of(connectivity) if connectivity is not None else None,
     }  # fmt: skip
     defaults: dict[str, object] = {}

@@ -17,11 +17,16 @@ class Role(StrEnum):
 
 
 class CleftState(StrEnum):
-    """What became of a cleft: assigned, or recorded without a synapse because fewer than two segments touch it."""
+    """What became of a cleft: assigned, or why it has no synapse.
+
+    Fewer than two segments touch it, its synapse scores less than the run's minimum, or it was merged into another's.
+    """
 
     DETECTED = "detected"
     ASSIGNED = "assigned"
     NO_PARTNERS = "no_partners"
+    LOW_SCORE = "low_score"
+    DUPLICATE = "duplicate"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from connectome.networks.checkpoint import Checkpoint
 from connectome.partners.assignment import AssignmentRules
 from connectome.pipeline.assigning import assign_clefts
 from connectome.pipeline.context import PREDICTION, TILES, BuildContext, Parameters
+from connectome.pipeline.deduplicating import deduplicate
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs, check_segment_ids, open_inputs
 from connectome.pipeline.labelling import label
@@ -132,6 +133,7 @@ def _run_stages(context: BuildContext) -> None:
     stitch(context)
     relabel_blocks(context)
     assign_clefts(context)
+    deduplicate(context)
     set_state(context.database, context.run.run_id, RunState.FINISHED)
     shutil.rmtree(Path(context.run.folder) / TILES, ignore_errors=True)
 

@@ -36,11 +36,15 @@ class Parameters:
 
     Attributes:
         threshold: 1 to 255, on the uint8 prediction.
+        duplicate_distance_nm: synapses of the same partners with clefts this near are one; 0: off.
+        min_score: synapses of a lower score (see `Synapse`) are left out.
     """
 
     threshold: int
     min_size_voxels: int
     assignment: AssignmentRules
+    duplicate_distance_nm: float = 0.0
+    min_score: float = 0.0
     connectivity: Connectivity
     block_shape: Triple
     tiles: TileShape
@@ -49,6 +53,7 @@ class Parameters:
         """Plain values."""
         return {
             "threshold": self.threshold, "min_size_voxels": self.min_size_voxels, **asdict(self.assignment),
+            "duplicate_distance_nm": self.duplicate_distance_nm, "min_score": self.min_score,
             "connectivity": int(self.connectivity), "block_shape": list(self.block_shape),
             "tile": list(self.tiles.tile), "tile_halo": list(self.tiles.halo),
             "tile_overlap": list(self.tiles.overlap),

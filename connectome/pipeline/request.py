@@ -14,6 +14,7 @@ from connectome.geometry import Box, NmTriple, Triple
 from connectome.networks.device import DeviceChoice
 
 LARGEST_DILATION_NM = 500
+LARGEST_DUPLICATE_DISTANCE_NM = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class BuildRequest:
         threshold: a voxel is cleft from this probability on; None: the detector's own.
         min_size_voxels: smaller clefts are dropped; None: the detector's own.
         dilation_nm: how far a candidate may be from a cleft in-plane; None: the assigner's own.
+        duplicate_distance_nm: synapses of the same partners with clefts this near are one; None: the models' own, 0: off.
+        min_score: synapses of a lower score are left out; None: the models' own.
         connectivity: which voxels are neighbours.
         restart: forget what the run of this name has done.
     """
@@ -46,6 +49,8 @@ class BuildRequest:
     threshold: float | None = None
     min_size_voxels: int | None = None
     dilation_nm: float | None = None
+    duplicate_distance_nm: float | None = None
+    min_score: float | None = None
     connectivity: Connectivity = Connectivity.CORNERS
     database_url: str | None = None
     data_folder: Path = Path("connectome-data")
@@ -156,6 +161,8 @@ KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "threshold": ("threshold", _number),
     "min_size": ("min_size_voxels", _whole),
     "dilation": ("dilation_nm", _number),
+    "duplicate_distance": ("duplicate_distance_nm", _number),
+    "min_score": ("min_score", _number),
     "connectivity": ("connectivity", lambda value: connectivity_of(_whole(value))),
     "database_url": ("database_url", _text),
     "data_folder": ("data_folder", lambda value: Path(_text(value))),
@@ -179,5 +186,16 @@ def _check(request: BuildRequest) -> None:
         raise ConfigError(
             f"dilation of {request.dilation_nm} nm must be greater than 0 and at most {LARGEST_DILATION_NM}"
         )
+    _check_synapse_rules(request)
     if min(request.block_shape) < 1:
         raise ConfigError(f"block shape {request.block_shape} must be at least 1 voxel along each axis")
+
+
+def _check_synapse_rules(request: BuildRequest) -> None:
+    distance, score = request.duplicate_distance_nm, request.min_score
+    if distance is not None and not 0 <= distance <= LARGEST_DUPLICATE_DISTANCE_NM:
+        raise ConfigError(
+            f"duplicate distance of {distance} nm must be from 0 (off) to {LARGEST_DUPLICATE_DISTANCE_NM}"
+        )
+    if score is not None and not 0 <= score <= 1:
+        raise ConfigError(f"minimum score {score} must be from 0 to 1")

@@ -68,7 +68,9 @@ class CleftTable(Base):
         CheckConstraint("cleft_id > 0", name="cleft_id"),
         CheckConstraint("size_voxels > 0", name="size_voxels"),
         CheckConstraint("mean_score BETWEEN 0 AND 1 AND max_score BETWEEN 0 AND 1", name="scores"),
-        CheckConstraint("state IN ('detected', 'assigned', 'no_partners')", name="state"),
+        CheckConstraint(
+            "state IN ('detected', 'assigned', 'no_partners', 'low_score', 'duplicate')", name="state"
+        ),
         {"comment": "Synaptic clefts: connected objects of predicted cleft voxels"},
     )
 
@@ -90,7 +92,10 @@ class CleftTable(Base):
     centre_x: Mapped[int] = integer("Working voxel that its patch is centred on: x")
     mean_score: Mapped[float] = real("Mean output of the detector over its voxels, 0 to 1")
     max_score: Mapped[float] = real("Greatest output of the detector over its voxels, 0 to 1")
-    state: Mapped[str] = text("detected, assigned, or no_partners (fewer than two segments touch it)")
+    state: Mapped[str] = text(
+        "detected, assigned, no_partners (fewer than two segments touch it), low_score (its synapse scores less than "
+        "the run's min_score) or duplicate (its synapse was merged into another cleft's)"
+    )
 
 
 class CandidateTable(Base):

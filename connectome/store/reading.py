@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from connectome.records import CleftState, Edge, SynapseRow
 from connectome.store.database import Database
@@ -13,12 +13,20 @@ from connectome.store.tables import EDGE, CleftTable, SynapseTable
 
 @dataclass(frozen=True, kw_only=True)
 class RunCounts:
-    """How many rows of each kind a run has; `no_partners` are clefts that fewer than two segments touch."""
+    """How many rows of each kind a run has.
+
+    Attributes:
+        no_partners: clefts that fewer than two segments touch.
+        low_score: clefts whose synapses score less than the run's minimum.
+        duplicates: clefts whose synapses were merged into other ones'.
+    """
 
     clefts: int
     synapses: int
     edges: int
     no_partners: int
+    low_score: int
+    duplicates: int
 
 
 def synapse_rows(database: Database, run_id: int) -> list[SynapseRow]:
@@ -84,10 +92,16 @@ def counts(database: Database, run_id: int) -> RunCounts:
     synapses = select(func.count()).where(SynapseTable.run_id == run_id)
     pairs = select(SynapseTable.pre_segment_id, SynapseTable.post_segment_id).where(SynapseTable.run_id == run_id)
     edges = select(func.count()).select_from(pairs.distinct().subquery())
+
+    def in_state(state: CleftState) -> Select[tuple[int]]:
+        return clefts.where(CleftTable.state == state.value)
+
     with database.begin() as connection:
         return RunCounts(
             clefts=connection.scalar(clefts) or 0,
             synapses=connection.scalar(synapses) or 0,
             edges=connection.scalar(edges) or 0,
-            no_partners=connection.scalar(clefts.where(CleftTable.state == CleftState.NO_PARTNERS.value)) or 0,
+            no_partners=connection.scalar(in_state(CleftState.NO_PARTNERS)) or 0,
+            low_score=connection.scalar(in_state(CleftState.LOW_SCORE)) or 0,
+            duplicates=connection.scalar(in_state(CleftState.DUPLICATE)) or 0,
         )
