@@ -68,6 +68,12 @@ def volume(
         float | None,
         typer.Option(metavar="0..1", help="Synapses of a lower score are left out [default: the models']."),
     ] = None,
+    confidence: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json", help="Model of the synapses' confidence, from `calibrate` [default: the assigner's]."
+        ),
+    ] = None,
     connectivity: Annotated[
         int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners [default: 26].")
     ] = None,
@@ -91,6 +97,7 @@ def volume(
         "resolution_nm": parse_nm(resolution, "--resolution"),
         "device": DeviceChoice(device) if device else None, "threshold": threshold, "min_size_voxels": min_size,
         "dilation_nm": dilation, "duplicate_distance_nm": duplicate_distance, "min_score": min_score,
+        "confidence": confidence,
         "restart": restart or None,
         "connectivity": connectivity_of(connectivity) if connectivity is not None else None,
     }  # fmt: skip

@@ -31,6 +31,10 @@ def edges(
     run: RunOption,
     reference: ReferenceOption,
     box: BoxOption = None,
+    min_confidence: Annotated[
+        float,
+        typer.Option("--min-confidence", metavar="0..1", help="Score the synapses of at least this confidence."),
+    ] = 0.0,
     as_json: JsonOption = False,
     errors: Annotated[
         Path | None,
@@ -50,12 +54,14 @@ def edges(
     from connectome.cli.evaluate_output import print_edge_score
     from connectome.cli.progress import RichProgress
     from connectome.evaluate.report import edge_report, write_edge_errors
+    from connectome.pipeline.graphs import check_min_confidence
     from connectome.pipeline.scoring import score_edges
     from connectome.store.database import Database
 
     scored_box = parse_box(box)
+    check_min_confidence(min_confidence)
     with Database.open(database_url, data_folder) as database, RichProgress() as progress:
-        score = score_edges(database, run, reference, scored_box, progress)
+        score = score_edges(database, run, reference, scored_box, progress, min_confidence=min_confidence)
     if errors is not None:
         write_edge_errors(score, errors)
     if as_json:

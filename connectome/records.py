@@ -69,7 +69,8 @@ class Synapse:
     """A cleft with its chosen partners.
 
     Attributes:
-        confidence: mean cleft score times both partner scores, in [0, 1]; not calibrated.
+        confidence: probability that it is correct, in [0, 1]; without a fitted model its raw score, which is mean cleft
+            score times both partner scores.
         pre_point_nm, post_point_nm: a point (z, y, x) inside each partner beside the cleft.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -81,9 +81,14 @@ class ConfidenceModel:
         scaled = (features - np.array(self.means)) / np.array(self.deviations)
         return np.asarray(expit(self.intercept + scaled @ np.array(self.coefficients)))
 
+    def probability(self, evidence: Evidence) -> float:
+        """The probability that one synapse is correct."""
+        return float(self.probabilities(evidence.features()[None])[0])
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the names of the features."""
-        return {"features": list(FEATURES), **asdict(self)}
+        numbers = {name: list(getattr(self, name)) for name in ("coefficients", "means", "deviations")}
+        return {"features": list(FEATURES), "intercept": self.intercept, **numbers, "fitted_on": self.fitted_on}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ConfidenceModel:

@@ -11,7 +11,9 @@ import numpy as np
 from connectome.geometry import Box, NmTriple, triple, voxel_centre_nm
 from connectome.partners.assignment import CleftPatch, Partners, assign, patch_start
 from connectome.partners.avan import Assigner
-from connectome.pipeline.context import BuildContext, WriteRows
+from connectome.partners.candidates import Candidates
+from connectome.partners.confidence import ConfidenceModel, Evidence
+from connectome.pipeline.context import BuildContext, Parameters, WriteRows
 from connectome.records import Candidate, CleftState, Role, Synapse
 from connectome.store.blocks import BlockTransaction, Stage
 from connectome.store.building import block_clefts, clefts_per_block, set_cleft_states, write_rows
@@ -23,11 +25,12 @@ SYNAPSE_COLUMNS = ("cleft_id", "pre_segment_id", "post_segment_id", "pre_score",
 
 @dataclass(frozen=True, kw_only=True)
 class Assigned:
-    """One cleft with what was found for it; `synapse` is None with fewer than two candidates."""
+    """One cleft with what was found for it; `synapse` is None where `state` says why."""
 
     cleft_id: int
     candidates: list[Candidate]
     synapse: Synapse | None
+    state: CleftState
 
 
 def assign_clefts(context: BuildContext) -> None:
@@ -64,16 +67,12 @@ def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, A
         for box, cleft_id in zip(boxes, clefts["cleft_id"], strict=True)
     ]
     found = assign(patches, assigner, context.parameters.assignment, inputs.resolution_nm)
-    return [
-        Assigned(
-            cleft_id=int(cleft_id),
-            candidates=_candidates(int(cleft_id), partners),
-            synapse=_synapse(
-                int(cleft_id), float(score), partners, _Place(box, inputs.resolution_nm, inputs.offset_nm)
-            ),
-        )
-        for cleft_id, score, partners, box in zip(clefts["cleft_id"], clefts["mean_score"], found, boxes, strict=True)
-    ]
+    assigned = []
+    for i, (partners, box) in enumerate(zip(found, boxes, strict=True)):
+        cleft = {name: values[i] for name, values in clefts.items()}
+        place = _Place(box, inputs.resolution_nm, inputs.offset_nm)
+        assigned.append(_assigned(cleft, partners, place, context.parameters))
+    return assigned
 
 
 @dataclass(frozen=True)
@@ -104,19 +103,37 @@ def _candidates(cleft_id: int, partners: Partners) -> list[Candidate]:
     ]
 
 
-def _synapse(cleft_id: int, mean_score: float, partners: Partners, place: _Place) -> Synapse | None:
+def _assigned(cleft: dict[str, Any], partners: Partners, place: _Place, parameters: Parameters) -> Assigned:
+    """What is written of a cleft: a row of `block_clefts`."""
+    cleft_id = int(cleft["cleft_id"])
+    candidates = _candidates(cleft_id, partners)
     if partners.pair is None:
-        return None
-    pre, post = partners.pair
-    candidates = partners.candidates
-    pre_score, post_score = float(partners.scores[0, pre]), float(partners.scores[1, post])
+        return Assigned(cleft_id=cleft_id, candidates=candidates, synapse=None, state=CleftState.NO_PARTNERS)
+    evidence = Evidence(
+        mean_score=float(cleft["mean_score"]),
+        max_score=float(cleft["max_score"]),
+        size_voxels=int(cleft["size_voxels"]),
+        scores=partners.scores,
+        contact_voxels=partners.candidates.contact_voxels,
+        pair=partners.pair,
+    )
+    if evidence.score < parameters.min_score:
+        return Assigned(cleft_id=cleft_id, candidates=candidates, synapse=None, state=CleftState.LOW_SCORE)
+    synapse = _synapse(cleft_id, partners.candidates, evidence, place, parameters.confidence)
+    return Assigned(cleft_id=cleft_id, candidates=candidates, synapse=synapse, state=CleftState.ASSIGNED)
+
+
+def _synapse(
+    cleft_id: int, candidates: Candidates, evidence: Evidence, place: _Place, model: ConfidenceModel | None
+) -> Synapse:
+    pre, post = evidence.pair
     return Synapse(
         cleft_id=cleft_id,
         pre_segment_id=int(candidates.segment_id[pre]),
         post_segment_id=int(candidates.segment_id[post]),
-        pre_score=pre_score,
-        post_score=post_score,
-        confidence=mean_score * pre_score * post_score,
+        pre_score=float(evidence.scores[0, pre]),
+        post_score=float(evidence.scores[1, post]),
+        confidence=evidence.score if model is None else model.probability(evidence),
         pre_point_nm=place.point_nm(candidates.contact_point[pre]),
         post_point_nm=place.point_nm(candidates.contact_point[post]),
     )
@@ -134,10 +151,9 @@ def _write(context: BuildContext, transaction: BlockTransaction, assigned: list[
             columns[f"pre_{axis}_nm"] = [row.pre_point_nm[i] for row in synapses]
             columns[f"post_{axis}_nm"] = [row.post_point_nm[i] for row in synapses]
         write_rows(connection, "synapse", run_id, columns)
-    states = {
-        CleftState.ASSIGNED.value: [one.cleft_id for one in assigned if one.synapse is not None],
-        CleftState.NO_PARTNERS.value: [one.cleft_id for one in assigned if one.synapse is None],
-    }
+    states: dict[str, list[int]] = {}
+    for one in assigned:
+        states.setdefault(one.state.value, []).append(one.cleft_id)
     set_cleft_states(connection, run_id, states)
 
 

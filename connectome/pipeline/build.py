@@ -13,7 +13,8 @@ from connectome.errors import RunConflictError, StorageError
 from connectome.networks.checkpoint import Checkpoint
 from connectome.partners.assignment import AssignmentRules
 from connectome.pipeline.assigning import assign_clefts
-from connectome.pipeline.context import PREDICTION, TILES, BuildContext, Parameters
+from connectome.pipeline.confidence import choose_confidence
+from connectome.pipeline.context import PREDICTION, TILES, BuildContext, Parameters, threshold_of
 from connectome.pipeline.deduplicating import deduplicate
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs, check_segment_ids, open_inputs
@@ -29,8 +30,8 @@ from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord,
 from connectome.store.runs import create_run, delete_run, find_run, lock_run, set_state
 from connectome.volume import Volume, as_url
 
-DEFAULT_THRESHOLD = 0.5
-DEFAULT_MIN_SIZE_VOXELS = 100
+UNITS = {Stage.ASSIGN.value: "clefts", Stage.DEDUPLICATE.value: "synapses"}
+DEFAULTS = {"threshold": 0.5, "min_size_voxels": 100, "duplicate_distance_nm": 0.0, "min_score": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +41,15 @@ class BuildSummary:
     Attributes:
         already_finished: nothing was left to do.
         box: what was built, in working voxels (z, y, x).
-        stages: blocks, voxels (or clefts) and seconds of each stage, over all sessions of the run.
+        stages: blocks, voxels (or clefts, synapses) and seconds of each stage, over all sessions of the run.
     """
 
     run: str
     already_finished: bool
     clefts: int
     clefts_without_partners: int
+    clefts_of_low_score: int
+    duplicates: int
     synapses: int
     edges: int
     voxels: int
@@ -62,15 +65,19 @@ class BuildSummary:
     def to_text(self) -> str:
         """Lines for a person."""
         head = f"run '{self.run}' " + ("was finished already" if self.already_finished else "is finished")
+        lost = [f"{self.clefts_without_partners:,} of them without two partners"]
+        lost += [f"{self.clefts_of_low_score:,} of a low score"] if self.clefts_of_low_score else []
+        lost += [f"{self.duplicates:,} duplicates"] if self.duplicates else []
         lines = [
             f"{head}: {self.voxels / 1e6:,.1f} Mvoxel, box {self.box}",
-            f"  clefts    {self.clefts:,} ({self.clefts_without_partners:,} of them without two partners)",
+            f"  clefts    {self.clefts:,} ({', '.join(lost)})",
             f"  synapses  {self.synapses:,}",
             f"  edges     {self.edges:,}",
         ]
         for name, total in self.stages.items():
             rate = total.voxels / max(total.seconds, 1e-3)
-            per_second = f"{rate:,.1f} clefts/s" if name == Stage.ASSIGN else f"{rate / 1e6:,.2f} Mvoxel/s"
+            unit = UNITS.get(name)
+            per_second = f"{rate:,.1f} {unit}/s" if unit else f"{rate / 1e6:,.2f} Mvoxel/s"
             lines.append(f"  {name:<8}  {total.seconds:,.1f} s, {per_second}")
         lines.append(f"  volumes   {self.folder} ({PREDICTION}, {CLEFTS})")
         return "\n".join(lines)
@@ -98,14 +105,21 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
 
 
 def choose_parameters(request: BuildRequest, inputs: Inputs) -> Parameters:
-    """What the request says, else what the checkpoints recommend, else the defaults."""
-    detector, assigner = inputs.detector.card.parameters, inputs.assigner.card.parameters
-    threshold = request.threshold or detector.get("threshold", DEFAULT_THRESHOLD)
-    size = request.min_size_voxels or detector.get("min_size_voxels", DEFAULT_MIN_SIZE_VOXELS)
+    """What the request says, else what the checkpoints recommend, else the defaults.
+
+    Raises:
+        ConfigError: the request names a file that is no model of confidence.
+    """
+    names = ("threshold", "min_size_voxels", "dilation_nm", "duplicate_distance_nm", "min_score")
+    asked = {name: getattr(request, name) for name in names if getattr(request, name) is not None}
+    chosen = {**DEFAULTS, **inputs.detector.card.parameters, **inputs.assigner.card.parameters, **asked}
     return Parameters(
-        threshold=min(max(round(threshold * 255), 1), 255),
-        min_size_voxels=int(size),
-        assignment=AssignmentRules.of(assigner | ({"dilation_nm": request.dilation_nm} if request.dilation_nm else {})),
+        threshold=threshold_of(chosen["threshold"]),
+        min_size_voxels=int(chosen["min_size_voxels"]),
+        assignment=AssignmentRules.of(chosen),
+        duplicate_distance_nm=float(chosen["duplicate_distance_nm"]),
+        min_score=float(chosen["min_score"]),
+        confidence=choose_confidence(request.confidence, inputs.detector, inputs.assigner),
         connectivity=request.connectivity,
         block_shape=request.block_shape,
         tiles=TileShape(),
@@ -209,6 +223,11 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
         "box": (str(run.box), str(new.box)),
     }
     for what, (old, now) in pairs.items():
+        if old != now and what == "confidence":
+            raise RunConflictError(
+                f"run '{run.name}' exists with another model of confidence: use another --name, or --restart to build it "
+                "anew"
+            )
         if old != now:
             raise RunConflictError(
                 f"run '{run.name}' exists with {what} {old}, not {now}: use another --name, or --restart to build it "
@@ -227,6 +246,8 @@ def _summary(database: Database, run: RunRecord, already_finished: bool, inputs:
         already_finished=already_finished,
         clefts=found.clefts,
         clefts_without_partners=found.no_partners,
+        clefts_of_low_score=found.low_score,
+        duplicates=found.duplicates,
         synapses=found.synapses,
         edges=found.edges,
         voxels=inputs.box.size_voxels,

@@ -16,6 +16,7 @@ from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple, triple
 from connectome.partners.assignment import AssignmentRules
+from connectome.partners.confidence import ConfidenceModel
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs
 from connectome.records import Progress
@@ -37,7 +38,8 @@ class Parameters:
     Attributes:
         threshold: 1 to 255, on the uint8 prediction.
         duplicate_distance_nm: synapses of the same partners with clefts this near are one; 0: off.
-        min_score: synapses of a lower score (see `Synapse`) are left out.
+        min_score: synapses of a lower raw score (see `Evidence`) are left out.
+        confidence: makes the synapses' confidence; None: it is their raw score.
     """
 
     threshold: int
@@ -45,6 +47,7 @@ class Parameters:
     assignment: AssignmentRules
     duplicate_distance_nm: float = 0.0
     min_score: float = 0.0
+    confidence: ConfidenceModel | None = None
     connectivity: Connectivity
     block_shape: Triple
     tiles: TileShape
@@ -54,6 +57,7 @@ class Parameters:
         return {
             "threshold": self.threshold, "min_size_voxels": self.min_size_voxels, **asdict(self.assignment),
             "duplicate_distance_nm": self.duplicate_distance_nm, "min_score": self.min_score,
+            "confidence": None if self.confidence is None else self.confidence.to_json(),
             "connectivity": int(self.connectivity), "block_shape": list(self.block_shape),
             "tile": list(self.tiles.tile), "tile_halo": list(self.tiles.halo),
             "tile_overlap": list(self.tiles.overlap),
@@ -143,6 +147,11 @@ class BuildContext:
                 transaction.seconds = time.monotonic() - began
             self.progress.advance(size)
         self.progress.finish()
+
+
+def threshold_of(probability: float) -> int:
+    """A threshold in [0, 1] on the uint8 prediction: 1 to 255."""
+    return min(max(round(probability * 255), 1), 255)
 
 
 def chunk_shape(block_shape: Triple) -> Triple:

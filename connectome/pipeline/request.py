@@ -33,6 +33,7 @@ class BuildRequest:
         dilation_nm: how far a candidate may be from a cleft in-plane; None: the assigner's own.
         duplicate_distance_nm: synapses of the same partners with clefts this near are one; None: the models' own, 0: off.
         min_score: synapses of a lower score are left out; None: the models' own.
+        confidence: file with a model of confidence, as `connectome calibrate` writes it; None: the assigner's own.
         connectivity: which voxels are neighbours.
         restart: forget what the run of this name has done.
     """
@@ -51,6 +52,7 @@ class BuildRequest:
     dilation_nm: float | None = None
     duplicate_distance_nm: float | None = None
     min_score: float | None = None
+    confidence: Path | None = None
     connectivity: Connectivity = Connectivity.CORNERS
     database_url: str | None = None
     data_folder: Path = Path("connectome-data")
@@ -163,6 +165,7 @@ KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "dilation": ("dilation_nm", _number),
     "duplicate_distance": ("duplicate_distance_nm", _number),
     "min_score": ("min_score", _number),
+    "confidence": ("confidence", lambda value: Path(_text(value))),
     "connectivity": ("connectivity", lambda value: connectivity_of(_whole(value))),
     "database_url": ("database_url", _text),
     "data_folder": ("data_folder", lambda value: Path(_text(value))),

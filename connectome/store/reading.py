@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BigInteger, Select, Subquery, cast, func, select
 
 from connectome.records import CleftState, Edge, SynapseRow
 from connectome.store.database import Database
@@ -25,19 +25,25 @@ class RunCounts:
     synapses: int
     edges: int
     no_partners: int
-    low_score: int
-    duplicates: int
+    low_score: int = 0
+    duplicates: int = 0
 
 
-def synapse_rows(database: Database, run_id: int) -> list[SynapseRow]:
-    """All synapses of a run with their clefts' size and centroid, ordered by cleft and partners."""
+def synapse_rows(database: Database, run_id: int, *, min_confidence: float = 0.0) -> list[SynapseRow]:
+    """The synapses of a run with their clefts' size and centroid, ordered by cleft and partners.
+
+    Args:
+        database: where the run is.
+        run_id: the run.
+        min_confidence: leave out synapses of a lower confidence.
+    """
     statement = (
         select(
             SynapseTable.cleft_id, SynapseTable.pre_segment_id, SynapseTable.post_segment_id, SynapseTable.confidence,
             CleftTable.size_voxels, CleftTable.z_nm, CleftTable.y_nm, CleftTable.x_nm,
         )
         .join(CleftTable, (CleftTable.run_id == SynapseTable.run_id) & (CleftTable.cleft_id == SynapseTable.cleft_id))
-        .where(SynapseTable.run_id == run_id)
+        .where(SynapseTable.run_id == run_id, SynapseTable.confidence >= min_confidence)
         .order_by(SynapseTable.cleft_id, SynapseTable.pre_segment_id, SynapseTable.post_segment_id)
     )  # fmt: skip
     columns = [column.tolist() for column in database.columns(statement).values()]
@@ -61,17 +67,16 @@ def edge_rows(database: Database, run_id: int, *, min_synapses: int = 1, min_con
         database: where the run is.
         run_id: the run.
         min_synapses: leave out edges of fewer synapses.
-        min_confidence: leave out edges of a lower mean confidence.
+        min_confidence: synapses of a lower confidence don't count.
     """
+    edge = EDGE if min_confidence <= 0 else _edges_above(run_id, min_confidence)
     statement = (
         select(
-            EDGE.c.pre_segment_id, EDGE.c.post_segment_id, EDGE.c.synapse_count, EDGE.c.size_voxels,
-            EDGE.c.mean_confidence,
+            edge.c.pre_segment_id, edge.c.post_segment_id, edge.c.synapse_count, edge.c.size_voxels,
+            edge.c.mean_confidence,
         )
-        .where(
-            EDGE.c.run_id == run_id, EDGE.c.synapse_count >= min_synapses, EDGE.c.mean_confidence >= min_confidence
-        )
-        .order_by(EDGE.c.pre_segment_id, EDGE.c.post_segment_id)
+        .where(edge.c.run_id == run_id, edge.c.synapse_count >= min_synapses)
+        .order_by(edge.c.pre_segment_id, edge.c.post_segment_id)
     )  # fmt: skip
     columns = [column.tolist() for column in database.columns(statement).values()]
     return [
@@ -84,6 +89,22 @@ def edge_rows(database: Database, run_id: int, *, min_synapses: int = 1, min_con
         )
         for pre, post, count, size, confidence in zip(*columns, strict=True)
     ]
+
+
+def _edges_above(run_id: int, min_confidence: float) -> Subquery:
+    """The table of edges, over the synapses of at least a confidence."""
+    synapse, cleft = SynapseTable, CleftTable
+    return (
+        select(
+            synapse.run_id, synapse.pre_segment_id, synapse.post_segment_id, func.count().label("synapse_count"),
+            cast(func.sum(cleft.size_voxels), BigInteger).label("size_voxels"),
+            func.avg(synapse.confidence).label("mean_confidence"),
+        )
+        .join(cleft, (cleft.run_id == synapse.run_id) & (cleft.cleft_id == synapse.cleft_id))
+        .where(synapse.run_id == run_id, synapse.confidence >= min_confidence)
+        .group_by(synapse.run_id, synapse.pre_segment_id, synapse.post_segment_id)
+        .subquery()
+    )  # fmt: skip
 
 
 def counts(database: Database, run_id: int) -> RunCounts:
