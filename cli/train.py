@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,15 @@ from connectome.errors import ConfigError
 
 if TYPE_CHECKING:
     from connectome.networks.checkpoint import Method
+
+
+class RepresentationName(StrEnum):
+    """How clefts are represented; the detector's methods, known without importing torch."""
+
+    MASK = "mask"
+    STDT = "stdt"
+    SIGNED_PROXIMITY = "signed-proximity"
+
 
 app = typer.Typer(no_args_is_help=True, help="Train networks on annotated volumes.")
 
@@ -42,6 +52,10 @@ StartOption = Annotated[
 NameOption = Annotated[
     str | None, typer.Option("--name", help="The model's name [default: the output's].", show_default=False)
 ]
+RepresentationOption = Annotated[
+    RepresentationName,
+    typer.Option("--representation", help="What the network predicts: see docs/how-it-works.md."),
+]
 DEFAULT_WIDTHS = "16,32,64,80"
 
 
@@ -49,6 +63,7 @@ DEFAULT_WIDTHS = "16,32,64,80"
 def detector(
     data: DataOption,
     output: OutputOption,
+    representation: RepresentationOption = RepresentationName.MASK,
     validation: ValidationOption = None,
     steps: StepsOption = 4000,
     batch: BatchOption = 2,
@@ -61,12 +76,14 @@ def detector(
     device: DeviceOption = Device.AUTO,
     json_: JsonOption = False,
 ) -> None:
-    """Train a cleft detector: image in, probability of cleft out."""
+    """Train a cleft detector: image in, clefts out, as a mask or as distances."""
     from connectome.networks.checkpoint import Method
 
     values = {"steps": steps, "batch": batch, "learning_rate": learning_rate, "seed": seed, "start_from": start_from}
     paths = {"data": data, "validation": validation, "output": output, "name": name}
-    _train(Method.MASK, paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_)
+    _train(
+        Method(representation), paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_
+    )
 
 
 @app.command()

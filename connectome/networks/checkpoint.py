@@ -47,10 +47,18 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Normalisation:
-    """Grey values in [0, 1] (value / largest of the dtype) become (value - mean) / deviation."""
+    """How grey values enter the network.
+
+    Attributes:
+        mean, deviation: grey values in [0, 1] (value / 255) become (value - mean) / deviation.
+        low, high: where the training images had their low and high grey value, from 0 to 255 (see
+            `connectome.grey_values`); other images are brought there first.
+    """
 
     mean: float = 0.52
     deviation: float = 0.16
+    low: int = 78
+    high: int = 182
 
 
 @dataclass(frozen=True, kw_only=True)

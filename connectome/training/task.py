@@ -9,11 +9,12 @@ from typing import Any
 from connectome.networks.checkpoint import Method
 from connectome.training.batches import SampleMaker
 from connectome.training.dataset import Dataset
+from connectome.training.detector_targets import signed_proximity_sample, stdt_sample
 from connectome.training.loop import Loss, Trainer
-from connectome.training.losses import assigner_loss, detector_loss
+from connectome.training.losses import assigner_loss, detector_loss, signed_proximity_loss, stdt_loss
 from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
-from connectome.training.validation import validate_assigner, validate_detector
+from connectome.training.validation import detector_validation, validate_assigner
 
 Validate = Callable[[Trainer, list[Dataset], SampleShape], dict[str, Any]]
 
@@ -42,7 +43,16 @@ def task_of(method: Method, recipe: Recipe) -> Task:
         case Method.MASK:
             return Task(
                 in_channels=1, out_channels=1, make=detector_sample, loss=detector_loss(recipe.positive_weight),
-                validate=validate_detector,
+                validate=detector_validation(method),
+            )  # fmt: skip
+        case Method.STDT:
+            return Task(
+                in_channels=1, out_channels=1, make=stdt_sample, loss=stdt_loss, validate=detector_validation(method)
+            )
+        case Method.SIGNED_PROXIMITY:
+            return Task(
+                in_channels=1, out_channels=1, make=signed_proximity_sample, loss=signed_proximity_loss,
+                validate=detector_validation(method),
             )  # fmt: skip
         case Method.AVAN:
             return Task(

@@ -11,7 +11,7 @@ from connectome.errors import CheckpointError, ConfigError, TrainingDataError
 from connectome.networks.checkpoint import Method, ModelCard, Normalisation, load_checkpoint, save_checkpoint
 from connectome.networks.config import NetworkConfig
 from connectome.networks.device import choose_device
-from connectome.networks.rsunet import RSUNet, initialise
+from connectome.networks.rsunet import RSUNet, forget_answer, initialise
 from connectome.records import NoProgress, Progress
 from connectome.training.augment import Augmentation
 from connectome.training.batches import BatchPlan, batches
@@ -102,4 +102,6 @@ def _network(card: ModelCard, recipe: Recipe) -> RSUNet:
                 f"{recipe.start_from} has widths {start.card.network.widths}, the recipe {card.network.widths}"
             )
         network.load_state_dict(start.network.state_dict())
+        if start.card.method is not card.method:
+            forget_answer(network)
     return network
