@@ -16,6 +16,7 @@ from connectome.cli.options import (
     DataFolderOption,
     Device,
     JsonOption,
+    NormalisationOption,
     ResolutionOption,
     is_typed,
     parse_box,
@@ -77,6 +78,7 @@ def volume(
     connectivity: Annotated[
         int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners [default: 26].")
     ] = None,
+    normalisation: NormalisationOption = None,
     database_url: DatabaseUrlOption = None,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
     restart: Annotated[bool, typer.Option("--restart", help="Forget what the run of this name has done.")] = False,
@@ -89,6 +91,7 @@ def volume(
     from connectome.cli.progress import RichProgress
     from connectome.networks.device import DeviceChoice
     from connectome.pipeline.build import build_volume
+    from connectome.pipeline.normalising import normalisation_of
     from connectome.pipeline.request import connectivity_of, read_request
 
     flags: dict[str, object] = {
@@ -100,6 +103,7 @@ def volume(
         "confidence": confidence,
         "restart": restart or None,
         "connectivity": connectivity_of(connectivity) if connectivity is not None else None,
+        "normalisation": normalisation_of(normalisation) if normalisation is not None else None,
     }  # fmt: skip
     defaults: dict[str, object] = {}
     for key, value in (("database_url", database_url), ("data_folder", data_folder)):

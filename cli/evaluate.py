@@ -16,6 +16,7 @@ from connectome.cli.options import (
     Device,
     DeviceOption,
     JsonOption,
+    NormalisationOption,
     RunOption,
     parse_box,
 )
@@ -85,6 +86,7 @@ def assignment(
         ),
     ] = None,
     device: DeviceOption = Device.AUTO,
+    normalisation: NormalisationOption = None,
     as_json: JsonOption = False,
     errors: Annotated[
         Path | None,
@@ -99,6 +101,7 @@ def assignment(
     from connectome.cli.progress import RichProgress
     from connectome.evaluate.report import assignment_report, write_assignment_errors
     from connectome.pipeline.assignment import AssignmentRequest, score_assignment
+    from connectome.pipeline.normalising import Normalising, normalisation_of
 
     request = AssignmentRequest(
         image=image,
@@ -107,6 +110,7 @@ def assignment(
         box=parse_box(box),
         assigner=assigner,
         device=device,
+        normalisation=Normalising.VOLUME if normalisation is None else normalisation_of(normalisation),
     )
     with RichProgress() as progress:
         score = score_assignment(request, progress)

@@ -60,7 +60,7 @@ def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, A
     boxes = [Box.of_shape(shape, patch_start(triple(centre), shape)) for centre in centres]
     patches = [
         CleftPatch(
-            image=inputs.image.read(box),
+            image=context.assigner_image.read(box),
             segmentation=inputs.segmentation.read(box),
             mask=context.clefts.read(box) == np.uint64(cleft_id),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ from connectome.errors import ReferenceDataError, ResolutionError
 from connectome.evaluate.assignment import AssignmentScore, Pair, score_assignment_pairs
 from connectome.formats import Reference, open_reference
 from connectome.geometry import Box, NmTriple, Triple, triple, voxel_at_nm, voxel_centre_nm, whole_factors
+from connectome.grey_values import GreyRange
 from connectome.networks.checkpoint import ModelRole
 from connectome.networks.device import DeviceChoice, choose_device
 from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
 from connectome.partners.avan import Assigner
 from connectome.pipeline.inputs import VolumePair, open_pair
 from connectome.pipeline.models import load_model
+from connectome.pipeline.normalising import Normalising, as_model_sees, choose_grey_range
 from connectome.records import NoProgress, Progress, ReferenceSynapse
 
 PATCHES_A_BATCH = 8
@@ -34,6 +36,7 @@ class AssignmentRequest:
         box: only clefts whose centroid lies in it, in voxels of the segmentation; None: all.
         assigner: path of a checkpoint; None: the shipped one.
         device: auto, cpu or cuda.
+        normalisation: see `BuildRequest`.
     """
 
     image: str
@@ -42,6 +45,7 @@ class AssignmentRequest:
     box: Box | None = None
     assigner: str | None = None
     device: str = "auto"
+    normalisation: Normalising | GreyRange = Normalising.VOLUME
 
 
 class ReferenceMasks:
@@ -89,6 +93,8 @@ def score_assignment(request: AssignmentRequest, progress: Progress | None = Non
     device = choose_device(DeviceChoice(str(request.device)))
     checkpoint = load_model(ModelRole.ASSIGNER, request.assigner)
     pair = open_pair(request.image, request.segmentation, None, checkpoint.card.resolution_nm)
+    grey = choose_grey_range(request.normalisation, pair.image)
+    pair = replace(pair, image=as_model_sees(pair.image, grey, checkpoint.card))
     reference = open_reference(request.reference)
     synapses = [s for s in reference.synapses() if _lies_in(request.box, s, reference, pair)]
     if not synapses:

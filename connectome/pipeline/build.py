@@ -19,6 +19,7 @@ from connectome.pipeline.deduplicating import deduplicate
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs, check_segment_ids, open_inputs
 from connectome.pipeline.labelling import label
+from connectome.pipeline.normalising import choose_grey_range
 from connectome.pipeline.predicting import predict
 from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.stitching import relabel_blocks, stitch
@@ -93,9 +94,10 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
     """
     shown = progress or NoProgress()
     inputs = open_inputs(request)
-    parameters = choose_parameters(request, inputs)
     with Database.open(request.database_url, request.data_folder, create=True) as database:
         with lock_run(database, request.name):
+            before = None if request.restart else find_run(database, request.name)
+            parameters = choose_parameters(request, inputs, before.parameters if before else None)
             run = _resumed_or_new(database, request, _new_run(request, inputs, parameters), inputs, shown)
             finished = run.state is RunState.FINISHED
             if not finished:
@@ -104,10 +106,16 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
         return _summary(database, run, finished, inputs)
 
 
-def choose_parameters(request: BuildRequest, inputs: Inputs) -> Parameters:
+def choose_parameters(request: BuildRequest, inputs: Inputs, recorded: dict[str, Any] | None = None) -> Parameters:
     """What the request says, else what the checkpoints recommend, else the defaults.
 
+    Args:
+        request: what was asked for.
+        inputs: models and volumes.
+        recorded: parameters of the run that is resumed, for what is measured once.
+
     Raises:
+        GreyValueError: the image has no contrast that could be normalised.
         ConfigError: the request names a file that is no model of confidence.
     """
     names = ("threshold", "min_size_voxels", "dilation_nm", "duplicate_distance_nm", "min_score")
@@ -123,6 +131,8 @@ def choose_parameters(request: BuildRequest, inputs: Inputs) -> Parameters:
         connectivity=request.connectivity,
         block_shape=request.block_shape,
         tiles=TileShape(),
+        normalisation=request.normalisation,
+        grey_range=choose_grey_range(request.normalisation, inputs.image, recorded),
     )
 
 

@@ -15,10 +15,13 @@ from connectome.clefts.labelling import Connectivity
 from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple, triple
+from connectome.grey_values import GreyRange
+from connectome.grid_view import GridView
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.confidence import ConfidenceModel
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs
+from connectome.pipeline.normalising import Normalising, as_model_sees, recorded_normalisation
 from connectome.records import Progress
 from connectome.store.blocks import BlockTransaction, Stage, block_transaction, done_blocks
 from connectome.store.database import Database
@@ -40,6 +43,7 @@ class Parameters:
         duplicate_distance_nm: synapses of the same partners with clefts this near are one; 0: off.
         min_score: synapses of a lower raw score (see `Evidence`) are left out.
         confidence: makes the synapses' confidence; None: it is their raw score.
+        normalisation: what was asked for. grey_range: what came of it (see `choose_grey_range`).
     """
 
     threshold: int
@@ -51,6 +55,8 @@ class Parameters:
     connectivity: Connectivity
     block_shape: Triple
     tiles: TileShape
+    normalisation: Normalising | GreyRange
+    grey_range: GreyRange | None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -61,6 +67,7 @@ class Parameters:
             "connectivity": int(self.connectivity), "block_shape": list(self.block_shape),
             "tile": list(self.tiles.tile), "tile_halo": list(self.tiles.halo),
             "tile_overlap": list(self.tiles.overlap),
+            **recorded_normalisation(self.normalisation, self.grey_range),
         }  # fmt: skip
 
 
@@ -83,6 +90,16 @@ class BuildContext:
     def lattice(self) -> TileLattice:
         """The tiles of the detector."""
         return TileLattice(self.inputs.shape, self.parameters.tiles)
+
+    @cached_property
+    def detector_image(self) -> GridView:
+        """uint8: the image with the detector's grey values."""
+        return as_model_sees(self.inputs.image, self.parameters.grey_range, self.inputs.detector.card)
+
+    @cached_property
+    def assigner_image(self) -> GridView:
+        """uint8: the image with the assigner's grey values."""
+        return as_model_sees(self.inputs.image, self.parameters.grey_range, self.inputs.assigner.card)
 
     @cached_property
     def tiles(self) -> Volume:

@@ -9,6 +9,7 @@ import numpy as np
 from connectome.clefts.tiling import TileShape
 from connectome.errors import BoxError, CheckpointError, DtypeError, SegmentIdError
 from connectome.geometry import BlockGrid, Box, NmTriple, Triple, triple
+from connectome.grey_values import check_image_dtype
 from connectome.grid_view import GridView, ViewKind
 from connectome.networks.checkpoint import Checkpoint, ModelRole
 from connectome.networks.device import Device, choose_device
@@ -27,6 +28,7 @@ class Inputs:
     The working grid has the models' resolution and begins where the segmentation begins.
 
     Attributes:
+        image: grey values as they are stored; networks are shown `BuildContext.detector_image` and `assigner_image`.
         box: what to build, in working voxels.
     """
 
@@ -78,8 +80,7 @@ def open_pair(
     """
     image = Volume.open(image_url, resolution_nm=resolution_nm)
     segmentation = Volume.open(segmentation_url, resolution_nm=resolution_nm)
-    if image.dtype.name != "uint8":
-        raise DtypeError(f"image {image_url} holds {image.dtype}; an image must be uint8: rescale its grey values")
+    check_image_dtype(image.dtype, f"image {image_url}")
     if segmentation.dtype.kind not in "ui":
         raise DtypeError(f"segmentation {segmentation_url} holds {segmentation.dtype}; segment ids must be integers")
     anchor = segmentation.grid.offset_nm

@@ -32,7 +32,7 @@ def predict(context: BuildContext) -> None:
         halo = context.parameters.tiles.halo
         z, y, x = (slice(h, n - h) for h, n in zip(halo, context.parameters.tiles.tile, strict=True))
         for cell in cells:
-            output = predictor.predict(mirrored(context.inputs.image, lattice.input_box(cell))[None])[0]
+            output = predictor.predict(mirrored(context.detector_image, lattice.input_box(cell))[None])[0]
             context.tiles.write(lattice.store_box(cell), np.ascontiguousarray(output[z, y, x]))
         return no_rows
 

@@ -11,7 +11,9 @@ from typing import Any
 from connectome.clefts.labelling import Connectivity
 from connectome.errors import ConfigError
 from connectome.geometry import Box, NmTriple, Triple
+from connectome.grey_values import GreyRange
 from connectome.networks.device import DeviceChoice
+from connectome.pipeline.normalising import Normalising, normalisation_of
 
 LARGEST_DILATION_NM = 500
 LARGEST_DUPLICATE_DISTANCE_NM = 10_000
@@ -35,6 +37,8 @@ class BuildRequest:
         min_score: synapses of a lower score are left out; None: the models' own.
         confidence: file with a model of confidence, as `connectome calibrate` writes it; None: the assigner's own.
         connectivity: which voxels are neighbours.
+        normalisation: which grey values of the image are to meet those of the models' training data: measured on the
+            volume, none, or a range.
         restart: forget what the run of this name has done.
     """
 
@@ -54,6 +58,7 @@ class BuildRequest:
     min_score: float | None = None
     confidence: Path | None = None
     connectivity: Connectivity = Connectivity.CORNERS
+    normalisation: Normalising | GreyRange = Normalising.VOLUME
     database_url: str | None = None
     data_folder: Path = Path("connectome-data")
     restart: bool = False
@@ -167,6 +172,7 @@ KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "min_score": ("min_score", _number),
     "confidence": ("confidence", lambda value: Path(_text(value))),
     "connectivity": ("connectivity", lambda value: connectivity_of(_whole(value))),
+    "normalisation": ("normalisation", lambda value: normalisation_of(_text(value))),
     "database_url": ("database_url", _text),
     "data_folder": ("data_folder", lambda value: Path(_text(value))),
     "restart": ("restart", _flag),
