@@ -79,7 +79,13 @@ def assign(
     ]
     partners = []
     for candidates, scores in zip(found, assigner.score(views), strict=True):
-        eligible = main_contacts(candidates.contact_voxels, rules.min_contact)
-        pair = choose_pair(scores[0], scores[1], eligible)
+        pair = choose(scores, candidates.contact_voxels, rules)
         partners.append(Partners(candidates=candidates, scores=scores, pair=pair))
     return partners
+
+
+def choose(
+    scores: NDArray[np.float32], contact_voxels: NDArray[np.integer], rules: AssignmentRules
+) -> tuple[int, int] | None:
+    """The partners among candidates, from their scores (2, n) and contacts (n,): positions of pre and post."""
+    return choose_pair(scores[0], scores[1], main_contacts(contact_voxels, rules.min_contact))

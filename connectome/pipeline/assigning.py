@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsInt
 
 import numpy as np
+from numpy.typing import NDArray
 
-from connectome.geometry import Box, NmTriple, triple, voxel_centre_nm
+from connectome.geometry import Box, NmTriple, Triple, triple, voxel_centre_nm
+from connectome.grid_view import GridView
 from connectome.partners.assignment import CleftPatch, Partners, assign, patch_start
 from connectome.partners.avan import Assigner
 from connectome.partners.candidates import Candidates
@@ -17,6 +19,7 @@ from connectome.pipeline.context import BuildContext, Parameters, WriteRows
 from connectome.records import Candidate, CleftState, Role, Synapse
 from connectome.store.blocks import BlockTransaction, Stage
 from connectome.store.building import block_clefts, clefts_per_block, set_cleft_states, write_rows
+from connectome.volume import Volume
 
 PATCHES_A_BATCH = 8
 CANDIDATE_COLUMNS = ("cleft_id", "segment_id", "role", "score", "contact_voxels")
@@ -31,6 +34,38 @@ class Assigned:
     candidates: list[Candidate]
     synapse: Synapse | None
     state: CleftState
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchReader:
+    """Reads what an assigner is shown of clefts.
+
+    Attributes:
+        image: uint8, with the assigner's grey values.
+        segmentation: on the same working grid.
+        clefts: uint64 label volume of that grid.
+        shape: voxels (z, y, x) of a patch.
+    """
+
+    image: GridView
+    segmentation: GridView
+    clefts: Volume
+    shape: Triple
+
+    def box(self, centre: Iterable[SupportsInt]) -> Box:
+        """The patch around a voxel (z, y, x)."""
+        return Box.of_shape(self.shape, patch_start(triple(centre), self.shape))
+
+    def read(self, cleft_ids: NDArray[np.integer], centres: NDArray[np.integer]) -> list[CleftPatch]:
+        """The patches of clefts, from their ids (n,) and the voxels (n, 3) that they are centred on."""
+        return [
+            CleftPatch(
+                image=self.image.read(box),
+                segmentation=self.segmentation.read(box),
+                mask=self.clefts.read(box) == np.uint64(cleft_id),
+            )
+            for box, cleft_id in zip(map(self.box, centres), cleft_ids, strict=True)
+        ]
 
 
 def assign_clefts(context: BuildContext) -> None:
@@ -55,22 +90,19 @@ def assign_clefts(context: BuildContext) -> None:
 
 def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, Any]) -> list[Assigned]:
     inputs = context.inputs
-    shape = assigner.card.patch_shape
-    centres = zip(clefts["centre_z"], clefts["centre_y"], clefts["centre_x"], strict=True)
-    boxes = [Box.of_shape(shape, patch_start(triple(centre), shape)) for centre in centres]
-    patches = [
-        CleftPatch(
-            image=context.assigner_image.read(box),
-            segmentation=inputs.segmentation.read(box),
-            mask=context.clefts.read(box) == np.uint64(cleft_id),
-        )
-        for box, cleft_id in zip(boxes, clefts["cleft_id"], strict=True)
-    ]
+    reader = PatchReader(
+        image=context.assigner_image,
+        segmentation=inputs.segmentation,
+        clefts=context.clefts,
+        shape=assigner.card.patch_shape,
+    )
+    centres = np.stack([clefts[f"centre_{axis}"] for axis in "zyx"], 1)
+    patches = reader.read(clefts["cleft_id"], centres)
     found = assign(patches, assigner, context.parameters.assignment, inputs.resolution_nm)
     assigned = []
-    for i, (partners, box) in enumerate(zip(found, boxes, strict=True)):
+    for i, (partners, centre) in enumerate(zip(found, centres, strict=True)):
         cleft = {name: values[i] for name, values in clefts.items()}
-        place = _Place(box, inputs.resolution_nm, inputs.offset_nm)
+        place = _Place(reader.box(centre), inputs.resolution_nm, inputs.offset_nm)
         assigned.append(_assigned(cleft, partners, place, context.parameters))
     return assigned
 
