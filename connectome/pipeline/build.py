@@ -170,14 +170,14 @@ def _new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters) -> N
         detector=_new_model(inputs.detector),
         assigner=_new_model(inputs.assigner),
         parameters=parameters.to_json()
-        | {"image": _identity(inputs.image.volume), "segmentation": _identity(inputs.segmentation.volume)},
+        | {"image": identity(inputs.image.volume), "segmentation": identity(inputs.segmentation.volume)},
         box=inputs.box,
         folder=(request.data_folder / "runs" / request.name).absolute(),
         code_version=__version__,
     )
 
 
-def _identity(volume: Volume) -> str:
+def identity(volume: Volume) -> str:
     """What an input was when the run began, to notice that it changed."""
     grid = volume.grid
     return (
