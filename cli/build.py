@@ -8,6 +8,13 @@ from typing import Annotated
 
 import typer
 
+from connectome.cli.assigner_options import (
+    AssignerOption,
+    DirectionOption,
+    PolyadicOption,
+    PostThresholdOption,
+    PreThresholdOption,
+)
 from connectome.cli.options import (
     DEFAULT_DATA_FOLDER,
     BlockShapeOption,
@@ -41,9 +48,8 @@ def volume(
     detector: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="Model that finds clefts [default: mask].")
     ] = None,
-    assigner: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="Model that assigns partners [default: avan].")
-    ] = None,
+    assigner: AssignerOption = None,
+    direction: DirectionOption = None,
     box: BoxOption = None,
     block_shape: BlockShapeOption = None,
     resolution: ResolutionOption = None,
@@ -59,6 +65,26 @@ def volume(
     dilation: Annotated[
         float | None, typer.Option(metavar="NM", help="How far partners may be from a cleft [default: the assigner's].")
     ] = None,
+    duplicate_distance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NM",
+            help="Synapses of the same partners with clefts this near are one [default: the models', 0: off].",
+        ),
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(metavar="0..1", help="Synapses of a lower score are left out [default: the models']."),
+    ] = None,
+    confidence: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json", help="Model of the synapses' confidence, from `calibrate` [default: the assigner's]."
+        ),
+    ] = None,
+    polyadic: PolyadicOption = None,
+    pre_threshold: PreThresholdOption = None,
+    post_threshold: PostThresholdOption = None,
     connectivity: Annotated[
         int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners [default: 26].")
     ] = None,
@@ -80,10 +106,14 @@ def volume(
 
     flags: dict[str, object] = {
         "image": image, "segmentation": segmentation, "name": name, "detector": detector, "assigner": assigner,
+        "direction": direction, "polyadic": polyadic, "pre_threshold": pre_threshold,
+        "post_threshold": post_threshold,
         "box": parse_box(box), "block_shape": parse_shape(block_shape, "--block-shape"),
         "resolution_nm": parse_nm(resolution, "--resolution"),
         "device": DeviceChoice(device) if device else None, "threshold": threshold, "min_size_voxels": min_size,
-        "dilation_nm": dilation, "restart": restart or None,
+        "dilation_nm": dilation, "duplicate_distance_nm": duplicate_distance, "min_score": min_score,
+        "confidence": confidence,
+        "restart": restart or None,
         "connectivity": connectivity_of(connectivity) if connectivity is not None else None,
         "normalisation": normalisation_of(normalisation) if normalisation is not None else None,
     }  # fmt: skip
