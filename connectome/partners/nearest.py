@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from connectome.distances import proximity
+from connectome.distances import unsigned_proximity
 from connectome.geometry import NmTriple
 from connectome.partners.direction import direction_scores
 from connectome.partners.pruner import NEAR
@@ -34,7 +34,7 @@ class SideAssigner:
     def _score(self, patch: Patch) -> Scores:
         if patch.proximity is None:
             raise ValueError("the patch has no signed proximity")
-        near = proximity(patch.mask, self.resolution_nm) > NEAR
+        near = unsigned_proximity(patch.mask, self.resolution_nm) > NEAR
         side = direction_scores(patch.proximity, near, candidate_slots(patch), len(patch.segment_id))
         return Scores.of_roles(np.stack([(1 + side) / 2, (1 - side) / 2]).astype(np.float32))
 

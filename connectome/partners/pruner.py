@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from torch import Tensor
 
-from connectome.distances import proximity
+from connectome.distances import unsigned_proximity
 from connectome.networks.checkpoint import Method, ModelCard, Network
 from connectome.networks.device import half_precision
 from connectome.networks.inputs import normalised
@@ -69,7 +69,7 @@ class PairAssigner:
         """The cleft channel (z, y, x): its mask, the detector's signed proximity, or one that has no sign yet."""
         if self.card.method is Method.MASK_PRUNER:
             return patch.mask.astype(np.float32)
-        near = proximity(patch.mask, self.card.resolution_nm)
+        near = unsigned_proximity(patch.mask, self.card.resolution_nm)
         return near if patch.proximity is None else np.where(near > NEAR, patch.proximity, 0).astype(np.float32)
 
     def _logits(self, views: _Views, of_patch: NDArray[np.int64], pairs: NDArray[np.int64]) -> Tensor:

@@ -49,9 +49,8 @@ def task_of(method: Method, recipe: Recipe) -> Task:
             )  # fmt: skip
         case Method.STDT:
             return Task(
-                network=_voxelwise(1, 1, recipe), make=stdt_sample, loss=stdt_loss,
-                validate=detector_validation(method),
-            )  # fmt: skip
+                network=_voxelwise(1, 1, recipe), make=stdt_sample, loss=stdt_loss, validate=detector_validation(method)
+            )
         case Method.SIGNED_PROXIMITY:
             return Task(
                 network=_voxelwise(1, 1, recipe), make=signed_proximity_sample, loss=signed_proximity_loss,

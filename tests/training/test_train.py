@@ -25,6 +25,7 @@ from connectome.training.samples import SampleShape, assigner_sample, detector_s
 from connectome.training.train import train
 from connectome.volume import Volume
 
+SHAPE = (8, 64, 64)
 PATCH = (4, 16, 16)
 PRUNERS = [Method.MASK_PRUNER, Method.PROXIMITY_PRUNER]
 
