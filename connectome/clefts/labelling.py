@@ -36,7 +36,7 @@ class Fragments:
         fragment_id: int64. size_voxels: int64.
         index_sum: int64 (n, 3), sums of voxel indices z, y, x: exact, so sums over blocks are exact too.
         start, stop: int64 (n, 3), bounding boxes, stop exclusive.
-        score_sum: int64, score_max: int16: of the uint8 prediction.
+        score_sum: int64, score_max: int16: of the uint8 strength.
     """
 
     fragment_id: NDArray[np.int64]
@@ -70,18 +70,18 @@ def grown(block: Box, limit: Box) -> Box:
 
 
 def label_block(
-    prediction: NDArray[np.uint8], block: Box, volume_shape: Triple, threshold: int, connectivity: Connectivity
+    strength: NDArray[np.uint8], block: Box, volume_shape: Triple, threshold: int, connectivity: Connectivity
 ) -> LabelledBlock:
     """Label one block.
 
     Args:
-        prediction: uint8 (z, y, x) of the grown block (see `grown`), 255 = certain.
+        strength: uint8 (z, y, x) of the grown block (see `grown`), 255 = certain (see `clefts.representations`).
         block: the block's own voxels.
         volume_shape: of the whole working grid (z, y, x).
-        threshold: a voxel is cleft where the prediction is at least this; 1 to 255.
+        threshold: a voxel is cleft where the strength is at least this; 1 to 255.
         connectivity: which voxels are neighbours.
     """
-    foreground = prediction >= threshold
+    foreground = strength >= threshold
     components, count = cc3d.connected_components(
         foreground, connectivity=connectivity.value, return_N=True, out_dtype=np.uint32
     )
@@ -93,7 +93,7 @@ def label_block(
     np.minimum.at(ids, component, index + 1)
 
     own = (where < np.array(block.stop)).all(1)
-    scores = prediction[tuple(local[own].T)]
+    scores = strength[tuple(local[own].T)]
     labels = np.zeros(block.shape, np.uint64)
     labels[tuple(local[own].T)] = ids[component[own]]
     seen = ~own | (where == np.array(block.start)).any(1)

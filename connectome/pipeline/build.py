@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connectome import __version__
+from connectome.clefts.representations import Representation
 from connectome.clefts.tiling import TileShape
 from connectome.errors import RunConflictError, StorageError
 from connectome.networks.checkpoint import Checkpoint
@@ -28,7 +29,6 @@ from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord,
 from connectome.store.runs import create_run, delete_run, find_run, lock_run, set_state
 from connectome.volume import Volume, as_url
 
-DEFAULT_THRESHOLD = 0.5
 DEFAULT_MIN_SIZE_VOXELS = 100
 
 
@@ -99,9 +99,11 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
 def choose_parameters(request: BuildRequest, inputs: Inputs) -> Parameters:
     """What the request says, else what the checkpoints recommend, else the defaults."""
     detector, assigner = inputs.detector.card.parameters, inputs.assigner.card.parameters
-    threshold = request.threshold or detector.get("threshold", DEFAULT_THRESHOLD)
+    representation = Representation(inputs.detector.card.method, inputs.resolution_nm)
+    threshold = request.threshold or detector.get("threshold", representation.default_threshold)
     size = request.min_size_voxels or detector.get("min_size_voxels", DEFAULT_MIN_SIZE_VOXELS)
     return Parameters(
+        representation=representation.method,
         threshold=min(max(round(threshold * 255), 1), 255),
         min_size_voxels=int(size),
         assignment=AssignmentRules.of(assigner | ({"dilation_nm": request.dilation_nm} if request.dilation_nm else {})),

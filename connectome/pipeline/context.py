@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from connectome.clefts.labelling import Connectivity
+from connectome.clefts.representations import Representation, signed_values
 from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple, triple
+from connectome.networks.checkpoint import Method
 from connectome.partners.assignment import AssignmentRules
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs
@@ -35,9 +38,11 @@ class Parameters:
     """Everything besides inputs and models that the result depends on; recorded with the run.
 
     Attributes:
-        threshold: 1 to 255, on the uint8 prediction.
+        representation: of clefts, in the prediction.
+        threshold: 1 to 255, on the uint8 strength (see `clefts.representations`).
     """
 
+    representation: Method
     threshold: int
     min_size_voxels: int
     assignment: AssignmentRules
@@ -48,7 +53,8 @@ class Parameters:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
-            "threshold": self.threshold, "min_size_voxels": self.min_size_voxels, **asdict(self.assignment),
+            "representation": self.representation.value, "threshold": self.threshold,
+            "min_size_voxels": self.min_size_voxels, **asdict(self.assignment),
             "connectivity": int(self.connectivity), "block_shape": list(self.block_shape),
             "tile": list(self.tiles.tile), "tile_halo": list(self.tiles.halo),
             "tile_overlap": list(self.tiles.overlap),
@@ -76,6 +82,17 @@ class BuildContext:
         return TileLattice(self.inputs.shape, self.parameters.tiles)
 
     @cached_property
+    def representation(self) -> Representation:
+        """How the detector represents clefts."""
+        return Representation(self.parameters.representation, self.inputs.resolution_nm)
+
+    @cached_property
+    def predicted_box(self) -> Box:
+        """The working voxels that are predicted: those to build and, where image and segmentation go on, a halo."""
+        both = self.inputs.image.box.intersect(Box.of_shape(self.inputs.shape))
+        return self.inputs.box.grow(self.representation.halo).intersect(both)
+
+    @cached_property
     def tiles(self) -> Volume:
         """uint8: the detector's output, tile beside tile; scratch, gone when the run is finished."""
         shape = self.parameters.tiles.output
@@ -83,10 +100,17 @@ class BuildContext:
 
     @cached_property
     def prediction(self) -> Volume:
-        """uint8: the blended probability of cleft, 255 = 1."""
+        """uint8: the blended output of the detector, see `networks.outputs.encoded`."""
         return self._volume(
             PREDICTION, Stage.LABEL, np.uint8, self.inputs.shape, chunk_shape(self.parameters.block_shape)
         )
+
+    def proximity(self, box: Box) -> NDArray[np.float32] | None:
+        """The signed proximity of working voxels, float32 (z, y, x), 0 outside the build; None if there is none."""
+        if not self.representation.is_signed:
+            return None
+        shared = box.intersect(self.inputs.box)
+        return signed_values(self.prediction.read(shared), box, self.inputs.box)
 
     @cached_property
     def clefts(self) -> Volume:
