@@ -12,12 +12,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
 from connectome.geometry import Box, Triple
+
+LEAST_SIDE = 4
+"""In arrays with shorter sides cc3d 4.1 may reserve room for too few labels, and raises a RuntimeError."""
 
 
 class Connectivity(IntEnum):
@@ -82,9 +86,7 @@ def label_block(
         connectivity: which voxels are neighbours.
     """
     foreground = strength >= threshold
-    components, count = cc3d.connected_components(
-        foreground, connectivity=connectivity.value, return_N=True, out_dtype=np.uint32
-    )
+    components, count = _components(foreground, connectivity)
     local = np.argwhere(foreground) if count else np.zeros((0, 3), np.int64)
     component = components[tuple(local.T)].astype(np.int64) - 1
     where = local + np.array(block.start)
@@ -100,6 +102,16 @@ def label_block(
     border = np.stack([index[seen], ids[component[seen]]], 1)
     fragments = _statistics(ids, component[own], where[own], scores)
     return LabelledBlock(labels=labels, fragments=fragments, border=border)
+
+
+def _components(foreground: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[Any], int]:
+    """Component numbers from 1, uint32 of the same shape, and how many there are."""
+    thin = [(0, max(LEAST_SIDE - n, 0)) for n in foreground.shape]
+    padded = np.pad(foreground, thin) if any(more for _, more in thin) else foreground
+    components, count = cc3d.connected_components(
+        padded, connectivity=connectivity.value, return_N=True, out_dtype=np.uint32
+    )
+    return components[tuple(slice(n) for n in foreground.shape)], count
 
 
 def _statistics(
