@@ -57,7 +57,7 @@ def volume(
         Device | None, typer.Option(help="Where the networks run [default: auto].", show_default=False)
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="A voxel is cleft from this probability on [default: the detector's].")
+        float | None, typer.Option(help="A voxel is cleft from this strength on, 0 to 1 [default: the detector's].")
     ] = None,
     min_size: Annotated[
         int | None, typer.Option(metavar="VOXELS", help="Smaller clefts are dropped [default: the detector's].")

@@ -63,7 +63,7 @@ class Scores:
         roles = np.stack([apart.max(1, initial=0), apart.max(0, initial=0)]).astype(np.float32)
         return cls(roles=roles, pairs=apart, by_pair=True)
 
-    def of(self, places: NDArray[np.integer]) -> Scores:
+    def among(self, places: NDArray[np.integer]) -> Scores:
         """As if the candidates at `places` were the only ones."""
         if self.by_pair:
             return Scores.of_pairs(self.pairs[np.ix_(places, places)])

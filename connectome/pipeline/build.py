@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connectome import __version__
+from connectome.clefts.representations import Representation
 from connectome.clefts.tiling import TileShape
 from connectome.errors import RunConflictError, StorageError
 from connectome.networks.checkpoint import Checkpoint
@@ -37,7 +38,7 @@ ASKED = (
     "post_threshold",
 )  # fmt: skip
 UNITS = {Stage.ASSIGN.value: "clefts", Stage.DEDUPLICATE.value: "synapses", Stage.EDGES.value: "synapses"}
-DEFAULTS = {"threshold": 0.5, "min_size_voxels": 100, "duplicate_distance_nm": 0.0, "min_score": 0.0}
+DEFAULTS = {"min_size_voxels": 100, "duplicate_distance_nm": 0.0, "min_score": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +126,12 @@ def choose_parameters(request: BuildRequest, inputs: Inputs, recorded: dict[str,
     """
     asked = {name: getattr(request, name) for name in ASKED if getattr(request, name) is not None}
     detector, assigner = inputs.detector, inputs.assigner
-    chosen = {**DEFAULTS, **detector.card.parameters, **assigner.parameters, **asked}
+    representation = Representation(detector.card.method, inputs.resolution_nm)
+    default = DEFAULTS | {"threshold": representation.default_threshold}
+    chosen = {**default, **detector.card.parameters, **assigner.parameters, **asked}
     fitted = None if assigner.by_contact else assigner.checkpoint
     return Parameters(
+        representation=representation.method,
         threshold=threshold_of(chosen["threshold"]),
         min_size_voxels=int(chosen["min_size_voxels"]),
         assigner=assigner.method,

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.clefts.labelling import Connectivity
+from connectome.clefts.representations import Representation, signed_values
 from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple, triple
 from connectome.grey_values import GreyRange
 from connectome.grid_view import GridView
 from connectome.networks.checkpoint import Method
-from connectome.networks.outputs import SIGNED_SCALE, SIGNED_ZERO
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.confidence import ConfidenceModel
 from connectome.pipeline.finished import CLEFTS
@@ -42,7 +42,8 @@ class Parameters:
     """Everything besides inputs and models that the result depends on; recorded with the run.
 
     Attributes:
-        threshold: 1 to 255, on the uint8 prediction.
+        representation: of clefts, in the prediction.
+        threshold: 1 to 255, on the uint8 strength (see `clefts.representations`).
         assigner: nearest, or the method of the network that chooses. direction: what tells pre from post.
         duplicate_distance_nm: synapses of the same partners with clefts this near are one; 0: off.
         min_score: synapses of a lower raw score (see `Evidence`) are left out.
@@ -50,6 +51,7 @@ class Parameters:
         normalisation: what was asked for. grey_range: what came of it (see `choose_grey_range`).
     """
 
+    representation: Method
     threshold: int
     min_size_voxels: int
     assigner: str
@@ -67,7 +69,8 @@ class Parameters:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
-            "threshold": self.threshold, "min_size_voxels": self.min_size_voxels,
+            "representation": self.representation.value, "threshold": self.threshold,
+            "min_size_voxels": self.min_size_voxels,
             "assigner_method": self.assigner, "direction": self.direction, **asdict(self.assignment),
             "duplicate_distance_nm": self.duplicate_distance_nm, "min_score": self.min_score,
             "confidence": None if self.confidence is None else self.confidence.to_json(),
@@ -109,6 +112,17 @@ class BuildContext:
         return as_model_sees(self.inputs.image, self.parameters.grey_range, self.inputs.assigner.normalisation)
 
     @cached_property
+    def representation(self) -> Representation:
+        """How the detector represents clefts."""
+        return Representation(self.parameters.representation, self.inputs.resolution_nm)
+
+    @cached_property
+    def predicted_box(self) -> Box:
+        """The working voxels that are predicted: those to build and, where image and segmentation go on, a halo."""
+        both = self.inputs.image.box.intersect(Box.of_shape(self.inputs.shape))
+        return self.inputs.box.grow(self.representation.halo).intersect(both)
+
+    @cached_property
     def tiles(self) -> Volume:
         """uint8: the detector's output, tile beside tile; scratch, gone when the run is finished."""
         shape = self.parameters.tiles.output
@@ -116,21 +130,17 @@ class BuildContext:
 
     @cached_property
     def prediction(self) -> Volume:
-        """uint8: the blended probability of cleft, 255 = 1."""
+        """uint8: the blended output of the detector, see `networks.outputs.encoded`."""
         return self._volume(
             PREDICTION, Stage.LABEL, np.uint8, self.inputs.shape, chunk_shape(self.parameters.block_shape)
         )
 
     def proximity(self, box: Box) -> NDArray[np.float32] | None:
         """The signed proximity of working voxels, float32 (z, y, x), 0 outside the build; None if there is none."""
-        if self.inputs.detector.card.method is not Method.SIGNED_PROXIMITY:
+        if not self.representation.is_signed:
             return None
-        out = np.zeros(box.shape, np.float32)
         shared = box.intersect(self.inputs.box)
-        if not shared.is_empty:
-            values = self.prediction.read(shared).astype(np.float32)
-            out[shared.slices(box.start)] = (values - SIGNED_ZERO) / SIGNED_SCALE
-        return out
+        return signed_values(self.prediction.read(shared), box, self.inputs.box)
 
     @cached_property
     def clefts(self) -> Volume:

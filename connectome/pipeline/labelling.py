@@ -29,11 +29,12 @@ def label(context: BuildContext) -> None:
     def work(block_id: int) -> WriteRows:
         block = context.grid.block(block_id)
         wide = grown(block, context.inputs.box)
-        prediction = blended(context.lattice, wide, read_tile)
-        own = np.ascontiguousarray(prediction[block.slices(wide.start)])
-        context.prediction.write(block, own)
+        seen = wide.grow(context.representation.halo).intersect(context.predicted_box)
+        prediction = blended(context.lattice, seen, read_tile)
+        context.prediction.write(block, np.ascontiguousarray(prediction[block.slices(seen.start)]))
+        strength = context.representation.strength(prediction)[wide.slices(seen.start)]
         parameters = context.parameters
-        labelled = label_block(prediction, block, context.inputs.shape, parameters.threshold, parameters.connectivity)
+        labelled = label_block(strength, block, context.inputs.shape, parameters.threshold, parameters.connectivity)
         context.clefts.write(block, labelled.labels)
         return lambda transaction: _write(context, transaction, block_id, labelled)
 

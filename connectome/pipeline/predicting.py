@@ -24,7 +24,7 @@ def predict(context: BuildContext) -> None:
         StorageError: the image can't be read or the tiles can't be written.
     """
     lattice = context.lattice
-    grid = tile_blocks(lattice, context.inputs.box)
+    grid = tile_blocks(lattice, context.predicted_box)
     predictor = CleftPredictor(context.inputs.detector, context.inputs.device)
 
     def work(block_id: int) -> WriteRows:
@@ -32,7 +32,7 @@ def predict(context: BuildContext) -> None:
             context.tiles.write(lattice.store_box(cell), tile_output(predictor, context.detector_image, lattice, cell))
         return no_rows
 
-    blocks = [(block_id, _new_voxels(lattice, cells, context.inputs.box)) for block_id, cells in grid]
+    blocks = [(block_id, _new_voxels(lattice, cells, context.predicted_box)) for block_id, cells in grid]
     context.run_stage(Stage.PREDICT, blocks, work)
 
 

@@ -32,7 +32,7 @@ class BuildRequest:
         box: part of the segmentation to build, in its voxels; None: all that the image covers.
         block_shape: voxels (z, y, x) of the unit of work, at the models' resolution.
         resolution_nm: of both volumes (z, y, x), where their metadata doesn't say or is wrong.
-        threshold: a voxel is cleft from this probability on; None: the detector's own.
+        threshold: a voxel is cleft from this strength on (for a mask its probability); None: the detector's own.
         min_size_voxels: smaller clefts are dropped; None: the detector's own.
         dilation_nm: how far a candidate may be from a cleft in-plane; None: the assigner's own.
         duplicate_distance_nm: synapses of the same partners with clefts this near are one; None: the models' own, 0: off.

@@ -24,7 +24,7 @@ class ScoredCandidates:
 
     Attributes:
         segment_id: uint64 (n,), ascending.
-        scores: of all of them; fewer candidates' scores follow from these (see `Scores.of`).
+        scores: of all of them; fewer candidates' scores follow from these (see `Scores.among`).
         contact_voxels: int64 (dilations, n), 0 where a candidate is none at that dilation.
     """
 
@@ -84,7 +84,7 @@ class ScoredClefts:
         places, pairs, evidence = [], [], []
         for i, candidates in enumerate(self.candidates):
             near = np.flatnonzero(candidates.contact_voxels[level])
-            scores, contact = candidates.scores.of(near), candidates.contact_voxels[level, near]
+            scores, contact = candidates.scores.among(near), candidates.contact_voxels[level, near]
             for pair in choose(scores, contact, rules):
                 places.append(i)
                 pairs.append(candidates.segment_id[near][list(pair)])
