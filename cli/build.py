@@ -62,7 +62,8 @@ def volume(
     duplicate_distance: Annotated[
         float | None,
         typer.Option(
-            metavar="NM", help="Synapses of the same partners with clefts this near are one [default: the models', 0: off]."
+            metavar="NM",
+            help="Synapses of the same partners with clefts this near are one [default: the models', 0: off].",
         ),
     ] = None,
     min_score: Annotated[

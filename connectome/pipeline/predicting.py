@@ -29,18 +29,14 @@ def predict(context: BuildContext) -> None:
 
     def work(block_id: int) -> WriteRows:
         for cell in _cells(grid.block(block_id)):
-            context.tiles.write(
-                lattice.store_box(cell), tile_output(predictor, context.detector_image, lattice, cell)
-            )
+            context.tiles.write(lattice.store_box(cell), tile_output(predictor, context.detector_image, lattice, cell))
         return no_rows
 
     blocks = [(block_id, _new_voxels(lattice, cells, context.inputs.box)) for block_id, cells in grid]
     context.run_stage(Stage.PREDICT, blocks, work)
 
 
-def tile_output(
-    predictor: CleftPredictor, image: GridView, lattice: TileLattice, cell: Triple
-) -> NDArray[np.uint8]:
+def tile_output(predictor: CleftPredictor, image: GridView, lattice: TileLattice, cell: Triple) -> NDArray[np.uint8]:
     """What the detector says of a tile, without its halo: uint8 (z, y, x)."""
     output = predictor.predict(mirrored(image, lattice.input_box(cell))[None])[0]
     z, y, x = (slice(h, n - h) for h, n in zip(lattice.tiles.halo, lattice.tiles.tile, strict=True))

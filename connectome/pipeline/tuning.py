@@ -130,7 +130,9 @@ def check_grid(grid: ParameterGrid) -> None:
 
 def _score_curve(scorers: Sequence[VolumeScorer], cell: Cell) -> Curve:
     scores = np.concatenate([scorer.scores(cell.threshold, cell.dilation_nm) for scorer in scorers])
-    cuts = np.unique(np.concatenate([[0.0], np.quantile(scores, np.linspace(0, 1, SCORE_CUTS))])) if len(scores) else [0]
+    cuts = (
+        np.unique(np.concatenate([[0.0], np.quantile(scores, np.linspace(0, 1, SCORE_CUTS))])) if len(scores) else [0]
+    )
     counts = [sum(np.array(s.counts_at(replace(cell, min_score=float(cut)))) for s in scorers) for cut in cuts]
     return _curve(np.array(cuts), np.array(counts))
 

@@ -68,9 +68,7 @@ class CleftTable(Base):
         CheckConstraint("cleft_id > 0", name="cleft_id"),
         CheckConstraint("size_voxels > 0", name="size_voxels"),
         CheckConstraint("mean_score BETWEEN 0 AND 1 AND max_score BETWEEN 0 AND 1", name="scores"),
-        CheckConstraint(
-            "state IN ('detected', 'assigned', 'no_partners', 'low_score', 'duplicate')", name="state"
-        ),
+        CheckConstraint("state IN ('detected', 'assigned', 'no_partners', 'low_score', 'duplicate')", name="state"),
         {"comment": "Synaptic clefts: connected objects of predicted cleft voxels"},
     )
 

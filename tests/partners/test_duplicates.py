@@ -41,7 +41,12 @@ def test_of_equal_clefts_the_smaller_id_stays() -> None:
 
 
 def test_other_partners_and_the_other_direction_are_never_merged() -> None:
-    rows: list[Row] = [(1, 1, 2, 9, (0, 0, 0)), (2, 2, 1, 9, (0, 0, 0)), (3, 1, 3, 9, (0, 0, 0)), (3, 1, 2, 9, (0, 0, 0))]
+    rows: list[Row] = [
+        (1, 1, 2, 9, (0, 0, 0)),
+        (2, 2, 1, 9, (0, 0, 0)),
+        (3, 1, 3, 9, (0, 0, 0)),
+        (3, 1, 2, 9, (0, 0, 0)),
+    ]
     assert merged(rows, 100) == {(1, 1, 2): 1, (2, 2, 1): 2, (3, 1, 3): 3, (3, 1, 2): 1}
 
 
