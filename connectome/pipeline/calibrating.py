@@ -1,4 +1,4 @@
-"""`connectome calibrate`: a model of confidence from annotated volumes, and how well it keeps its promises elsewhere."""
+"""`connectome calibrate`: a model of confidence from annotated volumes, and how far it holds elsewhere."""
 
 from __future__ import annotations
 
