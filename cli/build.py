@@ -8,6 +8,13 @@ from typing import Annotated
 
 import typer
 
+from connectome.cli.assigner_options import (
+    AssignerOption,
+    DirectionOption,
+    PolyadicOption,
+    PostThresholdOption,
+    PreThresholdOption,
+)
 from connectome.cli.options import (
     DEFAULT_DATA_FOLDER,
     BlockShapeOption,
@@ -39,11 +46,10 @@ def volume(
         Path | None, typer.Option(metavar="FILE.toml", help="The same options as keys of a TOML file; flags win.")
     ] = None,
     detector: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Checkpoint that finds clefts [default: the shipped one].")
+        str | None, typer.Option(metavar="NAME|FILE", help="Model that finds clefts [default: mask].")
     ] = None,
-    assigner: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Checkpoint that assigns partners [default: the shipped one].")
-    ] = None,
+    assigner: AssignerOption = None,
+    direction: DirectionOption = None,
     box: BoxOption = None,
     block_shape: BlockShapeOption = None,
     resolution: ResolutionOption = None,
@@ -76,6 +82,9 @@ def volume(
             metavar="FILE.json", help="Model of the synapses' confidence, from `calibrate` [default: the assigner's]."
         ),
     ] = None,
+    polyadic: PolyadicOption = None,
+    pre_threshold: PreThresholdOption = None,
+    post_threshold: PostThresholdOption = None,
     connectivity: Annotated[
         int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners [default: 26].")
     ] = None,
@@ -97,6 +106,8 @@ def volume(
 
     flags: dict[str, object] = {
         "image": image, "segmentation": segmentation, "name": name, "detector": detector, "assigner": assigner,
+        "direction": direction, "polyadic": polyadic, "pre_threshold": pre_threshold,
+        "post_threshold": post_threshold,
         "box": parse_box(box), "block_shape": parse_shape(block_shape, "--block-shape"),
         "resolution_nm": parse_nm(resolution, "--resolution"),
         "device": DeviceChoice(device) if device else None, "threshold": threshold, "min_size_voxels": min_size,

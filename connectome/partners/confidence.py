@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from connectome.partners.scores import Pair, Scores
+
 FEATURES = (
     "cleft_mean", "cleft_max", "log_size", "pre_score", "post_score", "pre_margin", "post_margin", "pre_contact",
     "post_contact",
@@ -27,7 +29,7 @@ class Evidence:
     Attributes:
         mean_score, max_score: the detector's output over the cleft, in [0, 1].
         size_voxels: of the cleft.
-        scores: (2, n), of all candidates as pre and as post, in [0, 1].
+        scores: of all n candidates.
         contact_voxels: (n,), of all candidates with the dilated cleft.
         pair: positions of the chosen pre and post among the candidates.
     """
@@ -35,15 +37,14 @@ class Evidence:
     mean_score: float
     max_score: float
     size_voxels: int
-    scores: NDArray[np.floating]
+    scores: Scores
     contact_voxels: NDArray[np.integer]
-    pair: tuple[int, int]
+    pair: Pair
 
     @property
     def score(self) -> float:
-        """The raw score: mean cleft score times both partner scores, in [0, 1]."""
-        pre, post = self.pair
-        return self.mean_score * float(self.scores[0, pre]) * float(self.scores[1, post])
+        """The raw score: mean cleft score times how likely the pair is (see `Scores.probability`), in [0, 1]."""
+        return self.mean_score * self.scores.probability(self.pair)
 
     def features(self) -> NDArray[np.float64]:
         """The values (float64) of `FEATURES`; each makes a synapse likelier the greater it is.
@@ -52,11 +53,13 @@ class Evidence:
         candidate's in its role; the partners' shares of all contact.
         """
         pre, post = self.pair
+        roles = self.scores.roles
+        pre_score, post_score = self.scores.of_pair(self.pair)
         shares = self.contact_voxels / max(int(self.contact_voxels.sum()), 1)
         return np.array([
             _log_odds(self.mean_score), _log_odds(self.max_score), math.log10(self.size_voxels),
-            _log_odds(self.scores[0, pre]), _log_odds(self.scores[1, post]),
-            _margin(self.scores[0], pre), _margin(self.scores[1], post), shares[pre], shares[post],
+            _log_odds(pre_score), _log_odds(post_score),
+            _margin(roles[0], pre), _margin(roles[1], post), shares[pre], shares[post],
         ])  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, SupportsInt
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from connectome.geometry import Box, NmTriple, Triple, triple, voxel_centre_nm
 from connectome.grid_view import GridView
 from connectome.partners.assignment import CleftPatch, Partners, assign, patch_start
-from connectome.partners.avan import Assigner
 from connectome.partners.candidates import Candidates
 from connectome.partners.confidence import ConfidenceModel, Evidence
+from connectome.partners.scores import Assigner, Pair
 from connectome.pipeline.context import BuildContext, Parameters, WriteRows
 from connectome.records import Candidate, CleftState, Role, Synapse
 from connectome.store.blocks import BlockTransaction, Stage
@@ -28,11 +28,11 @@ SYNAPSE_COLUMNS = ("cleft_id", "pre_segment_id", "post_segment_id", "pre_score",
 
 @dataclass(frozen=True, kw_only=True)
 class Assigned:
-    """One cleft with what was found for it; `synapse` is None where `state` says why."""
+    """One cleft with what was found for it; without a synapse `state` says why."""
 
     cleft_id: int
     candidates: list[Candidate]
-    synapse: Synapse | None
+    synapses: list[Synapse]
     state: CleftState
 
 
@@ -45,12 +45,14 @@ class PatchReader:
         segmentation: on the same working grid.
         clefts: uint64 label volume of that grid.
         shape: voxels (z, y, x) of a patch.
+        proximity: the detector's signed proximity in a box, float32 (z, y, x); None: it has none.
     """
 
     image: GridView
     segmentation: GridView
     clefts: Volume
     shape: Triple
+    proximity: Callable[[Box], NDArray[np.float32] | None]
 
     def box(self, centre: Iterable[SupportsInt]) -> Box:
         """The patch around a voxel (z, y, x)."""
@@ -63,6 +65,7 @@ class PatchReader:
                 image=self.image.read(box),
                 segmentation=self.segmentation.read(box),
                 mask=self.clefts.read(box) == np.uint64(cleft_id),
+                proximity=self.proximity(box),
             )
             for box, cleft_id in zip(map(self.box, centres), cleft_ids, strict=True)
         ]
@@ -74,7 +77,8 @@ def assign_clefts(context: BuildContext) -> None:
     Raises:
         StorageError: a volume can't be read.
     """
-    assigner = Assigner(context.inputs.assigner, context.inputs.device)
+    inputs = context.inputs
+    assigner = inputs.assigner.open(inputs.device, inputs.resolution_nm, inputs.detector.card.method)
     counts = clefts_per_block(context.database, context.run.run_id)
 
     def work(block_id: int) -> WriteRows:
@@ -94,7 +98,8 @@ def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, A
         image=context.assigner_image,
         segmentation=inputs.segmentation,
         clefts=context.clefts,
-        shape=assigner.card.patch_shape,
+        shape=inputs.assigner.patch_shape(inputs.resolution_nm),
+        proximity=context.proximity,
     )
     centres = np.stack([clefts[f"centre_{axis}"] for axis in "zyx"], 1)
     patches = reader.read(clefts["cleft_id"], centres)
@@ -127,7 +132,7 @@ def _candidates(cleft_id: int, partners: Partners) -> list[Candidate]:
             cleft_id=cleft_id,
             segment_id=int(segment_id),
             role=role,
-            score=float(partners.scores[place, i]),
+            score=float(partners.scores.roles[place, i]),
             contact_voxels=int(partners.candidates.contact_voxels[i]),
         )
         for i, segment_id in enumerate(partners.candidates.segment_id)
@@ -138,33 +143,39 @@ def _candidates(cleft_id: int, partners: Partners) -> list[Candidate]:
 def _assigned(cleft: dict[str, Any], partners: Partners, place: _Place, parameters: Parameters) -> Assigned:
     """What is written of a cleft: a row of `block_clefts`."""
     cleft_id = int(cleft["cleft_id"])
-    candidates = _candidates(cleft_id, partners)
-    if partners.pair is None:
-        return Assigned(cleft_id=cleft_id, candidates=candidates, synapse=None, state=CleftState.NO_PARTNERS)
-    evidence = Evidence(
+    evidence = [_evidence(cleft, partners, pair) for pair in partners.pairs]
+    kept = [one for one in evidence if one.score >= parameters.min_score]
+    state = CleftState.ASSIGNED if kept else CleftState.LOW_SCORE if evidence else CleftState.NO_PARTNERS
+    return Assigned(
+        cleft_id=cleft_id,
+        candidates=_candidates(cleft_id, partners),
+        synapses=[_synapse(cleft_id, partners.candidates, one, place, parameters.confidence) for one in kept],
+        state=state,
+    )
+
+
+def _evidence(cleft: dict[str, Any], partners: Partners, pair: Pair) -> Evidence:
+    return Evidence(
         mean_score=float(cleft["mean_score"]),
         max_score=float(cleft["max_score"]),
         size_voxels=int(cleft["size_voxels"]),
         scores=partners.scores,
         contact_voxels=partners.candidates.contact_voxels,
-        pair=partners.pair,
+        pair=pair,
     )
-    if evidence.score < parameters.min_score:
-        return Assigned(cleft_id=cleft_id, candidates=candidates, synapse=None, state=CleftState.LOW_SCORE)
-    synapse = _synapse(cleft_id, partners.candidates, evidence, place, parameters.confidence)
-    return Assigned(cleft_id=cleft_id, candidates=candidates, synapse=synapse, state=CleftState.ASSIGNED)
 
 
 def _synapse(
     cleft_id: int, candidates: Candidates, evidence: Evidence, place: _Place, model: ConfidenceModel | None
 ) -> Synapse:
     pre, post = evidence.pair
+    pre_score, post_score = evidence.scores.of_pair(evidence.pair)
     return Synapse(
         cleft_id=cleft_id,
         pre_segment_id=int(candidates.segment_id[pre]),
         post_segment_id=int(candidates.segment_id[post]),
-        pre_score=float(evidence.scores[0, pre]),
-        post_score=float(evidence.scores[1, post]),
+        pre_score=pre_score,
+        post_score=post_score,
         confidence=evidence.score if model is None else model.probability(evidence),
         pre_point_nm=place.point_nm(candidates.contact_point[pre]),
         post_point_nm=place.point_nm(candidates.contact_point[post]),
@@ -174,7 +185,7 @@ def _synapse(
 def _write(context: BuildContext, transaction: BlockTransaction, assigned: list[Assigned]) -> None:
     run_id, connection = context.run.run_id, transaction.connection
     candidates = [candidate for one in assigned for candidate in one.candidates]
-    synapses = [one.synapse for one in assigned if one.synapse is not None]
+    synapses = [synapse for one in assigned for synapse in one.synapses]
     if candidates:
         write_rows(connection, "candidate", run_id, _columns(candidates, CANDIDATE_COLUMNS))
     if synapses:

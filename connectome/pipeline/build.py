@@ -12,6 +12,7 @@ from connectome.clefts.tiling import TileShape
 from connectome.errors import RunConflictError, StorageError
 from connectome.networks.checkpoint import Checkpoint
 from connectome.partners.assignment import AssignmentRules
+from connectome.pipeline.aggregating import aggregate_edges
 from connectome.pipeline.assigning import assign_clefts
 from connectome.pipeline.confidence import choose_confidence
 from connectome.pipeline.context import PREDICTION, TILES, BuildContext, Parameters, threshold_of
@@ -31,7 +32,11 @@ from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord,
 from connectome.store.runs import create_run, delete_run, find_run, lock_run, set_state
 from connectome.volume import Volume, as_url
 
-UNITS = {Stage.ASSIGN.value: "clefts", Stage.DEDUPLICATE.value: "synapses"}
+ASKED = (
+    "threshold", "min_size_voxels", "dilation_nm", "duplicate_distance_nm", "min_score", "pre_threshold",
+    "post_threshold",
+)  # fmt: skip
+UNITS = {Stage.ASSIGN.value: "clefts", Stage.DEDUPLICATE.value: "synapses", Stage.EDGES.value: "synapses"}
 DEFAULTS = {"threshold": 0.5, "min_size_voxels": 100, "duplicate_distance_nm": 0.0, "min_score": 0.0}
 
 
@@ -118,16 +123,19 @@ def choose_parameters(request: BuildRequest, inputs: Inputs, recorded: dict[str,
         GreyValueError: the image has no contrast that could be normalised.
         ConfigError: the request names a file that is no model of confidence.
     """
-    names = ("threshold", "min_size_voxels", "dilation_nm", "duplicate_distance_nm", "min_score")
-    asked = {name: getattr(request, name) for name in names if getattr(request, name) is not None}
-    chosen = {**DEFAULTS, **inputs.detector.card.parameters, **inputs.assigner.card.parameters, **asked}
+    asked = {name: getattr(request, name) for name in ASKED if getattr(request, name) is not None}
+    detector, assigner = inputs.detector, inputs.assigner
+    chosen = {**DEFAULTS, **detector.card.parameters, **assigner.parameters, **asked}
+    fitted = None if assigner.by_contact else assigner.checkpoint
     return Parameters(
         threshold=threshold_of(chosen["threshold"]),
         min_size_voxels=int(chosen["min_size_voxels"]),
-        assignment=AssignmentRules.of(chosen),
+        assigner=assigner.method,
+        direction=assigner.direction(detector.card.method),
+        assignment=AssignmentRules.of(chosen, request.polyadic),
         duplicate_distance_nm=float(chosen["duplicate_distance_nm"]),
         min_score=float(chosen["min_score"]),
-        confidence=choose_confidence(request.confidence, inputs.detector, inputs.assigner),
+        confidence=choose_confidence(request.confidence, detector, fitted),
         connectivity=request.connectivity,
         block_shape=request.block_shape,
         tiles=TileShape(),
@@ -158,6 +166,7 @@ def _run_stages(context: BuildContext) -> None:
     relabel_blocks(context)
     assign_clefts(context)
     deduplicate(context)
+    aggregate_edges(context)
     set_state(context.database, context.run.run_id, RunState.FINISHED)
     shutil.rmtree(Path(context.run.folder) / TILES, ignore_errors=True)
 
@@ -168,7 +177,7 @@ def _new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters) -> N
         image=_new_volume(inputs.image.volume),
         segmentation=_new_volume(inputs.segmentation.volume),
         detector=_new_model(inputs.detector),
-        assigner=_new_model(inputs.assigner),
+        assigner=None if inputs.assigner.checkpoint is None else _new_model(inputs.assigner.checkpoint),
         parameters=parameters.to_json()
         | {"image": identity(inputs.image.volume), "segmentation": identity(inputs.segmentation.volume)},
         box=inputs.box,

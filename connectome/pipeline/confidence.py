@@ -12,7 +12,7 @@ from connectome.partners.confidence import ConfidenceModel
 from connectome.whole_file import whole_file
 
 
-def choose_confidence(path: Path | None, detector: Checkpoint, assigner: Checkpoint) -> ConfidenceModel | None:
+def choose_confidence(path: Path | None, detector: Checkpoint, assigner: Checkpoint | None) -> ConfidenceModel | None:
     """The model in a file, else what the assigner carries for this detector, else None: raw scores.
 
     Raises:
@@ -20,8 +20,8 @@ def choose_confidence(path: Path | None, detector: Checkpoint, assigner: Checkpo
     """
     if path is not None:
         return read_confidence(path)
-    carried = assigner.card.confidence.get(detector.weights_sha256)
-    if carried is None:
+    carried = None if assigner is None else assigner.card.confidence.get(detector.weights_sha256)
+    if assigner is None or carried is None:
         return None
     try:
         return ConfidenceModel.from_json(carried)

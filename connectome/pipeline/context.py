@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from connectome.clefts.labelling import Connectivity
 from connectome.clefts.tiling import TileLattice, TileShape
@@ -17,6 +18,8 @@ from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple, triple
 from connectome.grey_values import GreyRange
 from connectome.grid_view import GridView
+from connectome.networks.checkpoint import Method
+from connectome.networks.outputs import SIGNED_SCALE, SIGNED_ZERO
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.confidence import ConfidenceModel
 from connectome.pipeline.finished import CLEFTS
@@ -40,6 +43,7 @@ class Parameters:
 
     Attributes:
         threshold: 1 to 255, on the uint8 prediction.
+        assigner: nearest, or the method of the network that chooses. direction: what tells pre from post.
         duplicate_distance_nm: synapses of the same partners with clefts this near are one; 0: off.
         min_score: synapses of a lower raw score (see `Evidence`) are left out.
         confidence: makes the synapses' confidence; None: it is their raw score.
@@ -48,6 +52,8 @@ class Parameters:
 
     threshold: int
     min_size_voxels: int
+    assigner: str
+    direction: str
     assignment: AssignmentRules
     duplicate_distance_nm: float = 0.0
     min_score: float = 0.0
@@ -61,7 +67,8 @@ class Parameters:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
-            "threshold": self.threshold, "min_size_voxels": self.min_size_voxels, **asdict(self.assignment),
+            "threshold": self.threshold, "min_size_voxels": self.min_size_voxels,
+            "assigner_method": self.assigner, "direction": self.direction, **asdict(self.assignment),
             "duplicate_distance_nm": self.duplicate_distance_nm, "min_score": self.min_score,
             "confidence": None if self.confidence is None else self.confidence.to_json(),
             "connectivity": int(self.connectivity), "block_shape": list(self.block_shape),
@@ -94,12 +101,12 @@ class BuildContext:
     @cached_property
     def detector_image(self) -> GridView:
         """uint8: the image with the detector's grey values."""
-        return as_model_sees(self.inputs.image, self.parameters.grey_range, self.inputs.detector.card)
+        return as_model_sees(self.inputs.image, self.parameters.grey_range, self.inputs.detector.card.normalisation)
 
     @cached_property
     def assigner_image(self) -> GridView:
         """uint8: the image with the assigner's grey values."""
-        return as_model_sees(self.inputs.image, self.parameters.grey_range, self.inputs.assigner.card)
+        return as_model_sees(self.inputs.image, self.parameters.grey_range, self.inputs.assigner.normalisation)
 
     @cached_property
     def tiles(self) -> Volume:
@@ -113,6 +120,17 @@ class BuildContext:
         return self._volume(
             PREDICTION, Stage.LABEL, np.uint8, self.inputs.shape, chunk_shape(self.parameters.block_shape)
         )
+
+    def proximity(self, box: Box) -> NDArray[np.float32] | None:
+        """The signed proximity of working voxels, float32 (z, y, x), 0 outside the build; None if there is none."""
+        if self.inputs.detector.card.method is not Method.SIGNED_PROXIMITY:
+            return None
+        out = np.zeros(box.shape, np.float32)
+        shared = box.intersect(self.inputs.box)
+        if not shared.is_empty:
+            values = self.prediction.read(shared).astype(np.float32)
+            out[shared.slices(box.start)] = (values - SIGNED_ZERO) / SIGNED_SCALE
+        return out
 
     @cached_property
     def clefts(self) -> Volume:

@@ -18,9 +18,9 @@ from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.tiling import TileLattice
 from connectome.errors import StorageError
 from connectome.geometry import Box, Triple
-from connectome.networks.checkpoint import Checkpoint
+from connectome.networks.checkpoint import Checkpoint, Method
+from connectome.networks.outputs import SIGNED_SCALE, SIGNED_ZERO
 from connectome.partners.assignment import AssignmentRules, assign
-from connectome.partners.avan import Assigner
 from connectome.pipeline.assigning import PATCHES_A_BATCH, PatchReader
 from connectome.pipeline.build import identity
 from connectome.pipeline.context import chunk_shape
@@ -99,7 +99,7 @@ class KeptOutputs:
         inputs, parameters = self._opened.inputs, self._opened.parameters
         lattice = TileLattice(inputs.shape, parameters.tiles)
         predictor = CleftPredictor(inputs.detector, inputs.device)
-        image = as_model_sees(inputs.image, parameters.grey_range, inputs.detector.card)
+        image = as_model_sees(inputs.image, parameters.grey_range, inputs.detector.card.normalisation)
         tile_size = inputs.box.size_voxels // max(len(lattice.cells_overlapping(inputs.box)), 1)
         self._progress.start(f"predict {self._opened.volume.name}", inputs.box.size_voxels)
 
@@ -129,16 +129,29 @@ class KeptOutputs:
         with whole_file(path.with_suffix(".json")) as file:
             file.write(json.dumps({"clefts": len(clefts.cleft_id)}).encode())
 
+    def _proximity(self, box: Box) -> NDArray[np.float32] | None:
+        """See `BuildContext.proximity`."""
+        inputs = self._opened.inputs
+        if inputs.detector.card.method is not Method.SIGNED_PROXIMITY:
+            return None
+        out = np.zeros(box.shape, np.float32)
+        shared = box.intersect(inputs.box)
+        if not shared.is_empty:
+            values = self.prediction()[shared.slices(inputs.box.start)].astype(np.float32)
+            out[shared.slices(box.start)] = (values - SIGNED_ZERO) / SIGNED_SCALE
+        return out
+
     def _score(
         self, clefts: WholeClefts, labels: Volume, dilations_nm: tuple[float, ...], min_size_voxels: int
     ) -> ScoredClefts:
         inputs, parameters = self._opened.inputs, self._opened.parameters
-        assigner = Assigner(inputs.assigner, inputs.device)
+        assigner = inputs.assigner.open(inputs.device, inputs.resolution_nm, inputs.detector.card.method)
         reader = PatchReader(
-            image=as_model_sees(inputs.image, parameters.grey_range, inputs.assigner.card),
+            image=as_model_sees(inputs.image, parameters.grey_range, inputs.assigner.normalisation),
             segmentation=inputs.segmentation,
             clefts=labels,
-            shape=inputs.assigner.card.patch_shape,
+            shape=inputs.assigner.patch_shape(inputs.resolution_nm),
+            proximity=self._proximity,
         )
         rules = AssignmentRules(dilation_nm=dilations_nm[-1], min_contact=parameters.assignment.min_contact)
         scored: list[ScoredCandidates] = []
@@ -194,7 +207,9 @@ def _detector_facts(opened: OpenVolume) -> dict[str, Any]:
 
 
 def _assigner_facts(opened: OpenVolume) -> dict[str, Any]:
-    return {"assigner": _model_facts(opened.inputs.assigner)}
+    assigner = opened.inputs.assigner
+    model = None if assigner.checkpoint is None else _model_facts(assigner.checkpoint)
+    return {"assigner": model, "direction": assigner.direction(opened.inputs.detector.card.method)}
 
 
 def _model_facts(model: Checkpoint) -> dict[str, Any]:

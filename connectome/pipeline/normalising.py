@@ -11,7 +11,7 @@ import numpy as np
 from connectome.errors import ConfigError
 from connectome.grey_values import GreyRange, grey_table, measure_grey_range
 from connectome.grid_view import GridView
-from connectome.networks.checkpoint import ModelCard
+from connectome.networks.checkpoint import Normalisation
 
 
 class Normalising(StrEnum):
@@ -78,7 +78,7 @@ def recorded_normalisation(how: Normalising | GreyRange, grey: GreyRange | None)
     return {"normalisation": asked, "grey_range": None if grey is None else [grey.low, grey.high]}
 
 
-def as_model_sees(image: GridView, grey: GreyRange | None, card: ModelCard) -> GridView:
+def as_model_sees(image: GridView, grey: GreyRange | None, how: Normalisation) -> GridView:
     """The image with a model's grey values: uint8."""
-    target = GreyRange(low=card.normalisation.low, high=card.normalisation.high)
+    target = GreyRange(low=how.low, high=how.high)
     return image.through(grey_table(image.dtype, grey, target))

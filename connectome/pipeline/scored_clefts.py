@@ -14,6 +14,7 @@ from connectome.geometry import NmTriple
 from connectome.partners.assignment import AssignmentRules, CleftPatch, Partners, choose
 from connectome.partners.candidates import dilation_shape, find_candidates
 from connectome.partners.confidence import Evidence
+from connectome.partners.scores import Pair, Scores
 from connectome.whole_file import whole_file
 
 
@@ -23,12 +24,12 @@ class ScoredCandidates:
 
     Attributes:
         segment_id: uint64 (n,), ascending.
-        scores: float32 (2, n), as pre and as post; they don't depend on the dilation.
+        scores: of all of them; fewer candidates' scores follow from these (see `Scores.of`).
         contact_voxels: int64 (dilations, n), 0 where a candidate is none at that dilation.
     """
 
     segment_id: NDArray[np.uint64]
-    scores: NDArray[np.float32]
+    scores: Scores
     contact_voxels: NDArray[np.int64]
 
     @classmethod
@@ -83,13 +84,11 @@ class ScoredClefts:
         places, pairs, evidence = [], [], []
         for i, candidates in enumerate(self.candidates):
             near = np.flatnonzero(candidates.contact_voxels[level])
-            scores, contact = candidates.scores[:, near], candidates.contact_voxels[level, near]
-            pair = choose(scores, contact, rules)
-            if pair is None:
-                continue
-            places.append(i)
-            pairs.append(candidates.segment_id[near][list(pair)])
-            evidence.append(self._evidence(i, scores, contact, pair))
+            scores, contact = candidates.scores.of(near), candidates.contact_voxels[level, near]
+            for pair in choose(scores, contact, rules):
+                places.append(i)
+                pairs.append(candidates.segment_id[near][list(pair)])
+                evidence.append(self._evidence(i, scores, contact, pair))
         partners = np.array(pairs, np.uint64).reshape(-1, 2).astype(np.int64)
         return ChosenSynapses(
             cleft=np.array(places, np.int64),
@@ -99,9 +98,7 @@ class ScoredClefts:
             score=np.array([one.score for one in evidence], np.float64),
         )
 
-    def _evidence(
-        self, place: int, scores: NDArray[np.float32], contact: NDArray[np.int64], pair: tuple[int, int]
-    ) -> Evidence:
+    def _evidence(self, place: int, scores: Scores, contact: NDArray[np.int64], pair: Pair) -> Evidence:
         return Evidence(
             mean_score=float(self.clefts.mean_score[place]),
             max_score=float(self.clefts.max_score[place]),
@@ -124,12 +121,14 @@ class ScoredClefts:
         arrays = {field.name: getattr(self.clefts, field.name) for field in fields(WholeClefts)}
         counts = np.array([len(one.segment_id) for one in self.candidates], np.int64)
         levels = len(self.dilations_nm)
-        scores = [np.zeros((2, 0), np.float32), *(one.scores for one in self.candidates)]
+        roles = [np.zeros((2, 0), np.float32), *(one.scores.roles for one in self.candidates)]
+        pairs = [np.zeros(0), *(one.scores.pairs.ravel() for one in self.candidates if one.scores.by_pair)]
         contacts = [np.zeros((levels, 0), np.int64), *(one.contact_voxels for one in self.candidates)]
         segments = [np.zeros(0, np.uint64), *(one.segment_id for one in self.candidates)]
         with whole_file(path) as file:
             np.savez_compressed(
-                file, **arrays, counts=counts, segment_id=np.concatenate(segments), scores=np.concatenate(scores, 1),
+                file, **arrays, counts=counts, segment_id=np.concatenate(segments), roles=np.concatenate(roles, 1),
+                pairs=np.concatenate(pairs), by_pair=np.array(any(one.scores.by_pair for one in self.candidates)),
                 contact_voxels=np.concatenate(contacts, 1), dilations_nm=np.array(self.dilations_nm),
                 min_size=np.array(self.min_size_voxels),
             )  # fmt: skip
@@ -147,13 +146,18 @@ class ScoredClefts:
         except (OSError, ValueError, EOFError) as error:
             raise StorageError(f"{path} can't be read: delete it, it will be made again") from error
         stops = np.cumsum(found["counts"])
+        squares = np.cumsum(found["counts"] ** 2)
         candidates = tuple(
             ScoredCandidates(
                 segment_id=found["segment_id"][a:b],
-                scores=found["scores"][:, a:b],
+                scores=(
+                    Scores.of_pairs(found["pairs"][c - (b - a) ** 2 : c].reshape(b - a, b - a))
+                    if found["by_pair"]
+                    else Scores.of_roles(found["roles"][:, a:b])
+                ),
                 contact_voxels=found["contact_voxels"][:, a:b],
             )
-            for a, b in zip(stops - found["counts"], stops, strict=True)
+            for a, b, c in zip(stops - found["counts"], stops, squares, strict=True)
         )
         return cls(
             clefts=WholeClefts(**{field.name: found[field.name] for field in fields(WholeClefts)}),

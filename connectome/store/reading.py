@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Select, Subquery, cast, func, select
 
 from connectome.records import CleftState, Edge, SynapseRow
 from connectome.store.database import Database
-from connectome.store.tables import EDGE, CleftTable, SynapseTable
+from connectome.store.tables import CleftTable, EdgeTable, SynapseTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def synapse_rows(database: Database, run_id: int, *, min_confidence: float = 0.0
     statement = (
         select(
             SynapseTable.cleft_id, SynapseTable.pre_segment_id, SynapseTable.post_segment_id, SynapseTable.confidence,
-            CleftTable.size_voxels, CleftTable.z_nm, CleftTable.y_nm, CleftTable.x_nm,
+            func.coalesce(CleftTable.size_voxels, 0), CleftTable.z_nm, CleftTable.y_nm, CleftTable.x_nm,
         )
         .join(CleftTable, (CleftTable.run_id == SynapseTable.run_id) & (CleftTable.cleft_id == SynapseTable.cleft_id))
         .where(SynapseTable.run_id == run_id, SynapseTable.confidence >= min_confidence)
@@ -61,7 +61,7 @@ def synapse_rows(database: Database, run_id: int, *, min_confidence: float = 0.0
 
 
 def edge_rows(database: Database, run_id: int, *, min_synapses: int = 1, min_confidence: float = 0.0) -> list[Edge]:
-    """The edges of a run, ordered by partners.
+    """The edges of a finished run, ordered by partners.
 
     Args:
         database: where the run is.
@@ -69,7 +69,7 @@ def edge_rows(database: Database, run_id: int, *, min_synapses: int = 1, min_con
         min_synapses: leave out edges of fewer synapses.
         min_confidence: synapses of a lower confidence don't count.
     """
-    edge = EDGE if min_confidence <= 0 else _edges_above(run_id, min_confidence)
+    edge = EdgeTable.__table__ if min_confidence <= 0 else _edges_above(run_id, min_confidence)
     statement = (
         select(
             edge.c.pre_segment_id, edge.c.post_segment_id, edge.c.synapse_count, edge.c.size_voxels,
@@ -97,7 +97,7 @@ def _edges_above(run_id: int, min_confidence: float) -> Subquery:
     return (
         select(
             synapse.run_id, synapse.pre_segment_id, synapse.post_segment_id, func.count().label("synapse_count"),
-            cast(func.sum(cleft.size_voxels), BigInteger).label("size_voxels"),
+            cast(func.coalesce(func.sum(cleft.size_voxels), 0), BigInteger).label("size_voxels"),
             func.avg(synapse.confidence).label("mean_confidence"),
         )
         .join(cleft, (cleft.run_id == synapse.run_id) & (cleft.cleft_id == synapse.cleft_id))
@@ -108,13 +108,12 @@ def _edges_above(run_id: int, min_confidence: float) -> Subquery:
 
 
 def counts(database: Database, run_id: int) -> RunCounts:
-    """How many clefts, synapses and edges a run has."""
+    """How many clefts, synapses and edges a run has; edges are made when it is finished."""
     clefts = select(func.count()).where(CleftTable.run_id == run_id)
     synapses = select(func.count()).where(SynapseTable.run_id == run_id)
-    pairs = select(SynapseTable.pre_segment_id, SynapseTable.post_segment_id).where(SynapseTable.run_id == run_id)
-    edges = select(func.count()).select_from(pairs.distinct().subquery())
+    edges = select(func.count()).where(EdgeTable.run_id == run_id)
 
-    def in_state(state: CleftState) -> Select[tuple[int]]:
+    def in_state(state: CleftState) -> Select[int]:
         return clefts.where(CleftTable.state == state.value)
 
     with database.begin() as connection:

@@ -5,11 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Integer, LargeBinary, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from connectome.store.schema import Base, bigint, double, real, run_key, text
+from connectome.store.schema import Base, bigint, double, optional, real, text
 
 
 class VolumeTable(Base):
@@ -70,6 +81,12 @@ class ModelTable(Base):
     )
 
 
+BUILD_ONLY = (
+    "image_volume_id", "segmentation_volume_id", "detector_model_id", "box_start_z", "box_start_y", "box_start_x",
+    "box_stop_z", "box_stop_y", "box_stop_x", "folder",
+)  # fmt: skip
+
+
 class RunTable(Base):
     """One build: inputs, models, parameters, code version, state."""
 
@@ -80,26 +97,48 @@ class RunTable(Base):
         CheckConstraint(
             "box_start_z < box_stop_z AND box_start_y < box_stop_y AND box_start_x < box_stop_x", name="box"
         ),
-        {"comment": "Builds: every other row belongs to one"},
+        CheckConstraint("kind IN ('build', 'import')", name="kind"),
+        CheckConstraint(f"kind = 'import' OR num_nulls({', '.join(BUILD_ONLY)}) = 0", name="complete"),
+        {"comment": "Builds and imports: every other row belongs to one"},
     )
 
     run_id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True, comment="Number of the run")
     name: Mapped[str] = text("Name of the run, chosen by the user")
     state: Mapped[str] = text("running (or interrupted), finished, or failed")
-    image_volume_id: Mapped[int] = mapped_column(ForeignKey("volume.volume_id"), comment="The image")
-    segmentation_volume_id: Mapped[int] = mapped_column(ForeignKey("volume.volume_id"), comment="The segmentation")
-    detector_model_id: Mapped[int] = mapped_column(ForeignKey("model.model_id"), comment="The cleft detector")
+    image_volume_id: Mapped[int | None] = mapped_column(
+        ForeignKey("volume.volume_id"), comment="The image; NULL for an import"
+    )
+    segmentation_volume_id: Mapped[int | None] = mapped_column(
+        ForeignKey("volume.volume_id"), comment="The segmentation; NULL for an import"
+    )
+    detector_model_id: Mapped[int | None] = mapped_column(
+        ForeignKey("model.model_id"), comment="The cleft detector; NULL for an import"
+    )
     assigner_model_id: Mapped[int | None] = mapped_column(
         ForeignKey("model.model_id"), comment="The partner assigner; NULL: no network chose partners"
     )
-    parameters: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="All parameters of the build")
-    box_start_z: Mapped[int] = bigint("Box of the build: first voxel along z (working resolution)")
-    box_start_y: Mapped[int] = bigint("Box of the build: first voxel along y (working resolution)")
-    box_start_x: Mapped[int] = bigint("Box of the build: first voxel along x (working resolution)")
-    box_stop_z: Mapped[int] = bigint("Box of the build: stop along z, exclusive (working resolution)")
-    box_stop_y: Mapped[int] = bigint("Box of the build: stop along y, exclusive (working resolution)")
-    box_stop_x: Mapped[int] = bigint("Box of the build: stop along x, exclusive (working resolution)")
-    folder: Mapped[str] = text("Folder of the run's own volumes")
+    parameters: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, comment="All parameters of the build, or what was imported from where"
+    )
+    box_start_z: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: first voxel along z (working resolution); NULL for an import"
+    )
+    box_start_y: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: first voxel along y (working resolution); NULL for an import"
+    )
+    box_start_x: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: first voxel along x (working resolution); NULL for an import"
+    )
+    box_stop_z: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: stop along z, exclusive (working resolution); NULL for an import"
+    )
+    box_stop_y: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: stop along y, exclusive (working resolution); NULL for an import"
+    )
+    box_stop_x: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: stop along x, exclusive (working resolution); NULL for an import"
+    )
+    folder: Mapped[str | None] = optional(Text, "Folder of the run's own volumes; NULL for an import")
     code_version: Mapped[str] = text("Version of connectome that created the run")
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), comment="When the run was created"
@@ -107,6 +146,7 @@ class RunTable(Base):
     finished_at: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True), comment="When the run was finished; NULL before"
     )
+    kind: Mapped[str] = text("build: made here from an image and a segmentation; import: a table that others made")
 
 
 class BlockTable(Base):
@@ -123,7 +163,12 @@ class BlockTable(Base):
         {"comment": "Finished blocks: a row means that the block's volumes and rows are complete"},
     )
 
-    run_id: Mapped[int] = run_key()
+    run_id: Mapped[int] = mapped_column(
+        ForeignKey("run.run_id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        comment="The run that wrote the row",
+    )
     stage: Mapped[str] = text(
         "Stage of the build: predict, label, stitch, relabel, assign, deduplicate or edges", key=True
     )

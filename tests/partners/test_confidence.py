@@ -8,12 +8,13 @@ import pytest
 from numpy.typing import NDArray
 
 from connectome.partners.confidence import FEATURES, ConfidenceModel, Evidence, fit_confidence
+from connectome.partners.scores import Scores
 
 EVIDENCE = Evidence(
     mean_score=0.8,
     max_score=0.95,
     size_voxels=1000,
-    scores=np.array([[0.9, 0.2, 0.1], [0.1, 0.7, 0.3]], np.float32),
+    scores=Scores.of_roles(np.array([[0.9, 0.2, 0.1], [0.1, 0.7, 0.3]], np.float32)),
     contact_voxels=np.array([60, 30, 10]),
     pair=(0, 1),
 )
@@ -41,7 +42,8 @@ def test_features_are_log_odds_margins_and_shares_of_contact() -> None:
 
 
 def test_certain_scores_have_finite_features() -> None:
-    certain = replace(EVIDENCE, mean_score=1.0, scores=np.array([[1.0, 0.0], [0.0, 1.0]]), contact_voxels=np.ones(2))
+    scores = Scores.of_roles(np.eye(2, dtype=np.float32))
+    certain = replace(EVIDENCE, mean_score=1.0, scores=scores, contact_voxels=np.ones(2))
     assert np.isfinite(certain.features()).all()
 
 

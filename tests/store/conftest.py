@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from connectome.geometry import Box
+from connectome.store.building import write_rows
 from connectome.store.copying import copy_columns
 from connectome.store.database import Database
 from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord
@@ -66,6 +67,6 @@ def write_synapses() -> Callable[[Connection, int, list[tuple[int, int, int, flo
         points = {f"{side}_{axis}_nm": 1.0 for side in ("pre", "post") for axis in "xyz"}
         scores = {"pre_score": 0.9, "post_score": 0.8, "confidence": confidence}
         partners = {"pre_segment_id": pre, "post_segment_id": post}
-        copy_columns(connection, "synapse", {"run_id": run_id, "cleft_id": cleft_ids, **partners, **scores, **points})
+        write_rows(connection, "synapse", run_id, {"cleft_id": cleft_ids, **partners, **scores, **points})
 
     return write

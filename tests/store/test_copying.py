@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connectome.errors import DatabaseError, SegmentIdError
 from connectome.store import copying
-from connectome.store.copying import copy_columns
+from connectome.store.copying import copy_columns, merge_columns
 from connectome.store.database import Database
 from connectome.store.run_records import RunRecord
 
@@ -35,7 +35,7 @@ def test_what_is_copied_is_read_back(database: Database, run: RunRecord, rows: l
 def test_texts_of_several_lengths_and_letters_stay_with_their_rows(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "ROWS_A_COPY", 3)
+    monkeypatch.setattr(copying, "ROWS_A_CHUNK", 3)
     names = ["", "a", "größe", "tab\tand\nline", "\\N", "日本", "a", "b" * 500]
     hashes = [f"{i:03d}" for i in range(len(names))]
     with database.begin() as connection:
@@ -44,6 +44,45 @@ def test_texts_of_several_lengths_and_letters_stay_with_their_rows(
         copy_columns(connection, "model", {"role": "detector", "method": "mask", "name": names, "sha256": hashes})
     found = database.columns("SELECT sha256, name FROM model")
     assert dict(zip(found["sha256"], found["name"], strict=True)) == dict(zip(hashes, names, strict=True))
+
+
+def test_what_is_masked_or_none_becomes_null(
+    database: Database, run: RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "ROWS_A_CHUNK", 3)
+    count = 8
+    sizes = np.ma.masked_array(np.arange(1, count + 1), mask=[i % 3 == 0 for i in range(count)])
+    columns = {
+        "run_id": run.run_id, "cleft_id": np.arange(1, count + 1), "block_id": 0, "size_voxels": sizes, "x_nm": 1.5,
+        "y_nm": 2.5, "z_nm": np.arange(count), "mean_score": [0.5, None] * (count // 2), "max_score": None,
+        "state": ["assigned", "no_partners"] * (count // 2),
+    }  # fmt: skip
+    with database.begin() as connection:
+        assert copy_columns(connection, "cleft", columns) == count
+    found = database.columns("SELECT size_voxels, mean_score, max_score, z_nm, state FROM cleft ORDER BY cleft_id")
+    assert found["size_voxels"].tolist() == [None, 2, 3, None, 5, 6, None, 8]
+    assert found["mean_score"].tolist() == [0.5, None] * (count // 2)
+    assert found["max_score"].tolist() == [None] * count
+    assert found["z_nm"].tolist() == list(range(count))
+    assert found["state"].tolist() == columns["state"]
+
+
+def test_merged_rows_replace_those_of_the_same_key(database: Database) -> None:
+    first = {"roots_id": 0, "neuron_id": [1, 2], "label": "type", "value": ["T4", "T5"]}
+    second = {"roots_id": 0, "neuron_id": [2, 3], "label": "type", "value": ["Mi1", "Tm3"]}
+    with database.begin() as connection:
+        assert merge_columns(connection, "annotation", first) == 2
+        assert merge_columns(connection, "annotation", second) == 2
+    found = database.columns("SELECT neuron_id, value FROM annotation ORDER BY 1")
+    assert (found["neuron_id"].tolist(), found["value"].tolist()) == ([1, 2, 3], ["T4", "Mi1", "Tm3"])
+
+
+def test_rows_of_one_run_go_into_its_partition(database: Database, run: RunRecord) -> None:
+    with database.begin() as connection:
+        copy_columns(connection, "fragment_cleft", {"run_id": run.run_id, "fragment_id": [1, 2], "cleft_id": 0})
+    assert database.columns(f"SELECT * FROM fragment_cleft_{run.run_id}")["fragment_id"].tolist() == [1, 2]
+    with pytest.raises(DatabaseError, match="no partition of relation"), database.begin() as connection:
+        copy_columns(connection, "fragment_cleft", {"run_id": [run.run_id, 999], "fragment_id": [3, 4], "cleft_id": 0})
 
 
 @pytest.mark.parametrize("segment_id", [2**63, 2**64 - 1])

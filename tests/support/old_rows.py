@@ -34,4 +34,35 @@ INSERT INTO synapse (run_id, cleft_id, pre_segment_id, post_segment_id, pre_scor
                      pre_x_nm, pre_y_nm, pre_z_nm, post_x_nm, post_y_nm, post_z_nm)
 SELECT run_id, n, {LARGE}, 7 + n / 4, 0.9, 0.8, 0.25 * n, 1, 2, 3, 4, 5, 6 FROM run, generate_series(1, 4) AS n;
 """
-ROWS_OF_REVISION = {"0001": RUN, "0002": RUN + CLEFTS, "0003": RUN + CLEFTS}
+DUPLICATES = "INSERT INTO duplicate (run_id, cleft_id, kept_cleft_id, distance_nm) SELECT run_id, 2, 1, 60.5 FROM run;"
+PARTITIONS = "SELECT {}_partitions(run_id, partitioned_tables()) FROM run;"
+EDGES = f"""
+INSERT INTO edge (run_id, pre_segment_id, post_segment_id, synapse_count, size_voxels, mean_confidence)
+VALUES (1, {LARGE}, 7, 3, 600, 0.5), (1, {LARGE}, 8, 1, 400, 1);
+"""
+ROOTS = f"""
+INSERT INTO roots (name, source) VALUES ('v1', '/roots.csv');
+INSERT INTO root (roots_id, segment_id, root_id) SELECT roots_id, 7, {LARGE} FROM roots WHERE name = 'v1';
+INSERT INTO annotation (roots_id, neuron_id, label, value) VALUES (0, 7, 'type', 'T4');
+INSERT INTO root_refresh (run_id, roots_id) SELECT 1, roots_id FROM roots WHERE name = 'v1';
+INSERT INTO synapse_root (run_id, roots_id, cleft_id, number, pre_root_id, post_root_id)
+SELECT 1, roots_id, 2, 0, 5, 6 FROM roots WHERE name = 'v1';
+INSERT INTO root_edge (run_id, roots_id, pre_root_id, post_root_id, synapse_count, size_voxels, mean_confidence)
+SELECT 1, roots_id, 5, 6, 1, 200, 0.5 FROM roots WHERE name = 'v1';
+"""
+METHODS = RUN.replace("sha256, config)", "sha256, config, method)").replace("'{}')", "'{}', 'avan')")
+METHODS = METHODS.replace("""1}')""", """1}', 'mask')""")
+KINDS = METHODS.replace("INSERT INTO run (name,", "INSERT INTO run (kind, name,").replace(
+    "SELECT name,", "SELECT 'build', name,"
+)
+PARTED = KINDS + PARTITIONS.format("stage") + PARTITIONS.format("attach") + CLEFTS + DUPLICATES
+ROWS_OF_REVISION = {
+    "0001": RUN,
+    "0002": RUN + CLEFTS,
+    "0003": RUN + CLEFTS,
+    "0004": METHODS + CLEFTS + DUPLICATES,
+    "0005": KINDS + CLEFTS + DUPLICATES,
+    "0006": PARTED,
+    "0007": PARTED + EDGES,
+    "0008": PARTED + EDGES + ROOTS,
+}

@@ -1,14 +1,14 @@
 """A cleft may be a duplicate, or have a score that is too low for a synapse.
 
-Revision: 0005, after 0004.
+Revision: 0010, after 0009.
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
