@@ -76,7 +76,7 @@ class TunedGrid:
 
     @property
     def f1(self) -> NDArray[np.float64]:
-        """The weighted mean of the volumes' F1, float64 of the grid's shape: each volume counts, however large it is."""
+        """The weighted mean of the volumes' F1, float64 of the grid's shape: a small volume counts as a large one."""
         return np.asarray(np.average(f1_of(self.counts), axis=0, weights=self.weights))
 
     def chosen(self) -> Index:

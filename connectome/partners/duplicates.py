@@ -34,7 +34,7 @@ class Merged:
 
     Attributes:
         kept: int64 (n,), position of the synapse that stands for it: its own where it stays.
-        distance_nm: float64 (n,), between its cleft's centroid and that one's; chains may exceed the distance asked for.
+        distance_nm: float64 (n,), from its cleft's centroid to that one's; in a chain it may exceed what was asked for.
     """
 
     kept: NDArray[np.int64]

@@ -248,8 +248,8 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
     for what, (old, now) in pairs.items():
         if old != now and what == "confidence":
             raise RunConflictError(
-                f"run '{run.name}' exists with another model of confidence: use another --name, or --restart to build it "
-                "anew"
+                f"run '{run.name}' exists with another model of confidence: use another --name, or --restart to build "
+                "it anew"
             )
         if old != now:
             raise RunConflictError(

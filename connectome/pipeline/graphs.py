@@ -63,8 +63,9 @@ class SavedGraph:
 def build_graph(database: Database, run_name: str, selection: GraphSelection | None = None) -> ConnectomeGraph:
     """The NetworkX graph of a finished run: a DiGraph, or a MultiDiGraph with one edge a synapse.
 
-    Thresholds choose synapses, then edges, in the database; the multigraph holds the chosen synapses of the chosen edges,
-    so both kinds have the same nodes and the same pairs. The run's name and the thresholds are attributes of the graph.
+    Thresholds choose synapses, then edges, in the database; the multigraph holds the chosen synapses of the chosen
+    edges, so both kinds have the same nodes and the same pairs. The run's name and the thresholds are attributes of the
+    graph.
 
     Raises:
         RunNotFoundError, IncompleteRunError: no such run, or it isn't finished.

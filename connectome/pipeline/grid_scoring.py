@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from connectome.evaluate.edge_score import EdgeScore, Outcome
 from connectome.evaluate.edges import EdgeInput, score_edge_rows
 from connectome.evaluate.tuning import Cell, ParameterGrid
+from connectome.partners.confidence import FEATURES
 from connectome.partners.duplicates import PlacedSynapses, merge_duplicates
 from connectome.pipeline.context import threshold_of
 from connectome.pipeline.kept_outputs import KeptOutputs
@@ -87,7 +88,7 @@ class VolumeScorer:
         ]
         evidence = [chosen.synapses.evidence[place] for place, _ in found]
         return JudgedSynapses(
-            features=np.array([one.features() for one in evidence]).reshape(len(evidence), -1),
+            features=np.array([one.features() for one in evidence]).reshape(-1, len(FEATURES)),
             score=np.array([one.score for one in evidence]),
             correct=np.array([correct for _, correct in found], bool),
         )

@@ -35,7 +35,7 @@ class BuildRequest:
         threshold: a voxel is cleft from this strength on (for a mask its probability); None: the detector's own.
         min_size_voxels: smaller clefts are dropped; None: the detector's own.
         dilation_nm: how far a candidate may be from a cleft in-plane; None: the assigner's own.
-        duplicate_distance_nm: synapses of the same partners with clefts this near are one; None: the models' own, 0: off.
+        duplicate_distance_nm: synapses of the same partners with clefts this near are one; 0: off, None: the models'.
         min_score: synapses of a lower score are left out; None: the models' own.
         confidence: file with a model of confidence, as `connectome calibrate` writes it; None: the assigner's own.
         polyadic: whether a cleft may have several synapses; None: what the assigner recommends.

@@ -1,4 +1,4 @@
-"""Clefts with the scores of their candidates at several dilations: all that choosing partners needs, without a network."""
+"""Clefts with the scores of their candidates at several dilations: all that choosing partners needs."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -121,7 +122,7 @@ def check_grid(grid: ParameterGrid) -> None:
     }  # fmt: skip
     for axis in AXES:
         values = getattr(grid, axis)
-        if not values or any(a >= b for a, b in zip(values, values[1:], strict=False)):
+        if not values or any(a >= b for a, b in pairwise(values)):
             raise ConfigError(f"the values of {axis} to try, {list(values)}, must ascend, and there must be one")
         low, high = limits[axis]
         if not low <= values[0] <= values[-1] <= high:

@@ -8,7 +8,7 @@ from connectome.evaluate.calibration import Binning, expected_calibration_error,
 
 def test_the_error_is_the_mean_gap_between_promise_and_truth() -> None:
     probability = np.array([0.95] * 4 + [0.25] * 4)
-    correct = np.array([True, True, True, False] + [True, False, False, False])
+    correct = np.array([True, True, True, False, True, False, False, False])
     assert expected_calibration_error(probability, correct) == pytest.approx(0.5 * 0.2 + 0.5 * 0.0)
     high = reliability(probability, correct, Binning.EQUAL_WIDTH)[-1]
     assert (high.n, high.confidence, high.accuracy) == (4, pytest.approx(0.95), 0.75)
