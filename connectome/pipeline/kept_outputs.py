@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from connectome.clefts.labelling import label_block
 from connectome.clefts.objects import WholeClefts, whole_clefts
 from connectome.clefts.predict import CleftPredictor
+from connectome.clefts.representations import signed_values
 from connectome.clefts.tiling import TileLattice
 from connectome.errors import StorageError
 from connectome.geometry import Box, Triple
 from connectome.networks.checkpoint import Checkpoint, Method
-from connectome.networks.outputs import SIGNED_SCALE, SIGNED_ZERO
 from connectome.partners.assignment import AssignmentRules, assign
 from connectome.pipeline.assigning import PATCHES_A_BATCH, PatchReader
 from connectome.pipeline.build import identity
@@ -134,12 +134,8 @@ class KeptOutputs:
         inputs = self._opened.inputs
         if inputs.detector.card.method is not Method.SIGNED_PROXIMITY:
             return None
-        out = np.zeros(box.shape, np.float32)
         shared = box.intersect(inputs.box)
-        if not shared.is_empty:
-            values = self.prediction()[shared.slices(inputs.box.start)].astype(np.float32)
-            out[shared.slices(box.start)] = (values - SIGNED_ZERO) / SIGNED_SCALE
-        return out
+        return signed_values(self.prediction()[shared.slices(inputs.box.start)], box, inputs.box)
 
     def _score(
         self, clefts: WholeClefts, labels: Volume, dilations_nm: tuple[float, ...], min_size_voxels: int
