@@ -113,7 +113,8 @@ def assigner(
 def _train(method: Method, paths: dict[str, Any], values: dict[str, Any], as_json: bool) -> None:
     from connectome.cli.progress import RichProgress
     from connectome.networks.device import DeviceChoice
-    from connectome.training.recipe import DataSource, Recipe
+    from connectome.training.recipe import Recipe
+    from connectome.training.source import DataSource
     from connectome.training.train import train
 
     recipe = Recipe(

@@ -10,11 +10,12 @@ from connectome.networks.checkpoint import Method
 from connectome.training.batches import SampleMaker
 from connectome.training.dataset import Dataset
 from connectome.training.detector_targets import signed_proximity_sample, stdt_sample
+from connectome.training.detector_validation import DETECTOR_METRICS, detector_validation
 from connectome.training.loop import Loss, Trainer
 from connectome.training.losses import assigner_loss, detector_loss, signed_proximity_loss, stdt_loss
 from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
-from connectome.training.validation import detector_validation, validate_assigner
+from connectome.training.validation import validate_assigner
 
 Validate = Callable[[Trainer, list[Dataset], SampleShape], dict[str, Any]]
 
@@ -28,6 +29,8 @@ class Task:
         make: draws one sample of a data source.
         loss: of the network's output for a batch.
         validate: metrics of the averaged network on held-out data; its keys go into the model card.
+        decides: the metrics by which the best weights are kept, the most important first; all in [0, 1].
+        learns_partners: whether samples say which segments are a cleft's partners.
     """
 
     in_channels: int
@@ -35,6 +38,8 @@ class Task:
     make: SampleMaker
     loss: Loss
     validate: Validate
+    decides: tuple[str, ...]
+    learns_partners: bool
 
 
 def task_of(method: Method, recipe: Recipe) -> Task:
@@ -43,20 +48,22 @@ def task_of(method: Method, recipe: Recipe) -> Task:
         case Method.MASK:
             return Task(
                 in_channels=1, out_channels=1, make=detector_sample, loss=detector_loss(recipe.positive_weight),
-                validate=detector_validation(method),
+                validate=detector_validation(method), decides=DETECTOR_METRICS, learns_partners=False,
             )  # fmt: skip
         case Method.STDT:
             return Task(
-                in_channels=1, out_channels=1, make=stdt_sample, loss=stdt_loss, validate=detector_validation(method)
-            )
+                in_channels=1, out_channels=1, make=stdt_sample, loss=stdt_loss, validate=detector_validation(method),
+                decides=DETECTOR_METRICS, learns_partners=False,
+            )  # fmt: skip
         case Method.SIGNED_PROXIMITY:
             return Task(
                 in_channels=1, out_channels=1, make=signed_proximity_sample, loss=signed_proximity_loss,
-                validate=detector_validation(method),
+                validate=detector_validation(method), decides=DETECTOR_METRICS, learns_partners=True,
             )  # fmt: skip
         case Method.AVAN:
             return Task(
-                in_channels=2, out_channels=2, make=assigner_sample, loss=assigner_loss, validate=validate_assigner
-            )
+                in_channels=2, out_channels=2, make=assigner_sample, loss=assigner_loss, validate=validate_assigner,
+                decides=("roles_right",), learns_partners=True,
+            )  # fmt: skip
         case _:
             raise ValueError(f"no training task for {method}")

@@ -21,8 +21,9 @@ from connectome.training import loop
 from connectome.training.augment import Augmentation
 from connectome.training.batches import BatchPlan, batch_at
 from connectome.training.dataset import Dataset
-from connectome.training.recipe import DataSource, Recipe
+from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
+from connectome.training.source import DataSource
 from connectome.training.train import train
 from connectome.volume import Volume
 
