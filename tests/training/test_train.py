@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,34 +26,8 @@ from connectome.training.source import DataSource
 from connectome.training.train import train
 from connectome.volume import Volume
 
-SHAPE = (8, 64, 64)
 PATCH = (4, 16, 16)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two segments above and below a dark cleft, twice."""
-    folder = tmp_path_factory.mktemp("data")
-    generator = np.random.default_rng(0)
-    segmentation = np.zeros(SHAPE, np.uint64)
-    segmentation[:, :30], segmentation[:, 33:] = 11, 22
-    clefts = np.zeros(SHAPE, np.uint64)
-    clefts[2:6, 30:33, 8:24], clefts[2:6, 30:33, 40:56] = 1, 2
-    image = np.where(clefts > 0, 30, np.where(segmentation == 11, 120, 180)) + generator.normal(0, 5, SHAPE)
-    for name, array in (("raw", image.astype(np.uint8)), ("neuron_ids", segmentation), ("clefts", clefts)):
-        volume = Volume.create(folder / f"{name}.zarr", shape=SHAPE, dtype=array.dtype, resolution_nm=(30, 12, 12))
-        volume.write(volume.box, array)
-    with (folder / "annotations.csv").open("w") as file:
-        writer = csv.writer(file)
-        names = ["", "pre_", "post_"]
-        writer.writerow(
-            ["cleft_id", "pre_segment_id", "post_segment_id", "size_voxels"]
-            + [f"{name}{axis}_nm" for name in names for axis in "zyx"]
-        )
-        for cleft, x in ((1, 16), (2, 48)):
-            points = [[120, (y + 0.5) * 12, x * 12] for y in (31, 28, 35)]
-            writer.writerow([cleft, 11, 22, 4 * 3 * 16, *(value for point in points for value in point)])
-    return folder
+PRUNERS = [Method.MASK_PRUNER, Method.PROXIMITY_PRUNER]
 
 
 @pytest.fixture
@@ -104,12 +77,34 @@ def test_training_can_start_from_a_checkpoint_of_the_same_kind_only(recipe: Reci
         train(Method.MASK, replace(further, widths=(4, 8)))
 
 
+@pytest.mark.parametrize("method", PRUNERS)
+def test_a_trained_pruner_finds_pre_and_post_of_a_cleft_it_has_not_seen(
+    method: Method, recipe: Recipe, folder: Path
+) -> None:
+    left, right = (DataSource(folder=folder, box=Box((0, 0, x), (8, 64, x + 32))) for x in (0, 32))
+    trained = replace(recipe, sources=(left,), validation=(right,), steps=60, batch=4, average_decay=0.9)
+    card = train(method, replace(trained, learning_rate=3e-3))
+    assert card.metrics["assignment_accuracy"] == 1
+    assert load_checkpoint(recipe.output, ModelRole.ASSIGNER).card == card
+
+
+def test_a_pruner_can_start_from_an_avan(recipe: Recipe, tmp_path: Path) -> None:
+    train(Method.AVAN, replace(recipe, steps=2))
+    further = replace(recipe, steps=2, start_from=recipe.output, output=tmp_path / "pruner.safetensors")
+    assert train(Method.MASK_PRUNER, further).training["start_from"] == "model.safetensors"
+    with pytest.raises(CheckpointError, match="don't fit"):
+        train(Method.AVAN, replace(recipe, steps=2, start_from=further.output))
+
+
 def test_validation_is_measured_on_data_apart_from_the_training_data(recipe: Recipe, folder: Path) -> None:
     left, right = Box((0, 0, 0), (8, 64, 32)), Box((0, 0, 32), (8, 64, 64))
     apart = replace(
         recipe, sources=(DataSource(folder=folder, box=left),), validation=(DataSource(folder=folder, box=right),)
     )
-    assert train(Method.AVAN, apart).metrics["patches"] == 1
+    for method in (Method.AVAN, *PRUNERS):
+        metrics = train(method, replace(apart, steps=2)).metrics
+        assert metrics["clefts"] == 1
+        assert 0 <= metrics["assignment_accuracy"] + metrics["wrong_direction"] <= 1
     assert 0 <= train(Method.MASK, apart).metrics["voxel_f1"] <= 1
     with pytest.raises(TrainingDataError, match="overlap"):
         train(Method.MASK, replace(recipe, validation=(DataSource(folder=folder, box=right),)))
@@ -201,7 +196,7 @@ def test_an_image_of_another_contrast_in_sixteen_bits_gives_the_same_samples(fol
     shutil.copytree(folder, other)
     narrow = Volume.open(folder / "raw.zarr")
     shutil.rmtree(other / "raw.zarr")
-    wide = Volume.create(other / "raw.zarr", shape=SHAPE, dtype=np.uint16, resolution_nm=(30, 12, 12))
+    wide = Volume.create(other / "raw.zarr", shape=narrow.grid.shape, dtype=np.uint16, resolution_nm=(30, 12, 12))
     wide.write(wide.box, narrow.read(narrow.box).astype(np.uint16) * 9 + 1200)
     shape = SampleShape(patch_shape=PATCH, normalisation=Normalisation(), augmentation=None)
     for make in (detector_sample, assigner_sample):
