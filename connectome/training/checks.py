@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +12,12 @@ from connectome.formats import BACKGROUND, IGNORE
 from connectome.geometry import BlockGrid, Box, NmTriple, Triple, triple, voxel_centre_nm
 from connectome.grid_view import GridView
 from connectome.records import ReferenceSynapse
+from connectome.training.choices import Unpaired
 from connectome.training.dataset import Dataset
 
 BLOCK_SHAPE: Triple = (32, 512, 512)
 NAMED = 5
 """How many ids a message names."""
-
-
-class Unpaired(StrEnum):
-    """What to do about annotated clefts whose partners nobody annotated."""
-
-    REFUSE = "refuse"
-    ALLOW = "allow"
 
 
 def check_apart(training: Sequence[Dataset], validation: Sequence[Dataset]) -> None:

@@ -12,11 +12,12 @@ from connectome.errors import ConfigError
 from connectome.networks.checkpoint import ModelCard, save_checkpoint
 from connectome.plots.training_curve import draw_training_curve
 from connectome.records import Progress
+from connectome.training.choices import Begin, Keep
 from connectome.training.dataset import Dataset
 from connectome.training.history import History
 from connectome.training.interruption import Interruption
 from connectome.training.loop import Trainer
-from connectome.training.recipe import Begin, Keep, Recipe
+from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape
 from connectome.training.state import TrainingState, fingerprint, load_state, save_state
 from connectome.training.task import Task
@@ -92,6 +93,7 @@ class Course:
             save_state(beside(recipe.output, ".state"), self._state(steps))
         if self._interruption.asked and not is_last:
             self._write_curve()
+            self._progress.say(f"stopped after step {steps}: {beside(recipe.output, '.state')} holds where to go on")
             raise KeyboardInterrupt
 
     def result(self) -> ModelCard:

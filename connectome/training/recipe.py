@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
+from connectome.errors import ConfigError
 from connectome.geometry import Triple
 from connectome.networks.device import DeviceChoice
 from connectome.training.augment import Augmentation
-from connectome.training.checks import Unpaired
+from connectome.training.choices import Begin, Keep, Unpaired
 from connectome.training.source import DataSource
-
-
-class Keep(StrEnum):
-    """Which weights become the checkpoint: those with the best metric on the validation data, or the last."""
-
-    BEST = "best"
-    LAST = "last"
-
-
-class Begin(StrEnum):
-    """Where to begin: where the same training ended, if it did (auto) or else not at all (resume); or anew."""
-
-    AUTO = "auto"
-    RESUME = "resume"
-    RESTART = "restart"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,3 +55,25 @@ class Recipe:
     begin: Begin = Begin.AUTO
     augmentation: Augmentation = field(default_factory=Augmentation)
     parameters: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what no training can be made from.
+
+        Raises:
+            ConfigError: a number out of its range.
+        """
+        at_least_one = {
+            "steps": (self.steps,), "batch": (self.batch,), "save_every": (self.save_every,),
+            "patch_shape": self.patch_shape, "widths": self.widths,
+        }  # fmt: skip
+        for name, values in at_least_one.items():
+            if not values or min(values) < 1:
+                raise ConfigError(f"{name} {', '.join(map(str, values))}: each must be at least 1")
+        for name, number, highest in (
+            ("learning_rate", self.learning_rate, math.inf), ("positive_weight", self.positive_weight, math.inf),
+            ("average_decay", self.average_decay, 1.0), ("seed", self.seed, math.inf),
+        ):  # fmt: skip
+            if not (0 <= number <= highest and number < math.inf):
+                raise ConfigError(
+                    f"{name} {number} must be a number {'from 0 to 1' if highest == 1 else 'of at least 0'}"
+                )

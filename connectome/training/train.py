@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import torch
 
@@ -51,7 +52,7 @@ def train(method: Method, recipe: Recipe, progress: Progress | None = None) -> M
     torch.manual_seed(recipe.seed)
     task = task_of(method, recipe)
     datasets, held_out = _open(recipe, task)
-    card = _card(method, task, recipe, datasets)
+    card = _card(method, task, recipe, datasets, held_out)
     shape = SampleShape(
         patch_shape=recipe.patch_shape, normalisation=card.normalisation, augmentation=recipe.augmentation
     )
@@ -80,27 +81,31 @@ def _open(recipe: Recipe, task: Task) -> tuple[list[Dataset], list[Dataset]]:
     return datasets, held_out
 
 
-def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset]) -> ModelCard:
-    resolutions = {data.resolution_nm for data in datasets}
+def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset], held_out: list[Dataset]) -> ModelCard:
+    resolutions = sorted({data.resolution_nm for data in [*datasets, *held_out]})
     if len(resolutions) != 1:
-        raise TrainingDataError(f"the training volumes have different resolutions: {sorted(resolutions)} nm")
+        raise TrainingDataError(
+            f"the cleft labels have different resolutions, {' and '.join(map(str, resolutions))} nm: a network learns at "
+            "one, so resample them to one"
+        )
     network = task.network
     if any(n % m for n, m in zip(recipe.patch_shape, network.multiple, strict=True)):
         raise ConfigError(f"patch shape {recipe.patch_shape} must be a multiple of {network.multiple} voxels")
-    sources = [
-        {"data": data.source.label, "box": str(data.box), "weight": data.source.weight,
-         "synapses": len(data.synapses)}
-        for data in datasets
-    ]  # fmt: skip
     training = {
-        "sources": sources, "steps": recipe.steps, "batch": recipe.batch, "learning_rate": recipe.learning_rate,
+        "sources": [_described(data) | {"weight": data.source.weight} for data in datasets],
+        "validation": [_described(data) for data in held_out],
+        "steps": recipe.steps, "batch": recipe.batch, "learning_rate": recipe.learning_rate,
         "positive_weight": recipe.positive_weight, "seed": recipe.seed, "augmentation": asdict(recipe.augmentation),
         "start_from": recipe.start_from.name if recipe.start_from else None,
     }  # fmt: skip
     return ModelCard(
-        name=recipe.name, method=method, network=network, resolution_nm=resolutions.pop(),
+        name=recipe.name, method=method, network=network, resolution_nm=resolutions[0],
         patch_shape=recipe.patch_shape, normalisation=Normalisation(), parameters=recipe.parameters, training=training,
     )  # fmt: skip
+
+
+def _described(data: Dataset) -> dict[str, Any]:
+    return {"data": data.source.label, "box": str(data.box), "synapses": len(data.synapses)}
 
 
 def _network(card: ModelCard, recipe: Recipe) -> Network:

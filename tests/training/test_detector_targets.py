@@ -19,7 +19,7 @@ from connectome.networks.device import DeviceChoice
 from connectome.networks.outputs import detector_output
 from connectome.training.augment import MARGIN, Augmentation
 from connectome.training.batches import Batch
-from connectome.training.checks import Unpaired
+from connectome.training.choices import Unpaired
 from connectome.training.dataset import Dataset
 from connectome.training.detector_targets import signed_proximity_sample, stdt_sample
 from connectome.training.losses import signed_proximity_loss, stdt_loss
