@@ -106,9 +106,7 @@ def _train(kind: Trained, context: typer.Context) -> None:
     if as_json:
         typer.echo(json.dumps({"checkpoint": str(recipe.output), "name": card.name, "metrics": card.metrics}, indent=2))
         return
-    typer.echo(
-        f"{recipe.output}: {method} '{card.name}', the weights of step {card.metrics['steps']} of {recipe.steps}"
-    )
+    typer.echo(f"{recipe.output}: {method} '{card.name}', weights of step {card.metrics['steps']} of {recipe.steps}")
     for metric, value in card.metrics.items():
         if metric != "steps":
             typer.echo(f"  {metric} {value:.4g}")

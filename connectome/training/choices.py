@@ -29,7 +29,7 @@ class Begin(StrEnum):
 
 
 class Unpaired(StrEnum):
-    """What to do about annotated clefts whose partners nobody annotated: refuse the data, or learn nothing from them."""
+    """What to do about cleft labels without annotated partners: refuse the data, or learn nothing from them."""
 
     REFUSE = "refuse"
     ALLOW = "allow"

@@ -20,7 +20,7 @@ from connectome.training.source import DataSource
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    """What the command of one kind of network adds: which methods it may train, the first by default, under which key."""
+    """What one command adds: the methods it may train, the first by default, and the key that chooses."""
 
     methods: tuple[Method, ...]
     key: str | None

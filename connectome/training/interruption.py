@@ -14,7 +14,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """While it is entered, the first SIGINT or SIGTERM is only noted; a second one interrupts at once.
 
-    Signals reach the main thread alone: elsewhere nothing is noted.
+    Signals reach the main thread alone: elsewhere nothing is noted. What the process ignores stays ignored.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,8 @@ class Interruption:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._note) for number in heeded}
         return self
 
     def __exit__(

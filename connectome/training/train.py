@@ -85,8 +85,8 @@ def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset], h
     resolutions = sorted({data.resolution_nm for data in [*datasets, *held_out]})
     if len(resolutions) != 1:
         raise TrainingDataError(
-            f"the cleft labels have different resolutions, {' and '.join(map(str, resolutions))} nm: a network learns at "
-            "one, so resample them to one"
+            f"the cleft labels have different resolutions, {' and '.join(map(str, resolutions))} nm: a network learns "
+            "at one, so resample them to one"
         )
     network = task.network
     if any(n % m for n, m in zip(recipe.patch_shape, network.multiple, strict=True)):

@@ -184,7 +184,7 @@ def test_the_command_trains_and_says_what_it_measured(cli: Callable[..., Result]
     flags = ["--steps", "2", "--patch-shape", "4,16,16", "--widths", "4,6", "--device", "cpu"]
     result = cli("train", "detector", "--data", folder, "--output", output, *flags)
     assert result.exit_code == 0, result.stderr
-    assert "2 steps" in result.stdout
+    assert "weights of step 2 of 2" in result.stdout
     assert load_checkpoint(output, ModelRole.DETECTOR).card.name == "cli"
     wrong = cli("train", "assigner", "--data", folder, "--output", output, *flags[:-4], "--widths", "a,b")
     assert wrong.exit_code == 3
