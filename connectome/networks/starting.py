@@ -12,12 +12,11 @@ from connectome.networks.rsunet import RSUNet, forget_answer
 
 
 def take_over(network: Network, method: Method, start: Checkpoint) -> None:
-    """Set a network's weights to those of a checkpoint.
+    """Set the weights of a network that is to serve `method` to those of a checkpoint.
 
-    Between networks of one kind all weights are taken; a U-Net that is to answer something else, of another method,
-    forgets its answer. A pair classifier takes over an association network's encoder:
-    the first convolution's new channels begin at zero, so that it sees what the association network saw; its head keeps
-    the weights it has.
+    Between networks of one kind all weights are taken; a detector of another representation begins its last layer anew.
+    A pair classifier takes over an association network's encoder: the first convolution's new channels begin at zero,
+    so that it sees what the association network saw; its head keeps the weights it has.
 
     Raises:
         CheckpointError: the widths or the channels differ, or a U-Net is to start from a pair classifier.
