@@ -8,63 +8,84 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.errors import BoxError, DtypeError, TrainingDataError
-from connectome.formats import open_reference
+from connectome.errors import BoxError, TrainingDataError
+from connectome.formats import open_annotations
 from connectome.geometry import Box, NmTriple
 from connectome.grey_values import GreyRange, check_image_dtype, grey_table, measure_grey_range
+from connectome.grid_view import GridView, ViewKind
 from connectome.networks.checkpoint import Normalisation
 from connectome.records import ReferenceSynapse
-from connectome.training.recipe import DataSource
+from connectome.training.source import DataSource
 from connectome.volume import Volume
 
 
 class Dataset:
-    """One data source, opened."""
+    """One data source, opened: its volumes on one working grid, the one of the cleft labels."""
 
     def __init__(self, source: DataSource) -> None:
         """Open the volumes of a source.
 
         Raises:
-            VolumeNotFoundError: a volume is missing. BoxError: the box lies outside the image.
+            VolumeNotFoundError: a volume is missing. BoxError: the box lies outside a volume.
             DtypeError: grey values are neither uint8 nor uint16, or labels aren't integers.
-            GreyValueError: the image has no contrast in the box.
+            ResolutionError: a volume's voxels aren't those of the cleft labels cut into whole parts.
+            GreyValueError: the image has no contrast in the box. ReferenceDataError: there is no table of synapses.
         """
         self.source = source
-        self.image = Volume.open(source.folder / "raw.zarr")
-        self.segmentation = Volume.open(source.folder / "neuron_ids.zarr")
-        self.clefts = Volume.open(source.folder / "clefts.zarr")
-        self.box = source.box or self.image.box
-        if not self.image.box.contains(self.box):
-            raise BoxError(f"{source.folder}: box {self.box} lies outside the volume {self.image.box}")
-        check_image_dtype(self.image.dtype, self.image.url)
-        if any(v.dtype.kind not in "ui" for v in (self.segmentation, self.clefts)):
-            raise DtypeError(f"{source.folder}: neuron_ids.zarr and clefts.zarr must hold integers")
-        if not (self.image.grid == self.segmentation.grid == self.clefts.grid):
-            raise TrainingDataError(f"{source.folder}: image, segmentation and clefts don't lie on one grid")
+        self._reference = open_annotations(source.url("clefts"), source.table)
+        self.grid = self._reference.grid
+        self.image = self._view("image", ViewKind.IMAGE)
+        self.segmentation = self._view("segmentation", ViewKind.LABELS)
+        self.clefts = self._view("clefts", ViewKind.LABELS)
+        self.box = self._seen_box()
         how = Normalisation()
-        self.grey_range = measure_grey_range(self.image, self.image.url, self.box)
+        self.grey_range = measure_grey_range(self.image, self.image.volume.url, self.box)
         self._grey_table = grey_table(self.image.dtype, self.grey_range, GreyRange(low=how.low, high=how.high))
+
+    def _view(self, name: str, kind: ViewKind) -> GridView:
+        volume = Volume.open(self.source.url(name))
+        if kind is ViewKind.IMAGE:
+            check_image_dtype(volume.dtype, volume.url)
+        return GridView(volume, resolution_nm=self.grid.resolution_nm, anchor_nm=self.grid.offset_nm, kind=kind)
+
+    def _seen_box(self) -> Box:
+        views = (self.image, self.segmentation, self.clefts)
+        if self.source.box is None:
+            common = self.image.box.intersect(self.segmentation.box).intersect(self.clefts.box)
+            if common.is_empty:
+                raise BoxError(f"{self.source.name}: image, segmentation and clefts don't overlap: check their offsets")
+            return common
+        for view in views:
+            if not view.box.contains(self.source.box):
+                raise BoxError(
+                    f"{self.source.name}: box {self.source.box} lies outside the volume {view.volume.url}, "
+                    f"which has {view.box} (voxels of the cleft labels)"
+                )
+        return self.source.box
 
     @property
     def resolution_nm(self) -> NmTriple:
         """The nm of a voxel (z, y, x)."""
-        return self.image.grid.resolution_nm
+        return self.grid.resolution_nm
 
     @cached_property
     def annotated(self) -> list[ReferenceSynapse]:
         """All annotated synapses, inside the box or not."""
-        return open_reference(self.source.folder).synapses()
+        return self._reference.synapses()
 
     @cached_property
     def synapses(self) -> list[ReferenceSynapse]:
-        """The annotated synapses whose cleft's centroid lies in the box.
+        """The annotated synapses whose cleft has voxels and its centroid in the box.
 
         Raises:
             TrainingDataError: there is none.
         """
-        inside = [synapse for synapse in self.annotated if self.box.contains_point(synapse.centroid_voxel)]
+        inside = [s for s in self.annotated if s.size_voxels > 0 and self.box.contains_point(s.centroid_voxel)]
         if not inside:
-            raise TrainingDataError(f"{self.source.folder}: no annotated synapse lies in the box {self.box}")
+            raise TrainingDataError(
+                f"{self.source.name}: no annotated synapse lies in the box {self.box} ({len(self.annotated)} in all): "
+                "move or enlarge the box"
+            )
         return inside
 
     @cached_property
@@ -77,7 +98,7 @@ class Dataset:
             post.add(synapse.post_segment_id)
         return sides
 
-    def read(self, volume: Volume, box: Box) -> NDArray[Any]:
+    def read(self, volume: GridView, box: Box) -> NDArray[Any]:
         """The voxels (z, y, x) of `box`; zeros outside the box that may be seen.
 
         The image's are uint8 on the scale that all sources share (see `connectome.grey_values`).
@@ -97,17 +118,3 @@ class Dataset:
         if not inside.is_empty:
             mask[inside.slices(box.start)] = True
         return mask
-
-
-def check_apart(sources: tuple[DataSource, ...], validation: tuple[DataSource, ...]) -> None:
-    """Refuse validation data that is also trained on.
-
-    Raises:
-        TrainingDataError: two boxes of one folder overlap.
-    """
-    for train in sources:
-        for held_out in validation:
-            if train.folder.resolve() != held_out.folder.resolve():
-                continue
-            if train.box is None or held_out.box is None or not train.box.intersect(held_out.box).is_empty:
-                raise TrainingDataError(f"{train.folder}: the boxes for training and validation overlap")
