@@ -66,7 +66,7 @@ def test_in_the_polyadic_mode_sets_of_partners_are_scored(phantom: Path) -> None
     assert one.polyadic
     assert all(len(pairs) == 1 for pairs in one.chosen.values())
     assert sum(map(len, several.chosen.values())) > len(several.chosen)
-    assert one.set_score().pairs.correct == score_assignment(request(phantom)).correct
+    assert one.set_score().pairs.n_chosen == len(one.chosen) and one.set_score().pairs.f1 >= 0.8
     assert several.set_score().pairs.precision < 1
 
 
