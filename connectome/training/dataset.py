@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import BoxError, DtypeError, TrainingDataError
-from connectome.formats import open_reference
 from connectome.geometry import Box, NmTriple
 from connectome.grey_values import GreyRange, check_image_dtype, grey_table, measure_grey_range
 from connectome.networks.checkpoint import Normalisation
 from connectome.records import ReferenceSynapse
+from connectome.training.annotated_cleft import AnnotatedCleft, group_clefts
 from connectome.training.recipe import DataSource
-from connectome.volume import Volume
+from connectome.training.source_volumes import Voxels, open_volumes
 
 
 class Dataset:
@@ -30,19 +30,19 @@ class Dataset:
             GreyValueError: the image has no contrast in the box.
         """
         self.source = source
-        self.image = Volume.open(source.folder / "raw.zarr")
-        self.segmentation = Volume.open(source.folder / "neuron_ids.zarr")
-        self.clefts = Volume.open(source.folder / "clefts.zarr")
+        opened = open_volumes(source)
+        self._read_synapses = opened.synapses
+        self.image, self.segmentation, self.clefts = opened.image, opened.segmentation, opened.clefts
         self.box = source.box or self.image.box
         if not self.image.box.contains(self.box):
-            raise BoxError(f"{source.folder}: box {self.box} lies outside the volume {self.image.box}")
+            raise BoxError(f"{source}: box {self.box} lies outside the volume {self.image.box}")
         check_image_dtype(self.image.dtype, self.image.url)
         if any(v.dtype.kind not in "ui" for v in (self.segmentation, self.clefts)):
-            raise DtypeError(f"{source.folder}: neuron_ids.zarr and clefts.zarr must hold integers")
+            raise DtypeError(f"{source}: neuron_ids.zarr and clefts.zarr must hold integers")
         if not (self.image.grid == self.segmentation.grid == self.clefts.grid):
-            raise TrainingDataError(f"{source.folder}: image, segmentation and clefts don't lie on one grid")
+            raise TrainingDataError(f"{source}: image, segmentation and clefts don't lie on one grid")
         how = Normalisation()
-        self.grey_range = measure_grey_range(self.image, self.image.url, self.box)
+        self.grey_range = measure_grey_range(opened.sampled_image, self.image.url, self.box)
         self._grey_table = grey_table(self.image.dtype, self.grey_range, GreyRange(low=how.low, high=how.high))
 
     @property
@@ -53,7 +53,7 @@ class Dataset:
     @cached_property
     def annotated(self) -> list[ReferenceSynapse]:
         """All annotated synapses, inside the box or not."""
-        return open_reference(self.source.folder).synapses()
+        return self._read_synapses()
 
     @cached_property
     def synapses(self) -> list[ReferenceSynapse]:
@@ -64,20 +64,25 @@ class Dataset:
         """
         inside = [synapse for synapse in self.annotated if self.box.contains_point(synapse.centroid_voxel)]
         if not inside:
-            raise TrainingDataError(f"{self.source.folder}: no annotated synapse lies in the box {self.box}")
+            raise TrainingDataError(f"{self.source}: no annotated synapse lies in the box {self.box}")
         return inside
 
     @cached_property
-    def sides(self) -> dict[int, tuple[set[int], set[int]]]:
-        """The presynaptic and the postsynaptic segments of each annotated cleft, by its id."""
-        sides: dict[int, tuple[set[int], set[int]]] = {}
-        for synapse in self.annotated:
-            pre, post = sides.setdefault(synapse.cleft_id, (set(), set()))
-            pre.add(synapse.pre_segment_id)
-            post.add(synapse.post_segment_id)
-        return sides
+    def annotated_clefts(self) -> list[AnnotatedCleft]:
+        """The annotated clefts whose centroid lies in the box, each once with all its pairs, ascending by id.
 
-    def read(self, volume: Volume, box: Box) -> NDArray[Any]:
+        Raises:
+            TrainingDataError: there is none.
+        """
+        return group_clefts(self.synapses)
+
+    @cached_property
+    def sides(self) -> dict[int, tuple[set[int], set[int]]]:
+        """The presynaptic and the postsynaptic segments of each annotated cleft, inside the box or not, by its id."""
+        clefts = group_clefts(self.annotated)
+        return {cleft.cleft_id: (set(cleft.pre_segment_ids), set(cleft.post_segment_ids)) for cleft in clefts}
+
+    def read(self, volume: Voxels, box: Box) -> NDArray[Any]:
         """The voxels (z, y, x) of `box`; zeros outside the box that may be seen.
 
         The image's are uint8 on the scale that all sources share (see `connectome.grey_values`).
@@ -103,11 +108,13 @@ def check_apart(sources: tuple[DataSource, ...], validation: tuple[DataSource, .
     """Refuse validation data that is also trained on.
 
     Raises:
-        TrainingDataError: two boxes of one folder overlap.
+        TrainingDataError: two boxes of one folder overlap, or two phantoms have one seed.
     """
     for train in sources:
         for held_out in validation:
-            if train.folder.resolve() != held_out.folder.resolve():
+            if not train.overlaps(held_out):
                 continue
-            if train.box is None or held_out.box is None or not train.box.intersect(held_out.box).is_empty:
-                raise TrainingDataError(f"{train.folder}: the boxes for training and validation overlap")
+            what = "the boxes for training and for validation overlap"
+            if train.phantom is not None:
+                what = "the phantom for validation has the same seed: give it another one"
+            raise TrainingDataError(f"{train}: {what}")

@@ -77,7 +77,7 @@ def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset]) -
     if any(n % m for n, m in zip(recipe.patch_shape, network.multiple, strict=True)):
         raise ConfigError(f"patch shape {recipe.patch_shape} must be a multiple of {network.multiple} voxels")
     sources = [
-        {"data": data.source.folder.name, "box": str(data.box), "weight": data.source.weight,
+        {"data": data.source.name, "box": str(data.box), "weight": data.source.weight,
          "synapses": len(data.synapses)}
         for data in datasets
     ]  # fmt: skip

@@ -57,9 +57,9 @@ def validate_assigner(trainer: Trainer, held_out: list[Dataset], shape: SampleSh
     network = trainer.result()
     n, correct = 0, 0
     for data in held_out:
-        for synapse in data.synapses:
+        for cleft in data.annotated_clefts:
             generator = np.random.default_rng(0)
-            sample = assigner_patch(data, synapse, triple(synapse.centroid_voxel), _plain(shape), generator)
+            sample = assigner_patch(data, cleft, triple(cleft.centroid_voxel), _plain(shape), generator)
             output = torch.sigmoid(trainer.forward(network, _single(sample)))[0].cpu()
             n += 1
             correct += _separates(output, sample)

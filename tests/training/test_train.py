@@ -17,10 +17,11 @@ from connectome.errors import BoxError, CheckpointError, ConfigError, TrainingDa
 from connectome.geometry import Box
 from connectome.networks.checkpoint import Method, ModelRole, Normalisation, load_checkpoint
 from connectome.networks.device import DeviceChoice
+from connectome.phantom import PhantomConfig, PhantomPreset
 from connectome.training import loop
 from connectome.training.augment import Augmentation
 from connectome.training.batches import BatchPlan, batch_at
-from connectome.training.dataset import Dataset
+from connectome.training.dataset import Dataset, check_apart
 from connectome.training.recipe import DataSource, Recipe
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
 from connectome.training.train import train
@@ -175,6 +176,50 @@ def test_patches_need_not_be_square_and_may_be_one_section(recipe: Recipe) -> No
 )
 def test_a_data_source_is_read_from_text(text: str, weight: float, box: Box | None) -> None:
     assert DataSource.parse(text) == DataSource(folder=Path("d"), box=box, weight=weight)
+
+
+def test_a_phantom_is_a_data_source_too() -> None:
+    source = DataSource.parse("phantom:8,64,64@seed=7:preset=insect*0.5")
+    assert source == DataSource(
+        phantom=PhantomConfig(shape=(8, 64, 64), seed=7, preset=PhantomPreset.INSECT), weight=0.5
+    )
+    assert source.name == str(source) == "phantom:8,64,64@seed=7:preset=insect"
+    assert DataSource.parse("a/d").name == "d"
+
+
+def test_a_data_source_is_a_folder_or_a_phantom() -> None:
+    for both in ({}, {"folder": Path("d"), "phantom": PhantomConfig()}):
+        with pytest.raises(ConfigError, match="either a folder or a phantom"):
+            DataSource(**both)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("train_on", "validate_on", "overlap"),
+    [
+        ("phantom:8,64,64@seed=7", "phantom:9,64,64@seed=7", True),
+        ("phantom:8,64,64@seed=7", "phantom:8,64,64@seed=8", False),
+        ("phantom:8,64,64@seed=7", "phantom:8,64,64@seed=7:preset=insect", False),
+        ("phantom:8,64,64@seed=7", "d", False),
+        ("d", "e", False),
+        ("d", "d@0:1,0:2,0:3", True),
+        ("d@0:1,0:2,0:3", "d@1:2,0:2,0:3", False),
+    ],
+)
+def test_sources_of_the_same_tissue_overlap(train_on: str, validate_on: str, overlap: bool) -> None:
+    one, other = DataSource.parse(train_on), DataSource.parse(validate_on)
+    assert one.overlaps(other) == other.overlaps(one) == overlap
+    if overlap:
+        with pytest.raises(TrainingDataError, match="for validation"):
+            check_apart((one,), (other,))
+    else:
+        check_apart((one,), (other,))
+
+
+def test_training_on_a_phantom_says_so_in_the_card(recipe: Recipe) -> None:
+    text = "phantom:8,128,128@seed=1"
+    card = train(Method.AVAN, replace(recipe, sources=(DataSource.parse(text),), steps=2))
+    assert card.training["sources"][0]["data"] == text
+    assert card.training["sources"][0]["synapses"] > 0
 
 
 @pytest.mark.parametrize("text", ["d*none", "d*0", "d*-1", "d*nan", "d*inf"])
