@@ -28,8 +28,8 @@ class Sample:
     """One patch.
 
     Attributes:
-        inputs: float32 (channels, z, y, x), normalised image and, for an AVAN, the cleft's mask.
-        targets: float32 (channels, z, y, x) in {0, 1}.
+        inputs: float32 (channels, z, y, x), normalised image and, for an assigner, the cleft and its candidates.
+        targets: float32 (channels, z, y, x) in {0, 1}; one value for a pruner.
         weights: float32 (z, y, x), 0 where the answer isn't known.
     """
 
@@ -73,7 +73,7 @@ def detector_box(data: Dataset, shape: SampleShape, generator: np.random.Generat
         centre = _anywhere(data, generator)
     else:
         centre = _dark_place(data, generator)
-    return _within(_patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
+    return _within(patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
 
 
 def is_cleft(labels: NDArray[Any]) -> NDArray[np.bool_]:
@@ -97,7 +97,7 @@ def one_of(segments: NDArray[Any], ids: Iterable[int]) -> NDArray[np.bool_]:
 def assigner_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
     """A patch for the AVAN, centred on a random voxel of a random cleft (Turner et al., section 2.1)."""
     cleft = random_cleft(data, generator)
-    centre = _random_cleft_voxel(data, cleft, shape.patch_shape, generator)
+    centre = random_cleft_voxel(data, cleft, shape.patch_shape, generator)
     return assigner_patch(data, cleft, centre, shape, generator)
 
 
@@ -108,11 +108,11 @@ def assigner_patch(
 
     Where the cleft has several partners in a role, their union is that role's mask.
     """
-    box = _patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
+    box = patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
     image, segments = data.read(data.image, box), data.read(data.segmentation, box)
     mask = (data.read(data.clefts, box) == cleft.cleft_id).astype(np.float32)
     if shape.augmentation is not None:
-        mask = _roughen(mask, generator)
+        mask = roughen(mask, generator)
     sides = cleft.pre_segment_ids, cleft.post_segment_ids
     pre, post = (one_of(segments, side).astype(np.float32) for side in sides)
     weights = (segments != 0).astype(np.float32)
@@ -144,7 +144,8 @@ def augmented(
     return ((grey - how.mean) / how.deviation).astype(np.float32), others
 
 
-def _patch_box(centre: Triple, shape: Triple) -> Box:
+def patch_box(centre: Triple, shape: Triple) -> Box:
+    """A box of `shape` around a voxel."""
     return Box.of_shape(shape, triple(c - n // 2 for c, n in zip(centre, shape, strict=True)))
 
 
@@ -164,22 +165,23 @@ def _anywhere(data: Dataset, generator: np.random.Generator) -> Triple:
 def _dark_place(data: Dataset, generator: np.random.Generator) -> Triple:
     """The darkest of some random places in the box; missing sections, which are black all over, don't count."""
     places = [_anywhere(data, generator) for _ in range(DARK_CHOICES)]
-    means = [data.read(data.image, _patch_box(place, DARK_SHAPE)).mean() for place in places]
+    means = [data.read(data.image, patch_box(place, DARK_SHAPE)).mean() for place in places]
     return places[int(np.argmin([mean if mean > 0.02 * 255 else np.inf for mean in means]))]
 
 
-def _random_cleft_voxel(
+def random_cleft_voxel(
     data: Dataset, cleft: AnnotatedCleft, patch_shape: Triple, generator: np.random.Generator
 ) -> Triple:
+    """A random voxel of a cleft; its centroid where none of its voxels are in reach."""
     centroid = triple(cleft.centroid_voxel)
-    box = _patch_box(centroid, triple(2 * n for n in patch_shape))
+    box = patch_box(centroid, triple(2 * n for n in patch_shape))
     voxels = np.argwhere(data.read(data.clefts, box) == cleft.cleft_id)
     if len(voxels) == 0:
         return centroid
     return triple(voxels[generator.integers(len(voxels))] + np.array(box.start))
 
 
-def _roughen(mask: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
+def roughen(mask: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
     """Make an annotated mask look like a predicted one: widen it in-plane, or lose some of its sections."""
     choice = generator.random()
     if choice < 0.4:
