@@ -35,7 +35,7 @@ class CommandLine(TyperGroup):
             typer.echo(f"error: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
-            typer.echo("interrupted: what is finished is kept, the same build command resumes the run", err=True)
+            typer.echo("interrupted: what is finished is kept, the same command resumes", err=True)
             raise typer.Exit(INTERRUPTED_EXIT_CODE) from error
 
 

@@ -121,6 +121,12 @@ class Progress(Protocol):
     def advance(self, amount: int) -> None:
         """Report `amount` more units of the stage."""
 
+    def note(self, text: str) -> None:
+        """Show `text` beside the stage until the next note."""
+
+    def say(self, text: str) -> None:
+        """Tell something that stays."""
+
     def finish(self) -> None:
         """End the stage."""
 
@@ -132,6 +138,12 @@ class NoProgress:
         """Ignore."""
 
     def advance(self, amount: int) -> None:
+        """Ignore."""
+
+    def note(self, text: str) -> None:
+        """Ignore."""
+
+    def say(self, text: str) -> None:
         """Ignore."""
 
     def finish(self) -> None:

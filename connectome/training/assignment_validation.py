@@ -13,6 +13,7 @@ from connectome.training.dataset import Dataset
 from connectome.training.loop import Trainer
 from connectome.training.samples import SampleShape
 
+ASSIGNER_METRICS = ("assignment_accuracy",)
 CLEFTS_A_CALL = 4
 
 Validate = Callable[[Trainer, list[Dataset], SampleShape], dict[str, Any]]

@@ -8,47 +8,65 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.errors import BoxError, DtypeError, TrainingDataError
+from connectome.errors import BoxError, TrainingDataError
 from connectome.geometry import Box, NmTriple
 from connectome.grey_values import GreyRange, check_image_dtype, grey_table, measure_grey_range
+from connectome.grid_view import GridView, ViewKind, Voxels
 from connectome.networks.checkpoint import Normalisation
 from connectome.records import ReferenceSynapse
 from connectome.training.annotated_cleft import AnnotatedCleft, group_clefts
-from connectome.training.recipe import DataSource
-from connectome.training.source_volumes import Voxels, open_volumes
+from connectome.training.source import DataSource
+from connectome.training.source_volumes import open_volumes
 
 
 class Dataset:
-    """One data source, opened."""
+    """One data source, opened: its volumes on one working grid, the one of the cleft labels."""
 
     def __init__(self, source: DataSource) -> None:
         """Open the volumes of a source.
 
         Raises:
-            VolumeNotFoundError: a volume is missing. BoxError: the box lies outside the image.
+            VolumeNotFoundError: a volume is missing. BoxError: the box lies outside a volume.
             DtypeError: grey values are neither uint8 nor uint16, or labels aren't integers.
-            GreyValueError: the image has no contrast in the box.
+            ResolutionError: a volume's voxels aren't those of the cleft labels cut into whole parts.
+            GreyValueError: the image has no contrast in the box. ReferenceDataError: there is no table of synapses.
         """
         self.source = source
         opened = open_volumes(source)
         self._read_synapses = opened.synapses
-        self.image, self.segmentation, self.clefts = opened.image, opened.segmentation, opened.clefts
-        self.box = source.box or self.image.box
-        if not self.image.box.contains(self.box):
-            raise BoxError(f"{source}: box {self.box} lies outside the volume {self.image.box}")
-        check_image_dtype(self.image.dtype, self.image.url)
-        if any(v.dtype.kind not in "ui" for v in (self.segmentation, self.clefts)):
-            raise DtypeError(f"{source}: neuron_ids.zarr and clefts.zarr must hold integers")
-        if not (self.image.grid == self.segmentation.grid == self.clefts.grid):
-            raise TrainingDataError(f"{source}: image, segmentation and clefts don't lie on one grid")
+        self.grid = opened.grid
+        check_image_dtype(opened.image.dtype, opened.image.url)
+        self.image = self._view(opened.image, ViewKind.IMAGE)
+        self.segmentation = self._view(opened.segmentation, ViewKind.LABELS)
+        self.clefts = self._view(opened.clefts, ViewKind.LABELS)
+        self.box = self._seen_box()
         how = Normalisation()
-        self.grey_range = measure_grey_range(opened.sampled_image, self.image.url, self.box)
+        sampled = self._view(opened.sampled_image, ViewKind.IMAGE)
+        self.grey_range = measure_grey_range(sampled, self.image.volume.url, self.box)
         self._grey_table = grey_table(self.image.dtype, self.grey_range, GreyRange(low=how.low, high=how.high))
+
+    def _view(self, volume: Voxels, kind: ViewKind) -> GridView:
+        return GridView(volume, resolution_nm=self.grid.resolution_nm, anchor_nm=self.grid.offset_nm, kind=kind)
+
+    def _seen_box(self) -> Box:
+        views = (self.image, self.segmentation, self.clefts)
+        if self.source.box is None:
+            common = self.image.box.intersect(self.segmentation.box).intersect(self.clefts.box)
+            if common.is_empty:
+                raise BoxError(f"{self.source.name}: image, segmentation and clefts don't overlap: check their offsets")
+            return common
+        for view in views:
+            if not view.box.contains(self.source.box):
+                raise BoxError(
+                    f"{self.source.name}: box {self.source.box} lies outside the volume {view.volume.url}, "
+                    f"which has {view.box} (voxels of the cleft labels)"
+                )
+        return self.source.box
 
     @property
     def resolution_nm(self) -> NmTriple:
         """The nm of a voxel (z, y, x)."""
-        return self.image.grid.resolution_nm
+        return self.grid.resolution_nm
 
     @cached_property
     def annotated(self) -> list[ReferenceSynapse]:
@@ -57,24 +75,28 @@ class Dataset:
 
     @cached_property
     def synapses(self) -> list[ReferenceSynapse]:
-        """The annotated synapses whose cleft's centroid lies in the box.
+        """The annotated synapses whose cleft has voxels and its centroid in the box.
 
         Raises:
             TrainingDataError: there is none.
         """
-        inside = [synapse for synapse in self.annotated if self.box.contains_point(synapse.centroid_voxel)]
+        inside = [s for s in self.annotated if s.size_voxels > 0 and self.box.contains_point(s.centroid_voxel)]
         if not inside:
-            raise TrainingDataError(f"{self.source}: no annotated synapse lies in the box {self.box}")
+            raise TrainingDataError(
+                f"{self.source.name}: no annotated synapse lies in the box {self.box} ({len(self.annotated)} in all): "
+                "move or enlarge the box"
+            )
         return inside
 
     @cached_property
     def annotated_clefts(self) -> list[AnnotatedCleft]:
-        """The annotated clefts whose centroid lies in the box, each once with all its pairs, ascending by id.
+        """The clefts of `synapses`, each once with all its annotated pairs, ascending by id.
 
         Raises:
             TrainingDataError: there is none.
         """
-        return group_clefts(self.synapses)
+        inside = {synapse.cleft_id for synapse in self.synapses}
+        return [cleft for cleft in group_clefts(self.annotated) if cleft.cleft_id in inside]
 
     @cached_property
     def sides(self) -> dict[int, tuple[set[int], set[int]]]:
@@ -82,7 +104,7 @@ class Dataset:
         clefts = group_clefts(self.annotated)
         return {cleft.cleft_id: (set(cleft.pre_segment_ids), set(cleft.post_segment_ids)) for cleft in clefts}
 
-    def read(self, volume: Voxels, box: Box) -> NDArray[Any]:
+    def read(self, volume: GridView, box: Box) -> NDArray[Any]:
         """The voxels (z, y, x) of `box`; zeros outside the box that may be seen.
 
         The image's are uint8 on the scale that all sources share (see `connectome.grey_values`).
@@ -102,19 +124,3 @@ class Dataset:
         if not inside.is_empty:
             mask[inside.slices(box.start)] = True
         return mask
-
-
-def check_apart(sources: tuple[DataSource, ...], validation: tuple[DataSource, ...]) -> None:
-    """Refuse validation data that is also trained on.
-
-    Raises:
-        TrainingDataError: two boxes of one folder overlap, or two phantoms have one seed.
-    """
-    for train in sources:
-        for held_out in validation:
-            if not train.overlaps(held_out):
-                continue
-            what = "the boxes for training and for validation overlap"
-            if train.phantom is not None:
-                what = "the phantom for validation has the same seed: give it another one"
-            raise TrainingDataError(f"{train}: {what}")

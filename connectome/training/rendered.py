@@ -133,7 +133,7 @@ class RenderedVolume:
 
     @property
     def box(self) -> Box:
-        """All voxels."""
+        """All its voxels."""
         return self.phantom.config.box
 
     @property
@@ -145,23 +145,15 @@ class RenderedVolume:
         """The voxels (z, y, x) of a box inside the volume."""
         return self.phantom.read(self.layer, box)
 
+    def read_strided(self, box: Box, step: Triple) -> NDArray[Any]:
+        """Every `step`-th voxel (z, y, x) of a box, from its first; what is beyond the border is left out."""
+        return self.read(box.intersect(self.phantom.config.box))[tuple(slice(None, None, s) for s in step)]
+
 
 @dataclass(frozen=True)
-class PassingVolume:
+class PassingVolume(RenderedVolume):
     """A `RenderedVolume` whose voxels are not kept: to look at pieces all over a phantom once."""
-
-    volume: RenderedVolume
-
-    @property
-    def box(self) -> Box:
-        """All voxels."""
-        return self.volume.box
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The data type of its voxels."""
-        return self.volume.dtype
 
     def read(self, box: Box) -> NDArray[Any]:
         """The voxels (z, y, x) of a box inside the volume."""
-        return self.volume.phantom.render(self.volume.layer, box)
+        return self.phantom.render(self.layer, box)

@@ -29,7 +29,7 @@ class Sample:
 
     Attributes:
         inputs: float32 (channels, z, y, x), normalised image and, for an assigner, the cleft and its candidates.
-        targets: float32 (channels, z, y, x) in {0, 1}; one value for a pruner.
+        targets: float32 (channels, z, y, x); one value for a pruner.
         weights: float32 (z, y, x), 0 where the answer isn't known.
     """
 

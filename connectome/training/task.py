@@ -8,16 +8,16 @@ from typing import Any
 
 from connectome.networks.checkpoint import Method
 from connectome.networks.config import NetworkConfig, PairConfig
-from connectome.training.assignment_validation import assignment_validation
+from connectome.training.assignment_validation import ASSIGNER_METRICS, assignment_validation
 from connectome.training.batches import SampleMaker
 from connectome.training.dataset import Dataset
 from connectome.training.detector_targets import signed_proximity_sample, stdt_sample
+from connectome.training.detector_validation import DETECTOR_METRICS, detector_validation
 from connectome.training.loop import Loss, Trainer
 from connectome.training.losses import assigner_loss, detector_loss, pruner_loss, signed_proximity_loss, stdt_loss
 from connectome.training.pruner_samples import mask_pruner_sample, proximity_pruner_sample
 from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
-from connectome.training.validation import detector_validation
 
 Validate = Callable[[Trainer, list[Dataset], SampleShape], dict[str, Any]]
 
@@ -31,12 +31,16 @@ class Task:
         make: draws one sample of a data source.
         loss: of the network's output for a batch.
         validate: metrics of the averaged network on held-out data; its keys go into the model card.
+        decides: the metrics by which the best weights are kept, the most important first; all in [0, 1].
+        learns_partners: whether samples say which segments are a cleft's partners.
     """
 
     network: NetworkConfig | PairConfig
     make: SampleMaker
     loss: Loss
     validate: Validate
+    decides: tuple[str, ...]
+    learns_partners: bool
 
 
 def task_of(method: Method, recipe: Recipe) -> Task:
@@ -45,21 +49,23 @@ def task_of(method: Method, recipe: Recipe) -> Task:
         case Method.MASK:
             return Task(
                 network=_voxelwise(1, 1, recipe), make=detector_sample, loss=detector_loss(recipe.positive_weight),
-                validate=detector_validation(method),
+                validate=detector_validation(method), decides=DETECTOR_METRICS, learns_partners=False,
             )  # fmt: skip
         case Method.STDT:
             return Task(
-                network=_voxelwise(1, 1, recipe), make=stdt_sample, loss=stdt_loss, validate=detector_validation(method)
-            )
+                network=_voxelwise(1, 1, recipe), make=stdt_sample, loss=stdt_loss,
+                validate=detector_validation(method), decides=DETECTOR_METRICS, learns_partners=False,
+            )  # fmt: skip
         case Method.SIGNED_PROXIMITY:
             return Task(
                 network=_voxelwise(1, 1, recipe), make=signed_proximity_sample, loss=signed_proximity_loss,
-                validate=detector_validation(method),
+                validate=detector_validation(method), decides=DETECTOR_METRICS, learns_partners=True,
             )  # fmt: skip
         case Method.AVAN:
             return Task(
                 network=_voxelwise(2, 2, recipe), make=assigner_sample, loss=assigner_loss,
-                validate=assignment_validation(method, recipe.parameters),
+                validate=assignment_validation(method, recipe.parameters), decides=ASSIGNER_METRICS,
+                learns_partners=True,
             )  # fmt: skip
         case Method.MASK_PRUNER | Method.PROXIMITY_PRUNER:
             return Task(
@@ -67,6 +73,8 @@ def task_of(method: Method, recipe: Recipe) -> Task:
                 make=mask_pruner_sample if method is Method.MASK_PRUNER else proximity_pruner_sample,
                 loss=pruner_loss,
                 validate=assignment_validation(method, recipe.parameters),
+                decides=ASSIGNER_METRICS,
+                learns_partners=True,
             )
 
 

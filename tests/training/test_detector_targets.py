@@ -19,11 +19,13 @@ from connectome.networks.device import DeviceChoice
 from connectome.networks.outputs import detector_output
 from connectome.training.augment import MARGIN, Augmentation
 from connectome.training.batches import Batch
+from connectome.training.choices import Unpaired
 from connectome.training.dataset import Dataset
 from connectome.training.detector_targets import signed_proximity_sample, stdt_sample
 from connectome.training.losses import signed_proximity_loss, stdt_loss
-from connectome.training.recipe import DataSource, Recipe
+from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape, detector_box, detector_sample
+from connectome.training.source import DataSource
 from connectome.training.train import train
 from connectome.volume import Volume
 
@@ -171,7 +173,7 @@ def recipe(folder: Path, tmp_path: Path) -> Recipe:
         sources=(DataSource(folder=folder, box=Box((0, 0, 0), (12, 64, 32))),),
         validation=(DataSource(folder=folder, box=Box((0, 0, 32), (12, 64, 64))),),
         output=tmp_path / "model.safetensors", name="tiny", steps=3, patch_shape=PATCH, widths=(4, 4),
-        device=DeviceChoice.CPU,
+        device=DeviceChoice.CPU, unpaired=Unpaired.ALLOW,
     )  # fmt: skip
 
 
@@ -201,7 +203,18 @@ def test_another_answer_begins_with_nothing_and_the_same_one_where_it_was(recipe
 def test_the_command_trains_each_representation(cli: Callable[..., Result], folder: Path, tmp_path: Path) -> None:
     for name in ("mask", "stdt", "signed-proximity"):
         output = tmp_path / f"{name}.safetensors"
-        flags = ["--steps", "1", "--patch-shape", "4,16,16", "--widths", "4,6", "--device", "cpu"]
+        flags = [
+            "--steps",
+            "1",
+            "--patch-shape",
+            "4,16,16",
+            "--widths",
+            "4,6",
+            "--device",
+            "cpu",
+            "--unpaired",
+            "allow",
+        ]
         result = cli("train", "detector", "--representation", name, "--data", folder, "--output", output, *flags)
         assert result.exit_code == 0, result.stderr
         assert load_checkpoint(output, ModelRole.DETECTOR).card.method == name

@@ -16,9 +16,9 @@ from connectome.phantom import Phantom, PhantomConfig, PhantomPreset, write_phan
 from connectome.training.augment import Augmentation
 from connectome.training.batches import BatchPlan, batch_at
 from connectome.training.dataset import Dataset
-from connectome.training.recipe import DataSource
 from connectome.training.rendered import Layer, PassingVolume, RenderedPhantom
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
+from connectome.training.source import DataSource
 
 CONFIG = PhantomConfig(
     shape=(20, 144, 160), seed=6, preset=PhantomPreset.INSECT, bouton_spacing_nm=1500.0, artefact_period_sections=20
@@ -66,11 +66,11 @@ def test_a_phantom_has_the_interface_of_a_folder(written: Dataset, rendered: Dat
     assert rendered.grey_range == written.grey_range
     for name in ("image", "segmentation", "clefts"):
         one, other = getattr(written, name), getattr(rendered, name)
-        assert (one.grid, one.box, one.dtype) == (other.grid, other.box, other.dtype)
+        assert (one.volume.grid, one.box, one.dtype) == (other.volume.grid, other.box, other.dtype)
     beyond = Box((-2, 100, 100), (4, 150, 170))
     assert np.array_equal(rendered.read(rendered.clefts, beyond), written.read(written.clefts, beyond))
     assert np.array_equal(rendered.read_mask(beyond), written.read_mask(beyond))
-    assert "seed=6" in rendered.image.url
+    assert "seed=6" in rendered.image.volume.url
 
 
 def test_blocks_beyond_the_bound_are_given_up_and_come_back_the_same() -> None:
@@ -89,12 +89,13 @@ def test_blocks_beyond_the_bound_are_given_up_and_come_back_the_same() -> None:
 def test_pieces_that_are_looked_at_once_are_not_kept() -> None:
     phantom = RenderedPhantom(PhantomConfig(shape=(6, 48, 64), seed=1))
     image = phantom.volume(Layer.IMAGE)
-    passing = PassingVolume(image)
+    passing = PassingVolume(phantom, Layer.IMAGE)
     box = Box.parse("1:5,3:40,9:60")
     piece = passing.read(box)
     assert phantom.cached_bytes == 0
     assert np.array_equal(piece, image.read(box))
-    assert (passing.box, passing.dtype) == (image.box, image.dtype)
+    assert (passing.grid, passing.dtype) == (image.grid, image.dtype)
+    assert np.array_equal(image.read_strided(box, (2, 3, 1)), piece[::2, ::3])
 
 
 def test_one_block_is_kept_even_if_memory_is_shorter() -> None:

@@ -10,8 +10,8 @@ import pytest
 from connectome.geometry import Box
 from connectome.networks.checkpoint import Normalisation
 from connectome.training.dataset import Dataset
-from connectome.training.recipe import DataSource
 from connectome.training.samples import SampleShape, assigner_patch, assigner_sample, one_of, random_cleft
+from connectome.training.source import DataSource
 from connectome.volume import Volume
 
 SHAPE = (6, 64, 96)
