@@ -11,13 +11,15 @@ import typer
 from typer.core import TyperGroup
 
 from connectome import __version__
-from connectome.cli import build, build_graph, db, evaluate, export, train, volume
+from connectome.cli import build, build_graph, db, evaluate, export, models, train, volume
+from connectome.cli.calibrate import calibrate
 from connectome.cli.demo import demo
 from connectome.cli.sql import sql
+from connectome.cli.tune import tune
 from connectome.errors import ConnectomeError
 
 INTERRUPTED_EXIT_CODE = 130
-ORDER_IN_HELP = ("demo", "volume", "build", "evaluate", "export", "sql", "db", "train")
+ORDER_IN_HELP = ("demo", "volume", "build", "evaluate", "export", "sql", "db", "models", "train", "tune", "calibrate")
 
 
 class CommandLine(TyperGroup):
@@ -80,7 +82,10 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(export.app, name="export")
 app.command()(sql)
 app.add_typer(db.app, name="db")
+app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")
+app.command()(tune)
+app.command()(calibrate)
 
 
 def main() -> None:
