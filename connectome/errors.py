@@ -52,6 +52,14 @@ class ConfigError(InputError):
     """A configuration file or a combination of options is wrong."""
 
 
+class TableError(InputError):
+    """A table file can't be read, lacks a column, or holds what its column can't."""
+
+
+class NeuronNotFoundError(InputError):
+    """No neuron, type or version of roots has this name."""
+
+
 class TrainingDataError(InputError):
     """Training can't start or go on with this data (empty box, no labels, a loss that isn't a number)."""
 
