@@ -1,0 +1,167 @@
+"""The options that every query takes: what to look at, how to print it, and where the database is."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption
+from connectome.cli.rows_output import Format, print_rows
+from connectome.errors import ConfigError
+from connectome.selection import Filter, NmBox
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from connectome.query.connectome import Connectome
+
+
+class QueryFormat(StrEnum):
+    """How the answer of a query is given."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+LatestRunOption = Annotated[
+    str | None,
+    typer.Option("--run", metavar="NAME", show_default=False, help="The run. Default: the one that finished last."),
+]
+RootsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--roots", metavar="VERSION", show_default=False, help="Neurons after proofreading. Default: the segments."
+    ),
+]
+MinSynapsesOption = Annotated[
+    int, typer.Option("--min-synapses", metavar="N", help="Leave out edges of fewer synapses.")
+]
+MinConfidenceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--min-confidence", metavar="0..1", show_default=False, help="Leave out synapses of a lower confidence."
+    ),
+]
+MinSizeOption = Annotated[
+    int | None,
+    typer.Option("--min-size", metavar="VOXELS", show_default=False, help="Leave out synapses of smaller clefts."),
+]
+MaxSizeOption = Annotated[
+    int | None,
+    typer.Option("--max-size", metavar="VOXELS", show_default=False, help="Leave out synapses of larger clefts."),
+]
+BoxNmOption = Annotated[
+    str | None,
+    typer.Option(
+        "--box-nm", metavar="z0:z1,y0:y1,x0:x1", show_default=False, help="Only synapses in this box, in nm."
+    ),
+]
+PreTypeOption = Annotated[
+    str | None,
+    typer.Option("--pre-type", metavar="TYPE", show_default=False, help="Only edges from neurons of this type."),
+]
+PostTypeOption = Annotated[
+    str | None,
+    typer.Option("--post-type", metavar="TYPE", show_default=False, help="Only edges to neurons of this type."),
+]
+FormatOption = Annotated[QueryFormat, typer.Option("--format", help="How to give the answer.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", show_default=False, help="Where --format parquet goes."),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """What the shared options of a query say.
+
+    Attributes:
+        where: what to look at.
+        output_format, output: how to give the answer, and the file of Parquet.
+        database_url, data_folder: where the database is.
+    """
+
+    where: Filter
+    output_format: QueryFormat
+    output: Path | None
+    database_url: str | None
+    data_folder: Path
+
+    def answer(self, question: Callable[[Connectome], pa.Table]) -> None:
+        """Open the connectome, ask, and print or write the answer."""
+        from connectome.query.connectome import Connectome
+
+        if self.output_format is QueryFormat.PARQUET and self.output is None:
+            raise ConfigError("--format parquet is written to a file: give --output FILE")
+        if self.output is not None and self.output_format is not QueryFormat.PARQUET:
+            raise ConfigError("--output is for --format parquet: send what is printed to a file with >")
+        with Connectome.open(self.database_url, self.data_folder) as connectome:
+            table = question(connectome)
+        if self.output is not None:
+            from connectome.tabular.kinds import FileKind
+            from connectome.tabular.writing import write_table
+
+            write_table(self.output, FileKind.PARQUET, table)
+        else:
+            columns = [column.to_pylist() for column in table.columns]
+            print_rows(table.column_names, zip(*columns, strict=True), Format(self.output_format.value))
+
+
+def _asking(
+    run: LatestRunOption = None,
+    roots: RootsOption = None,
+    min_synapses: MinSynapsesOption = 1,
+    min_confidence: MinConfidenceOption = None,
+    min_size: MinSizeOption = None,
+    max_size: MaxSizeOption = None,
+    box_nm: BoxNmOption = None,
+    pre_type: PreTypeOption = None,
+    post_type: PostTypeOption = None,
+    output_format: FormatOption = QueryFormat.TABLE,
+    output: OutputOption = None,
+    database_url: DatabaseUrlOption = None,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+) -> Asking:
+    """The options that `asks` gives to a command."""
+    where = Filter(
+        run=run, roots=roots, min_synapses=min_synapses, min_confidence=min_confidence, min_size=min_size,
+        max_size=max_size, box_nm=None if box_nm is None else NmBox.parse(box_nm), pre_type=pre_type,
+        post_type=post_type,
+    )  # fmt: skip
+    return Asking(
+        where=where, output_format=output_format, output=output, database_url=database_url, data_folder=data_folder
+    )
+
+
+def asks(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared options; it receives them as its last argument, `asking`."""
+    shared = inspect.signature(_asking).parameters
+    own = {name: p for name, p in inspect.signature(command).parameters.items() if name != "asking"}
+
+    @functools.wraps(command)
+    def with_options(**values: Any) -> None:
+        asking = _asking(**{name: values.pop(name) for name in shared})
+        command(**values, asking=asking)
+
+    hints = {**get_type_hints(_asking, include_extras=True), **_own_hints(command)}
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])
+        for name, parameter in {**own, **shared}.items()
+    ]
+    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {name: hints[name] for name in (*own, *shared)}
+    return with_options
+
+
+def _own_hints(command: Callable[..., None]) -> dict[str, Any]:
+    hints = get_type_hints(command, include_extras=True)
+    return {name: hint for name, hint in hints.items() if name not in ("asking", "return")}

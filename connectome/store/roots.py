@@ -1,0 +1,10 @@
+"""Versions of the roots: which neuron a segment belongs to after proofreading."""
+
+from __future__ import annotations
+
+from connectome.store.database import Database
+
+
+def roots_id(database: Database, name: str | None) -> int:
+    """x"""
+    return 0
