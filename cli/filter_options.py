@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connectome.cli.option_groups import shared_options
 from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption
 from connectome.cli.rows_output import Format, print_rows
 from connectome.errors import ConfigError
 from connectome.selection import Filter, NmBox
+from connectome.tabular.kinds import FileKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,9 +61,7 @@ MaxSizeOption = Annotated[
 ]
 BoxNmOption = Annotated[
     str | None,
-    typer.Option(
-        "--box-nm", metavar="z0:z1,y0:y1,x0:x1", show_default=False, help="Only synapses in this box, in nm."
-    ),
+    typer.Option("--box-nm", metavar="z0:z1,y0:y1,x0:x1", show_default=False, help="Only synapses in this box, in nm."),
 ]
 PreTypeOption = Annotated[
     str | None,
@@ -81,42 +79,57 @@ OutputOption = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
+class Selecting:
+    """What the options of a filter say, and where the database is."""
+
+    where: Filter
+    database_url: str | None
+    data_folder: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class Asking:
     """What the shared options of a query say.
 
     Attributes:
-        where: what to look at.
+        selecting: what to look at, and where the database is.
         output_format, output: how to give the answer, and the file of Parquet.
-        database_url, data_folder: where the database is.
     """
 
-    where: Filter
+    selecting: Selecting
     output_format: QueryFormat
     output: Path | None
-    database_url: str | None
-    data_folder: Path
+
+    @property
+    def where(self) -> Filter:
+        """What to look at."""
+        return self.selecting.where
 
     def answer(self, question: Callable[[Connectome], pa.Table]) -> None:
-        """Open the connectome, ask, and print or write the answer."""
+        """Open the connectome, ask, and print or write the answer.
+
+        Raises:
+            ConfigError: Parquet without a file, or a file without Parquet.
+        """
         from connectome.query.connectome import Connectome
 
         if self.output_format is QueryFormat.PARQUET and self.output is None:
             raise ConfigError("--format parquet is written to a file: give --output FILE")
         if self.output is not None and self.output_format is not QueryFormat.PARQUET:
             raise ConfigError("--output is for --format parquet: send what is printed to a file with >")
-        with Connectome.open(self.database_url, self.data_folder) as connectome:
+        with Connectome.open(self.selecting.database_url, self.selecting.data_folder) as connectome:
             table = question(connectome)
         if self.output is not None:
-            from connectome.tabular.kinds import FileKind
             from connectome.tabular.writing import write_table
 
             write_table(self.output, FileKind.PARQUET, table)
         else:
-            columns = [column.to_pylist() for column in table.columns]
-            print_rows(table.column_names, zip(*columns, strict=True), Format(self.output_format.value))
+            from connectome.tabular.results import python_rows
+
+            print_rows(table.column_names, python_rows(table), Format(self.output_format.value))
 
 
-def _asking(
+def _selecting(
     run: LatestRunOption = None,
     roots: RootsOption = None,
     min_synapses: MinSynapsesOption = 1,
@@ -126,42 +139,27 @@ def _asking(
     box_nm: BoxNmOption = None,
     pre_type: PreTypeOption = None,
     post_type: PostTypeOption = None,
-    output_format: FormatOption = QueryFormat.TABLE,
-    output: OutputOption = None,
     database_url: DatabaseUrlOption = None,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
-) -> Asking:
-    """The options that `asks` gives to a command."""
+) -> Selecting:
+    """The options that `selects` gives to a command."""
     where = Filter(
         run=run, roots=roots, min_synapses=min_synapses, min_confidence=min_confidence, min_size=min_size,
         max_size=max_size, box_nm=None if box_nm is None else NmBox.parse(box_nm), pre_type=pre_type,
         post_type=post_type,
     )  # fmt: skip
-    return Asking(
-        where=where, output_format=output_format, output=output, database_url=database_url, data_folder=data_folder
-    )
+    return Selecting(where=where, database_url=database_url, data_folder=data_folder)
 
 
-def asks(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared options; it receives them as its last argument, `asking`."""
-    shared = inspect.signature(_asking).parameters
-    own = {name: p for name, p in inspect.signature(command).parameters.items() if name != "asking"}
-
-    @functools.wraps(command)
-    def with_options(**values: Any) -> None:
-        asking = _asking(**{name: values.pop(name) for name in shared})
-        command(**values, asking=asking)
-
-    hints = {**get_type_hints(_asking, include_extras=True), **_own_hints(command)}
-    parameters = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])
-        for name, parameter in {**own, **shared}.items()
-    ]
-    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {name: hints[name] for name in (*own, *shared)}
-    return with_options
+selects = shared_options(_selecting, "selecting")
 
 
-def _own_hints(command: Callable[..., None]) -> dict[str, Any]:
-    hints = get_type_hints(command, include_extras=True)
-    return {name: hint for name, hint in hints.items() if name not in ("asking", "return")}
+@selects
+def _asking(
+    selecting: Selecting, output_format: FormatOption = QueryFormat.TABLE, output: OutputOption = None
+) -> Asking:
+    """The options that `asks` gives to a command."""
+    return Asking(selecting=selecting, output_format=output_format, output=output)
+
+
+asks = shared_options(_asking, "asking")

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from connectome.cli.filter_options import Asking, asks
-from connectome.selection import NmBox
+from connectome.selection import Direction, NmBox, Side
 
 app = typer.Typer(no_args_is_help=True, help="Ask a connectome: partners, edges, paths, matrices, synapses.")
-
-
-class Direction(StrEnum):
-    """Which partners of a neuron."""
-
-    INPUTS = "inputs"
-    OUTPUTS = "outputs"
-    BOTH = "both"
-
-
-class Side(StrEnum):
-    """Which partners neurons have in common."""
-
-    INPUTS = "inputs"
-    OUTPUTS = "outputs"
 
 
 NeuronsArgument = Annotated[list[int], typer.Argument(metavar="NEURON...", help="Ids of neurons.")]
@@ -53,7 +37,7 @@ def partners(
     input_fraction: the edge's share of all synapses that its postsynaptic neuron receives; output_fraction: of all that
     its presynaptic neuron sends.
     """
-    asking.answer(lambda c: c.partners(neurons, direction=direction.value, where=asking.where))
+    asking.answer(lambda c: c.partners(neurons, direction=direction, where=asking.where))
 
 
 @app.command()
@@ -142,14 +126,14 @@ def shared(
     ] = None,
 ) -> None:
     """Partners that neurons have in common."""
-    asking.answer(lambda c: c.shared(neurons, side=side.value, at_least=at_least, where=asking.where))
+    asking.answer(lambda c: c.shared(neurons, side=side, at_least=at_least, where=asking.where))
 
 
 @app.command()
 @asks
 def similarity(neurons: NeuronsArgument, asking: Asking, side: SideOption = Side.INPUTS) -> None:
     """Cosine similarity of the partners of every two neurons."""
-    asking.answer(lambda c: c.similarity(neurons, side=side.value, where=asking.where))
+    asking.answer(lambda c: c.similarity(neurons, side=side, where=asking.where))
 
 
 @app.command()

@@ -1,35 +1,33 @@
-"""`connectome sql`: one reading query, as a table, CSV or JSON."""
+"""`connectome sql`: one reading query, the user's own or one of the library, as a table, CSV or JSON."""
 
 from __future__ import annotations
 
-import csv
-import json
-import math
-import sys
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption
-from connectome.errors import QueryError
-
-LARGEST_EXACT = 2**53  # whole numbers beyond it change in readers that keep numbers as doubles
-
-
-class Format(StrEnum):
-    """How rows are printed."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
+from connectome.cli.rows_output import Format, print_rows
+from connectome.errors import ConfigError
 
 
 def sql(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT (or WITH, VALUES, TABLE, SHOW, EXPLAIN).")],
+    query: Annotated[
+        str | None, typer.Argument(metavar="QUERY", help="One SELECT (or WITH, VALUES, TABLE, SHOW, EXPLAIN).")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE.sql", show_default=False, help="Read QUERY from a file."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", show_default=False, help="Run this query of the library.")
+    ] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="NAME=VALUE", show_default=False, help="A value for it; may be repeated."),
+    ] = None,
+    list_queries: Annotated[bool, typer.Option("--list", help="Show the library of ready queries.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
     timeout: Annotated[float, typer.Option("--timeout", min=0.001, help="Give up after so many seconds.")] = 60.0,
     database_url: DatabaseUrlOption = None,
@@ -37,20 +35,62 @@ def sql(
 ) -> None:
     """Run one query that reads, and print its rows.
 
-    Tables: run, volume, model, block, cleft, candidate, synapse, and the view edge; positions are in nm. Try:
+    Tables: run, volume, model, block, cleft, candidate, synapse, edge, root, annotation; positions are in nm. Try:
 
     connectome sql "SELECT * FROM edge ORDER BY synapse_count DESC LIMIT 10"
+
+    connectome sql --name partners --param neuron=123
 
     In JSON, whole numbers beyond 2^53 are strings, so that ids stay exact in every reader.
     """
     from connectome.store.database import Database
+    from connectome.store.ready_queries import ready_query
     from connectome.store.sql import stream_sql
+    from connectome.store.streaming import query_text
 
-    with Database.open(database_url, data_folder) as database, stream_sql(database, query, timeout_s=timeout) as result:
-        match output_format:
-            case Format.TABLE:
-                _print_table(result.columns, result.rows)
-            case Format.CSV:
-                _print_csv(result.columns, result.rows)
-            case Format.JSON:
-                _print_json(result.columns, result.rows)
+    if list_queries:
+        print_library()
+        return
+    if sum(given is not None for given in (query, file, name)) != 1:
+        raise ConfigError("give one query: a text, -f FILE.sql, or --name of the library (--list shows it)")
+    if parameters and name is None:
+        raise ConfigError("--param is for queries of the library: give --name too")
+    ready = None if name is None else ready_query(name).filled(_values(parameters or []))
+    with Database.open(database_url, data_folder) as database:
+        text = query_text(database, ready) if ready is not None else _text(query, file)
+        with stream_sql(database, text, timeout_s=timeout) as result:
+            print_rows(result.columns, result.rows, output_format)
+
+
+def print_library() -> None:
+    """Print the name, the meaning and the parameters of every ready query."""
+    from connectome.store.ready_queries import ready_queries
+
+    for query in ready_queries():
+        typer.echo(f"{query.name}\n    {query.title}")
+        for parameter in query.parameters:
+            default = "" if parameter.default is None else f" (default {parameter.default})"
+            typer.echo(f"    {parameter.name}: {parameter.text}, {parameter.type}{default}")
+
+
+def _values(texts: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise ConfigError(f"--param {name} has no value: write --param {name}=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def _text(query: str | None, file: Path | None) -> str:
+    """The user's own query.
+
+    Raises:
+        ConfigError: its file can't be read.
+    """
+    if file is None:
+        return query or ""
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8 text"
+        raise ConfigError(f"{file} can't be read as SQL: {reason}") from error

@@ -1,9 +1,7 @@
 """connectome: electron-microscopy volumes in, queryable connectomes out.
 
-    import connectome
-
-    with connectome.open("postgresql://user@host/database") as c:
-        c.partners(864691135000000001, where=connectome.Filter(min_synapses=3)).to_pandas()
+>>> with connectome.open("postgresql://user@host/database") as c:
+...     c.partners(864691135000000001, where=connectome.Filter(min_synapses=3)).to_pandas()
 """
 
 from __future__ import annotations

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 
 from connectome.errors import BoxError, ConfigError
 from connectome.geometry import NmTriple
+
+
+class Direction(StrEnum):
+    """Which side of a neuron: what it receives, or where it sends."""
+
+    INPUTS = "inputs"
+    OUTPUTS = "outputs"
+    BOTH = "both"
+
+
+class Side(StrEnum):
+    """One side of a neuron."""
+
+    INPUTS = "inputs"
+    OUTPUTS = "outputs"
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,9 @@ class NmBox:
             sides = [[float(part) for part in side.split(":")] for side in text.split(",")]
             (z0, z1), (y0, y1), (x0, x1) = sides
         except ValueError as error:
-            raise BoxError(f"'{text}' isn't a box in nm: write z0:z1,y0:y1,x0:x1, e.g. 0:3000,0:1200,600:1200") from error
+            raise BoxError(
+                f"'{text}' isn't a box in nm: write z0:z1,y0:y1,x0:x1, e.g. 0:3000,0:1200,600:1200"
+            ) from error
         return cls((z0, y0, x0), (z1, y1, x1))
 
     def __str__(self) -> str:
@@ -51,8 +69,8 @@ class Filter:
     """What part of a connectome is looked at.
 
     `min_confidence`, `min_size`, `max_size` and `box_nm` choose synapses. What remains is counted into edges from one
-    neuron to another; `min_synapses`, `pre_type` and `post_type` choose edges. Fractions are of all synapses chosen that
-    the receiving neuron gets, whatever its other edges' counts and types.
+    neuron to another; `min_synapses`, `pre_type` and `post_type` choose edges. Fractions are of all chosen synapses of a
+    neuron, also those of edges that are left out.
 
     Attributes:
         run: name of a finished run; None: the latest finished.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
 
+from connectome.errors import ConfigError
 from connectome.query.asking import Neurons, ask, find_scope, neuron_ids
-from connectome.selection import Filter, NmBox
+from connectome.selection import Direction, Filter, NmBox, Side
 from connectome.store.database import Database
 from connectome.store.queries import network, neurons, synapses
-from connectome.store.queries.neurons import Direction, Side
 from connectome.store.queries.scope import Scope
 from connectome.store.streaming import Query
 from connectome.tabular.matrix import pivot
@@ -56,9 +57,14 @@ class Connectome:
         return self._ask(query)
 
     def in_box(self, box: NmBox | str, *, where: Filter = EVERYTHING) -> pa.Table:
-        """The synapses whose clefts' centroids lie in a box: an `NmBox`, or a text z0:z1,y0:y1,x0:x1 in nm."""
+        """The synapses whose clefts' centroids lie in a box: an `NmBox`, or a text z0:z1,y0:y1,x0:x1 in nm.
+
+        The same as `synapses` with that box in the filter.
+        """
+        if where.box_nm is not None:
+            raise ConfigError("the filter has a box already (--box-nm): give one")
         chosen = box if isinstance(box, NmBox) else NmBox.parse(box)
-        return self._ask(synapses.in_box(self._scope(where), chosen))
+        return self.synapses(where=replace(where, box_nm=chosen))
 
     def edges(self, *, where: Filter = EVERYTHING) -> pa.Table:
         """All edges, ordered by their neurons."""

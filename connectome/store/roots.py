@@ -6,5 +6,5 @@ from connectome.store.database import Database
 
 
 def roots_id(database: Database, name: str | None) -> int:
-    """x"""
+    """X"""
     return 0

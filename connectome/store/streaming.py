@@ -90,3 +90,13 @@ def literal_sql(connection: Connection, query: Query) -> str:
     values = {name: query.parameters[name] for name in compiled.params}
     sql: bytes = cursor.mogrify(str(compiled), values)
     return sql.decode()
+
+
+def query_text(database: Database, query: Query) -> str:
+    """The query as one text that can be run on its own.
+
+    Raises:
+        DatabaseError: the database can't be reached.
+    """
+    with database.begin() as connection:
+        return literal_sql(connection, query)

@@ -8,21 +8,11 @@ tables are in `neuprint`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import pyarrow as pa
 
 from connectome.tabular.fields import Field, FieldKind
-
-
-class Columns(StrEnum):
-    """Whose columns a table has."""
-
-    CONNECTOME = "connectome"
-    CAVE = "cave"
-    FLYWIRE = "flywire"
-    SYNAPTOR = "synaptor"
-    NEUPRINT = "neuprint"
+from connectome.tabular.kinds import Columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +53,7 @@ OURS = ColumnSet(
     fields=(
         *_ids(("cleft_id",), ("pre_segment_id",), ("post_segment_id",)),
         Field(ours="number", names=("number",), kind=FieldKind.WHOLE),
+        Field(ours="source_id", names=("source_id",), kind=FieldKind.ID),
         *_points("", "{}_nm", required=True),
         Field(ours="size_voxels", names=("size_voxels",), kind=FieldKind.WHOLE),
         *(_score(name, name) for name in ("pre_score", "post_score", "confidence", "mean_score", "max_score")),
@@ -111,9 +102,12 @@ COLUMN_SETS = {
     Columns.SYNAPTOR: SYNAPTOR,
 }
 SYNAPSE_SCHEMA = pa.schema([pa.field(field.ours, field.type) for field in OURS.fields])
+EDGE_TYPES = {
+    "pre_id": pa.int64(), "post_id": pa.int64(), "synapse_count": pa.int64(), "size_voxels": pa.int64(),
+    "mean_confidence": pa.float64(), "input_fraction": pa.float64(),
+}  # fmt: skip
 EDGE_NAMES: dict[Columns, dict[str, str]] = {
-    Columns.CONNECTOME: {name: name for name in ("pre_id", "post_id", "synapse_count", "size_voxels",
-                                                 "mean_confidence")},
+    Columns.CONNECTOME: {name: name for name in EDGE_TYPES},
     Columns.CAVE: {"pre_id": "pre_pt_root_id", "post_id": "post_pt_root_id", "synapse_count": "n_syn",
                    "size_voxels": "sum_size"},
     Columns.FLYWIRE: {"pre_id": "pre_pt_root_id", "post_id": "post_pt_root_id", "synapse_count": "syn_count"},

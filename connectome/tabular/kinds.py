@@ -1,4 +1,4 @@
-"""The kinds of table files, told apart by their names."""
+"""The kinds of table files and of columns. Light: it doesn't import Arrow."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ class FileKind(StrEnum):
     CSV = "csv"
     FEATHER = "feather"
     PARQUET = "parquet"
+
+
+class Columns(StrEnum):
+    """Whose columns a table has."""
+
+    CONNECTOME = "connectome"
+    CAVE = "cave"
+    FLYWIRE = "flywire"
+    SYNAPTOR = "synaptor"
+    NEUPRINT = "neuprint"
 
 
 SUFFIXES = {

@@ -1,8 +1,8 @@
 """neuPrint's two tables: points (point_id, x, y, z, kind, conf, body) and partners (pre_id, post_id).
 
-A presynaptic point (T-bar) is a cleft, and each of its partners a synapse. The points' ids name clefts; those of
-postsynaptic points are not kept, and are numbered anew from 2^63 on when the tables are written. Source: the Feather
-tables that feed neuPrint (flyem-snapshot).
+A presynaptic point (T-bar) is a cleft and its id the cleft's; each postsynaptic point is a synapse and its id the
+synapse's source_id. Synapses without one are numbered from 2^63 on, where no data set has points.
+Source: the Feather tables that feed neuPrint (flyem-snapshot).
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectome.errors import TableError
-from connectome.tabular.column_sets import Columns
 from connectome.tabular.fields import Field, FieldKind, read_ids, read_values
-from connectome.tabular.kinds import FileKind
+from connectome.tabular.kinds import Columns, FileKind
 from connectome.tabular.reading import column_names, read_batches
 from connectome.tabular.synapse_reading import UnitNm
 from connectome.tabular.writing import BatchWriter, write_batches
@@ -117,10 +116,11 @@ class _NeuprintWriter:
                 f"cleft {cleft} has synapses of two presynaptic segments, and neuPrint's points have one body: choose "
                 "other --columns"
             )
-        post_ids = np.arange(FIRST_POST_ID + self.written, FIRST_POST_ID + self.written + len(clefts), dtype=np.uint64)
+        numbers = np.arange(FIRST_POST_ID + self.written, FIRST_POST_ID + self.written + len(clefts), dtype=np.uint64)
+        post_ids = pc.coalesce(batch["source_id"].cast(pa.uint64()), pa.array(numbers))
         self.points.write_batch(self._points(batch.filter(pa.array(first)), "pre", None))
-        self.points.write_batch(self._points(batch, "post", pa.array(post_ids)))
-        pairs = [pa.array(clefts.astype(np.uint64)), pa.array(post_ids)]
+        self.points.write_batch(self._points(batch, "post", post_ids))
+        pairs = [pa.array(clefts.astype(np.uint64)), post_ids]
         self.partners.write_batch(pa.record_batch(pairs, schema=PARTNER_SCHEMA))
         self.written += len(clefts)
         self.last = int(clefts[-1]), int(segments[-1])
@@ -155,7 +155,7 @@ def _require(path: Path, names: list[str]) -> None:
     missing = [name for name in names if name not in found]
     if missing:
         raise TableError(
-            f"{path} has no column {missing[0]}, which tables from {Columns.NEUPRINT} have: its columns are "
+            f"{path} has no column {missing[0]}, as tables from {Columns.NEUPRINT} have: its columns are "
             f"{', '.join(found[:20])}"
         )
 

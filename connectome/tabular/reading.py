@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,10 @@ from connectome.tabular.kinds import FileKind, kind_of
 
 ROWS_A_BATCH = 262_144
 CSV_BLOCK_BYTES = 16 * 2**20
+CSV_CELL = (
+    r"In CSV column #(?P<column>\d+): (?:Row #(?P<row>\d+): )?CSV conversion error to (?P<type>\w+): "
+    r"invalid value (?P<value>.*)"
+)
 
 
 def column_names(path: Path) -> list[str]:
@@ -94,6 +99,11 @@ def reading_errors(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise TableError(f"no table at {path}: the file doesn't exist") from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        cell = re.match(CSV_CELL, str(error))
+        if cell is not None:
+            kind = "whole number, 0 or more" if "int" in cell["type"] else cell["type"]
+            place = f"{path}, row {cell['row'] or '?'}, column {column_names(path)[int(cell['column'])]}"
+            raise TableError(f"{place}: {cell['value']} isn't a {kind}") from error
         raise TableError(f"{path} can't be read as a {kind_of(path)} table: {_reason(error)}") from error
 
 

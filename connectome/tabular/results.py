@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.csv as csv
@@ -90,3 +90,13 @@ class TableReceiver(BatchReceiver):
         """The result; call it once all lines were taken."""
         self.flush()
         return pa.Table.from_batches(self._batches, schema=self.schema)
+
+
+def python_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """The rows as Python values; 32-bit floats as the shortest number that they stand for."""
+    columns = []
+    for column in table.columns:
+        if pa.types.is_float32(column.type):
+            column = column.cast(pa.string()).cast(pa.float64())
+        columns.append(column.to_pylist())
+    return zip(*columns, strict=True)

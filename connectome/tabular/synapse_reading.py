@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectome.errors import TableError
-from connectome.tabular.column_sets import COLUMN_SETS, SYNAPSE_SCHEMA, Columns, ColumnSet
+from connectome.tabular.column_sets import COLUMN_SETS, SYNAPSE_SCHEMA, ColumnSet
 from connectome.tabular.fields import Field, FieldKind, read_values
+from connectome.tabular.kinds import Columns
 from connectome.tabular.positions import axis_of, list_column
 from connectome.tabular.reading import column_names, read_batches
 
@@ -65,7 +66,7 @@ class SynapseReader:
                 found[spec] = name
             elif spec.required:
                 raise TableError(
-                    f"{self.path} has no column {spec.names[0]}, which tables from {self.columns} have: its columns are "
+                    f"{self.path} has no column {spec.names[0]}, as tables from {self.columns} have: its columns are "
                     f"{', '.join(names[:20])}; choose another --from"
                 )
         ours = {spec.ours for spec in found}

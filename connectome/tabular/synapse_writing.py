@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from connectome.tabular.column_sets import COLUMN_SETS, EDGE_NAMES, Columns, ColumnSet
+from connectome.tabular.column_sets import COLUMN_SETS, EDGE_NAMES, EDGE_TYPES, ColumnSet
 from connectome.tabular.fields import FieldKind, write_values
-from connectome.tabular.kinds import FileKind
+from connectome.tabular.kinds import Columns, FileKind
 from connectome.tabular.positions import axis_of
 from connectome.tabular.synapse_reading import AXES, UnitNm
 from connectome.tabular.writing import BatchWriter, write_batches
@@ -53,10 +53,11 @@ class _SynapseWriter:
 class _EdgeWriter:
     writer: BatchWriter
     names: dict[str, str]
+    schema: pa.Schema
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
-        chosen = batch.select(list(self.names))
-        self.writer.write_batch(chosen.rename_columns(list(self.names.values())))
+        columns = [batch[ours].cast(kind) for ours, kind in zip(self.names, self.schema.types, strict=True)]
+        self.writer.write_batch(pa.record_batch(columns, schema=self.schema))
 
 
 @contextmanager
@@ -73,13 +74,13 @@ def write_synapses(target: TableTarget) -> Iterator[BatchWriter]:
 
 
 @contextmanager
-def write_edges(target: TableTarget, schema: pa.Schema) -> Iterator[BatchWriter]:
-    """A writer that takes batches of edges: pre_id, post_id, synapse_count, size_voxels, mean_confidence.
+def write_edges(target: TableTarget) -> Iterator[BatchWriter]:
+    """A writer that takes batches of edges: those of the query `edges`.
 
     Raises:
         StorageError: disk full, no such folder, no permission.
     """
     names = EDGE_NAMES[target.columns]
-    theirs = pa.schema([pa.field(name, schema.field(ours).type) for ours, name in names.items()])
-    with write_batches(target.path, target.kind, theirs) as writer:
-        yield _EdgeWriter(writer, names)
+    schema = pa.schema([pa.field(name, EDGE_TYPES[ours]) for ours, name in names.items()])
+    with write_batches(target.path, target.kind, schema) as writer:
+        yield _EdgeWriter(writer, names, schema)

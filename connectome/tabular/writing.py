@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,3 +60,10 @@ def _writer(kind: FileKind, file: object, schema: pa.Schema) -> Iterator[BatchWr
         case FileKind.CSV:
             with csv.CSVWriter(file, schema) as writer:
                 yield writer
+
+
+def csv_lines(batch: pa.RecordBatch) -> bytes:
+    """The rows of a batch as CSV without a header, as PostgreSQL's COPY reads it: NULL is empty."""
+    lines = io.BytesIO()
+    csv.write_csv(pa.Table.from_batches([batch]), lines, csv.WriteOptions(include_header=False))
+    return lines.getvalue()

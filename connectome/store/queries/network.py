@@ -6,7 +6,10 @@ from connectome.store.queries.scope import Scope
 from connectome.store.streaming import Query
 
 ALL = """
-SELECT pre_id, post_id, synapse_count, size_voxels, mean_confidence FROM edges ORDER BY pre_id, post_id"""
+, totals AS (SELECT post_id, sum(synapse_count)::float8 AS synapses FROM pairs GROUP BY post_id)
+SELECT e.pre_id, e.post_id, e.synapse_count, e.size_voxels, e.mean_confidence,
+       e.synapse_count / t.synapses AS input_fraction
+FROM edges e JOIN totals t ON t.post_id = e.post_id ORDER BY 1, 2"""
 TOP = """
 SELECT pre_id, post_id, synapse_count, size_voxels, mean_confidence FROM edges
 ORDER BY synapse_count DESC, size_voxels DESC NULLS LAST, pre_id, post_id LIMIT :limit"""
@@ -49,7 +52,7 @@ ORDER BY hops, weakest DESC, synapses DESC, neurons LIMIT :limit"""
 
 
 def edges(scope: Scope) -> Query:
-    """All edges, ordered by their neurons."""
+    """All edges, ordered by their neurons, each with its share of all that its postsynaptic neuron receives."""
     return scope.query(ALL)
 
 
@@ -74,5 +77,5 @@ def type_matrix(scope: Scope) -> Query:
 
 
 def paths(scope: Scope, source: int, target: int, max_hops: int, limit: int) -> Query:
-    """The paths from one neuron to another of at most so many edges, no neuron twice: the shortest and strongest first."""
+    """Paths from one neuron to another of at most so many edges, no neuron twice; the shortest, then the strongest."""
     return scope.query(PATHS, source=source, target=target, max_hops=max_hops, limit=limit)

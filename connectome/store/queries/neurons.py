@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 
+from connectome.selection import Direction, Side
 from connectome.store.queries.scope import Scope
 from connectome.store.streaming import Query
-
-
-class Direction(StrEnum):
-    """Which side of a neuron: what it receives, or where it sends."""
-
-    INPUTS = "inputs"
-    OUTPUTS = "outputs"
-    BOTH = "both"
-
-
-class Side(StrEnum):
-    """One side of a neuron."""
-
-    INPUTS = "inputs"
-    OUTPUTS = "outputs"
-
 
 INPUTS = """
 SELECT post_id AS neuron_id, 'input' AS direction, pre_id AS partner_id, synapse_count, size_voxels, mean_confidence,
@@ -111,7 +95,5 @@ def shared_partners(scope: Scope, neurons: Sequence[int], side: Side, at_least: 
 
 
 def similarity(scope: Scope, neurons: Sequence[int], side: Side) -> Query:
-    """Cosine similarity of the partners of every two neurons of a list, weighted by synapses; pairs without any are 0
-    and left out.
-    """
+    """Cosine similarity of the partners of every two neurons of a list, weighted by synapses; where 0 it is left out."""
     return scope.query(SIMILARITY.format(**PARTNER_SIDE[side]), neurons=list(neurons))

@@ -1,0 +1,180 @@
+"""Tables to runs: synapses that others found become a run that every query, graph and export works on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from connectome.errors import ConfigError, TableError
+from connectome.records import CleftState, NoProgress, Progress
+from connectome.store.database import Database
+from connectome.store.imports import Loading, NewImport, import_run
+from connectome.store.neuprint_staging import NeuprintStaging, Staged
+from connectome.tabular.arrays import numpy_column
+from connectome.tabular.kinds import Columns
+from connectome.tabular.neuprint import NeuprintReader
+from connectome.tabular.synapse_reading import SynapseReader, UnitNm
+from connectome.tabular.writing import csv_lines
+
+CLEFT_COLUMNS = (
+    "cleft_id", "size_voxels", "x_nm", "y_nm", "z_nm", "start_x_nm", "start_y_nm", "start_z_nm", "stop_x_nm",
+    "stop_y_nm", "stop_z_nm", "mean_score", "max_score",
+)  # fmt: skip
+SYNAPSE_COLUMNS = (
+    "cleft_id", "pre_segment_id", "post_segment_id", "source_id", "pre_score", "post_score", "confidence", "pre_x_nm",
+    "pre_y_nm", "pre_z_nm", "post_x_nm", "post_y_nm", "post_z_nm",
+)  # fmt: skip
+HASHED_BYTES = 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRequest:
+    """A table to take in.
+
+    Attributes:
+        path: the file; neuPrint's points.
+        columns: whose columns it has.
+        name: the run's name.
+        partners: neuPrint's second table.
+        unit_nm: nm a unit of positions (z, y, x).
+    """
+
+    path: Path
+    columns: Columns
+    name: str
+    partners: Path | None = None
+    unit_nm: UnitNm = (1.0, 1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        """Refuse a second table where there is none, and its absence where there is.
+
+        Raises:
+            ConfigError: `partners` doesn't go with `columns`.
+        """
+        if (self.columns is Columns.NEUPRINT) != (self.partners is not None):
+            raise ConfigError("neuPrint's tables are two, and only those: give --partners FILE with --from neuprint")
+
+
+@dataclass(kw_only=True)
+class ImportReport:
+    """What came of an import: rows taken in, and rows left out because a partner is missing or they are retired."""
+
+    name: str
+    synapses: int = 0
+    clefts: int = 0
+    without_partner: int = 0
+    retired: int = 0
+
+
+def import_synapses(database: Database, request: ImportRequest, progress: Progress | None = None) -> ImportReport:
+    """Make a finished run of a table, in one transaction: an error leaves nothing behind.
+
+    Raises:
+        TableError, SegmentIdError: a file can't be read, lacks a column, or holds what a column can't.
+        RunConflictError: a run of this name exists.
+    """
+    shown = progress or NoProgress()
+    files = [path for path in (request.path, request.partners) if path is not None]
+    parameters = {
+        "columns": request.columns.value,
+        "files": [{"path": str(path.absolute()), "sha256": _sha256(path)} for path in files],
+        "unit_nm": list(request.unit_nm),
+    }
+    report = ImportReport(name=request.name)
+    with import_run(database, NewImport(name=request.name, parameters=parameters)) as loading:
+        shown.start("import", 0, unit="synapses")
+        if request.partners is None:
+            _load(loading, request, report, shown)
+        else:
+            _load_neuprint(loading, request, report, shown)
+        if report.synapses == 0:
+            raise TableError(f"{request.path} has no synapse with both partners: nothing was imported")
+        shown.finish()
+    return report
+
+
+@dataclass
+class _CleftTracker:
+    """Numbers the synapses of each cleft, whose rows follow one another; remembers the last row of a batch."""
+
+    last_id: int = 0
+    last_number: int = -1
+
+    def numbers(self, cleft_ids: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Whether each row begins a cleft (bool), and its number in its cleft (int64)."""
+        begins = np.empty(len(cleft_ids), bool)
+        begins[0] = cleft_ids[0] != self.last_id
+        begins[1:] = cleft_ids[1:] != cleft_ids[:-1]
+        places = np.arange(len(cleft_ids))
+        first = np.maximum.accumulate(np.where(begins, places, -1))
+        numbers = np.where(first >= 0, places - first, places + self.last_number + 1)
+        self.last_id, self.last_number = int(cleft_ids[-1]), int(numbers[-1])
+        return begins, numbers
+
+
+def _load(loading: Loading, request: ImportRequest, report: ImportReport, progress: Progress) -> None:
+    reader = SynapseReader(path=request.path, columns=request.columns, unit_nm=request.unit_nm)
+    tracker = _CleftTracker()
+    for batch in reader.batches():
+        if batch.num_rows == 0:
+            continue
+        begins, numbers = tracker.numbers(batch["cleft_id"].to_numpy())
+        clefts = batch.filter(pa.array(begins))
+        loading.write("cleft", {**_columns(clefts, CLEFT_COLUMNS), "block_id": 0, "state": CleftState.ASSIGNED.value})
+        loading.write("synapse", {**_columns(batch, SYNAPSE_COLUMNS), "number": numbers})
+        report.clefts += clefts.num_rows
+        progress.advance(batch.num_rows)
+    report.synapses, report.without_partner, report.retired = reader.rows, reader.without_partner, reader.retired
+
+
+def _columns(batch: pa.RecordBatch, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """Columns of a batch as the store takes them: points that are unknown lie at the centre, confidence is 1."""
+    columns = {}
+    for name in names:
+        column = batch[name]
+        if name.startswith(("pre_", "post_")) and name.endswith("_nm"):
+            column = pc.coalesce(column, batch[name.partition("_")[2]])
+        elif name == "confidence":
+            column = pc.fill_null(column, 1.0)
+        elif name == "size_voxels":
+            column = pc.if_else(pc.greater(column, 0), column, pa.scalar(None, column.type))
+        columns[name] = numpy_column(column)
+    return columns
+
+
+def _load_neuprint(loading: Loading, request: ImportRequest, report: ImportReport, progress: Progress) -> None:
+    assert request.partners is not None
+    reader = NeuprintReader(points=request.path, partners=request.partners, unit_nm=request.unit_nm)
+    staging = NeuprintStaging(loading)
+    for batch in reader.point_batches():
+        staging.write(Staged.POINT, csv_lines(batch))
+    for batch in reader.partner_batches():
+        staging.write(Staged.PARTNER, csv_lines(batch))
+        progress.advance(batch.num_rows)
+    twice = staging.repeated_point()
+    if twice is not None:
+        raise TableError(f"{request.path} has point {twice % 2**64} twice: every point has an id of its own")
+    report.clefts, report.synapses, report.without_partner = staging.join()
+
+
+def _sha256(path: Path) -> str:
+    """The checksum of a file.
+
+    Raises:
+        TableError: it can't be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(HASHED_BYTES):
+                digest.update(block)
+    except OSError as error:
+        raise TableError(f"{path} can't be read as a table: {error.strerror}") from error
+    return digest.hexdigest()
