@@ -11,13 +11,38 @@ import typer
 from typer.core import TyperGroup
 
 from connectome import __version__
-from connectome.cli import build, build_graph, db, evaluate, export, import_tables, query, train, volume
+from connectome.cli import (
+    annotate,
+    build,
+    build_graph,
+    db,
+    evaluate,
+    export,
+    import_tables,
+    query,
+    roots,
+    train,
+    volume,
+)
 from connectome.cli.demo import demo
 from connectome.cli.sql import sql
 from connectome.errors import ConnectomeError
 
 INTERRUPTED_EXIT_CODE = 130
-ORDER_IN_HELP = ("demo", "volume", "build", "evaluate", "import", "query", "sql", "export", "db", "train")
+ORDER_IN_HELP = (
+    "demo",
+    "volume",
+    "build",
+    "evaluate",
+    "import",
+    "roots",
+    "annotate",
+    "query",
+    "sql",
+    "export",
+    "db",
+    "train",
+)
 
 
 class CommandLine(TyperGroup):
@@ -78,6 +103,8 @@ build.app.command()(build_graph.graph)
 app.add_typer(build.app, name="build")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(import_tables.app, name="import")
+app.add_typer(roots.app, name="roots")
+app.add_typer(annotate.app, name="annotate")
 app.add_typer(query.app, name="query")
 app.add_typer(export.app, name="export")
 app.command()(sql)

@@ -56,8 +56,8 @@ class TableError(InputError):
     """A table file can't be read, lacks a column, or holds what its column can't."""
 
 
-class NeuronNotFoundError(InputError):
-    """No neuron, type or version of roots has this name."""
+class RootsNotFoundError(InputError):
+    """No version of roots has this name."""
 
 
 class TrainingDataError(InputError):
@@ -102,6 +102,12 @@ class RunNotFoundError(InputError):
 
 class RunConflictError(ConnectomeError):
     """A run of this name exists with other inputs or parameters, or another process is building it."""
+
+    exit_code = 7
+
+
+class RootsConflictError(ConnectomeError):
+    """A version of roots of this name exists already."""
 
     exit_code = 7
 

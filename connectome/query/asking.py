@@ -11,8 +11,8 @@ from connectome.errors import SegmentIdError
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.finished import finished_run
-from connectome.store.queries.scope import Scope
-from connectome.store.roots import roots_id
+from connectome.store.queries.scope import SEGMENTS, Scope
+from connectome.store.root_versions import ensure_edges, find_roots
 from connectome.store.streaming import Query, stream_query
 from connectome.tabular.results import TableReceiver
 
@@ -28,7 +28,10 @@ def find_scope(database: Database, where: Filter) -> Scope:
         RootsNotFoundError: no such version of the roots.
     """
     run = finished_run(database, where.run)
-    return Scope(run_id=run.run_id, roots_id=roots_id(database, where.roots), filter=where)
+    roots_id = find_roots(database, where.roots)
+    if roots_id != SEGMENTS and not where.chooses_synapses:
+        ensure_edges(database, run.run_id, roots_id)
+    return Scope(run_id=run.run_id, roots_id=roots_id, filter=where)
 
 
 def ask(database: Database, query: Query, timeout_s: float | None = None) -> pa.Table:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from connectome.errors import ConfigError, TableError
 from connectome.records import CleftState, NoProgress, Progress
 from connectome.store.database import Database
-from connectome.store.imports import Loading, NewImport, import_run
+from connectome.store.imports import RunLoading, import_run
 from connectome.store.neuprint_staging import NeuprintStaging, Staged
+from connectome.store.run_records import NewImport
 from connectome.tabular.arrays import numpy_column
 from connectome.tabular.kinds import Columns
 from connectome.tabular.neuprint import NeuprintReader
@@ -119,7 +120,7 @@ class _CleftTracker:
         return begins, numbers
 
 
-def _load(loading: Loading, request: ImportRequest, report: ImportReport, progress: Progress) -> None:
+def _load(loading: RunLoading, request: ImportRequest, report: ImportReport, progress: Progress) -> None:
     reader = SynapseReader(path=request.path, columns=request.columns, unit_nm=request.unit_nm)
     tracker = _CleftTracker()
     for batch in reader.batches():
@@ -149,7 +150,7 @@ def _columns(batch: pa.RecordBatch, names: tuple[str, ...]) -> dict[str, NDArray
     return columns
 
 
-def _load_neuprint(loading: Loading, request: ImportRequest, report: ImportReport, progress: Progress) -> None:
+def _load_neuprint(loading: RunLoading, request: ImportRequest, report: ImportReport, progress: Progress) -> None:
     assert request.partners is not None
     reader = NeuprintReader(points=request.path, partners=request.partners, unit_nm=request.unit_nm)
     staging = NeuprintStaging(loading)

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from connectome.store.imports import Loading
+from connectome.store.imports import RunLoading
+from connectome.store.partitions import partition
 
 STAGED = """
 CREATE TEMPORARY TABLE staged_point (
@@ -32,12 +33,12 @@ JOIN staged_point b ON b.point_id = p.post_id AND NOT b.pre
 WHERE a.body > 0 AND b.body > 0
 """
 CLEFTS = """
-INSERT INTO cleft_{run_id} (run_id, cleft_id, block_id, x_nm, y_nm, z_nm, state)
+INSERT INTO {cleft} (run_id, cleft_id, block_id, x_nm, y_nm, z_nm, state)
 SELECT {run_id}, cleft_id, 0, pre_x_nm, pre_y_nm, pre_z_nm, 'assigned' FROM staged_synapse WHERE number = 0
 ORDER BY cleft_id
 """
 SYNAPSES = """
-INSERT INTO synapse_{run_id} (run_id, cleft_id, number, pre_segment_id, post_segment_id, pre_score, post_score,
+INSERT INTO {synapse} (run_id, cleft_id, number, pre_segment_id, post_segment_id, pre_score, post_score,
     confidence, pre_x_nm, pre_y_nm, pre_z_nm, post_x_nm, post_y_nm, post_z_nm, source_id)
 SELECT {run_id}, cleft_id, number, pre_segment_id, post_segment_id, pre_score, post_score,
     coalesce(pre_score, 1) * coalesce(post_score, 1), pre_x_nm, pre_y_nm, pre_z_nm, post_x_nm, post_y_nm, post_z_nm,
@@ -59,7 +60,7 @@ class NeuprintStaging:
     A point's id is a BIGINT; ids from 2^63 on are wrapped to negative ones and mean that the point has no id.
     """
 
-    def __init__(self, loading: Loading) -> None:
+    def __init__(self, loading: RunLoading) -> None:
         """Make the temporary tables in the import's transaction."""
         self._connection: Connection = loading.connection
         self._run_id = loading.run_id
@@ -84,6 +85,10 @@ class NeuprintStaging:
         run.exec_driver_sql(ANALYZE)
         partners = run.scalar(text("SELECT count(*) FROM staged_partner")) or 0
         run.exec_driver_sql(JOINED)
-        clefts = run.exec_driver_sql(CLEFTS.format(run_id=int(self._run_id))).rowcount
-        synapses = run.exec_driver_sql(SYNAPSES.format(run_id=int(self._run_id))).rowcount
+        names = {
+            "run_id": int(self._run_id),
+            **{table: partition(table, self._run_id) for table in ("cleft", "synapse")},
+        }
+        clefts = run.exec_driver_sql(CLEFTS.format(**names)).rowcount
+        synapses = run.exec_driver_sql(SYNAPSES.format(**names)).rowcount
         return clefts, synapses, partners - synapses

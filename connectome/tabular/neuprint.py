@@ -126,7 +126,7 @@ class _NeuprintWriter:
         self.last = int(clefts[-1]), int(segments[-1])
 
     def _points(self, batch: pa.RecordBatch, side: str, ids: pa.Array | None) -> pa.RecordBatch:
-        kind = pa.array([PRE if side == "pre" else POST]).take(pa.array(np.zeros(batch.num_rows, np.int64)))
+        kind = pa.repeat(PRE if side == "pre" else POST, batch.num_rows)
         positions = [
             pc.divide(pc.coalesce(batch[f"{side}_{axis}_nm"].cast(pa.float64()), batch[f"{axis}_nm"]), unit)
             for axis, unit in zip("xyz", reversed(self.unit_nm), strict=True)

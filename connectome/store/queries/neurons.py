@@ -95,5 +95,5 @@ def shared_partners(scope: Scope, neurons: Sequence[int], side: Side, at_least: 
 
 
 def similarity(scope: Scope, neurons: Sequence[int], side: Side) -> Query:
-    """Cosine similarity of the partners of every two neurons of a list, weighted by synapses; where 0 it is left out."""
+    """Cosine similarity of the partners of every two neurons of a list, weighted by synapses; 0 is left out."""
     return scope.query(SIMILARITY.format(**PARTNER_SIDE[side]), neurons=list(neurons))
