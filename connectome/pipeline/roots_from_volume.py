@@ -90,7 +90,7 @@ class SplitReport:
 def roots_from_volume(database: Database, request: VolumeRoots, progress: Progress | None = None) -> SplitReport:
     """Make a version of roots in which each synapse belongs to the segments of a new volume at its own points.
 
-    A side whose point lies in no segment, or beyond the volume, stays with the root that it has. Only synapses of which a
+    A side whose point lies in no segment, or beyond the volume, keeps the root that it has. Only synapses of which a
     side changed are written; the version that it came from stays as it was.
 
     Raises:

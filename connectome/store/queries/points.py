@@ -38,8 +38,8 @@ def partner_points(
         rows: at most so many a batch.
 
     Returns:
-        cleft_id and number; pre_id and post_id, the roots as they are; pre_mapped and post_mapped, those that follow from
-        the segments alone; the points pre_x_nm ... post_z_nm.
+        cleft_id and number; pre_id and post_id, the roots; pre_mapped and post_mapped, those that follow from the
+        segments alone; the points pre_x_nm ... post_z_nm.
     """
     last = {"cleft_id": 0, "number": -1}
     while True:
