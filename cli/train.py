@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,16 @@ from connectome.cli.options import Device, DeviceOption, JsonOption, parse_shape
 from connectome.errors import ConfigError
 
 if TYPE_CHECKING:
-    from connectome.networks.checkpoint import ModelRole
+    from connectome.networks.checkpoint import Method
+
+
+class RepresentationName(StrEnum):
+    """How clefts are represented; the detector's methods, known without importing torch."""
+
+    MASK = "mask"
+    STDT = "stdt"
+    SIGNED_PROXIMITY = "signed-proximity"
+
 
 app = typer.Typer(no_args_is_help=True, help="Train networks on annotated volumes.")
 
@@ -42,6 +52,10 @@ StartOption = Annotated[
 NameOption = Annotated[
     str | None, typer.Option("--name", help="The model's name [default: the output's].", show_default=False)
 ]
+RepresentationOption = Annotated[
+    RepresentationName,
+    typer.Option("--representation", help="What the network predicts: see docs/how-it-works.md."),
+]
 DEFAULT_WIDTHS = "16,32,64,80"
 
 
@@ -49,6 +63,7 @@ DEFAULT_WIDTHS = "16,32,64,80"
 def detector(
     data: DataOption,
     output: OutputOption,
+    representation: RepresentationOption = RepresentationName.MASK,
     validation: ValidationOption = None,
     steps: StepsOption = 4000,
     batch: BatchOption = 2,
@@ -61,12 +76,14 @@ def detector(
     device: DeviceOption = Device.AUTO,
     json_: JsonOption = False,
 ) -> None:
-    """Train a cleft detector: image in, probability of cleft out."""
-    from connectome.networks.checkpoint import ModelRole
+    """Train a cleft detector: image in, clefts out, as a mask or as distances."""
+    from connectome.networks.checkpoint import Method
 
     values = {"steps": steps, "batch": batch, "learning_rate": learning_rate, "seed": seed, "start_from": start_from}
     paths = {"data": data, "validation": validation, "output": output, "name": name}
-    _train(ModelRole.DETECTOR, paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_)
+    _train(
+        Method(representation), paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_
+    )
 
 
 @app.command()
@@ -86,14 +103,14 @@ def assigner(
     json_: JsonOption = False,
 ) -> None:
     """Train an AVAN: image and one cleft in, its presynaptic and postsynaptic segment out."""
-    from connectome.networks.checkpoint import ModelRole
+    from connectome.networks.checkpoint import Method
 
     values = {"steps": steps, "batch": batch, "learning_rate": learning_rate, "seed": seed, "start_from": start_from}
     paths = {"data": data, "validation": validation, "output": output, "name": name}
-    _train(ModelRole.ASSIGNER, paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_)
+    _train(Method.AVAN, paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_)
 
 
-def _train(role: ModelRole, paths: dict[str, Any], values: dict[str, Any], as_json: bool) -> None:
+def _train(method: Method, paths: dict[str, Any], values: dict[str, Any], as_json: bool) -> None:
     from connectome.cli.progress import RichProgress
     from connectome.networks.device import DeviceChoice
     from connectome.training.recipe import DataSource, Recipe
@@ -112,11 +129,11 @@ def _train(role: ModelRole, paths: dict[str, Any], values: dict[str, Any], as_js
         },
     )
     with RichProgress() as progress:
-        card = train(role, recipe, progress)
+        card = train(method, recipe, progress)
     if as_json:
         typer.echo(json.dumps({"checkpoint": str(recipe.output), "name": card.name, "metrics": card.metrics}, indent=2))
         return
-    typer.echo(f"{recipe.output}: {role} '{card.name}', {card.metrics['steps']} steps")
+    typer.echo(f"{recipe.output}: {method} '{card.name}', {card.metrics['steps']} steps")
     for metric, value in card.metrics.items():
         if metric != "steps":
             typer.echo(f"  {metric} {value:.4g}")

@@ -32,6 +32,10 @@ class DtypeError(InputError):
     """A volume has a data type that its role doesn't allow."""
 
 
+class GreyValueError(InputError):
+    """An image has no contrast that could be normalised."""
+
+
 class ResolutionError(InputError):
     """Resolutions or offsets are missing, or don't fit each other or a model."""
 

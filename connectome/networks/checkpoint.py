@@ -17,7 +17,7 @@ from connectome.errors import CheckpointError, StorageError
 from connectome.networks.config import NetworkConfig
 from connectome.networks.rsunet import RSUNet
 
-FORMAT = "connectome-checkpoint-1"
+FORMAT = "connectome-checkpoint-2"
 
 
 class ModelRole(StrEnum):
@@ -27,12 +27,37 @@ class ModelRole(StrEnum):
     ASSIGNER = "assigner"
 
 
+class Method(StrEnum):
+    """What a model was trained to answer: how clefts are represented, or how partners are assigned."""
+
+    MASK = "mask"
+    STDT = "stdt"
+    SIGNED_PROXIMITY = "signed-proximity"
+    AVAN = "avan"
+    MASK_PRUNER = "mask-pruner"
+    PROXIMITY_PRUNER = "proximity-pruner"
+
+    @property
+    def role(self) -> ModelRole:
+        """What a model of this method is for."""
+        detects = self in (Method.MASK, Method.STDT, Method.SIGNED_PROXIMITY)
+        return ModelRole.DETECTOR if detects else ModelRole.ASSIGNER
+
+
 @dataclass(frozen=True, kw_only=True)
 class Normalisation:
-    """Grey values in [0, 1] (value / largest of the dtype) become (value - mean) / deviation."""
+    """How grey values enter the network.
+
+    Attributes:
+        mean, deviation: grey values in [0, 1] (value / 255) become (value - mean) / deviation.
+        low, high: where the training images had their low and high grey value, from 0 to 255 (see
+            `connectome.grey_values`); other images are brought there first.
+    """
 
     mean: float = 0.52
     deviation: float = 0.16
+    low: int = 78
+    high: int = 182
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +72,7 @@ class ModelCard:
     """
 
     name: str
-    role: ModelRole
+    method: Method
     network: NetworkConfig
     resolution_nm: tuple[float, float, float]
     patch_shape: tuple[int, int, int]
@@ -55,6 +80,11 @@ class ModelCard:
     parameters: dict[str, float] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def role(self) -> ModelRole:
+        """What the model is for."""
+        return self.method.role
 
     def to_json(self) -> str:
         """The header text."""
@@ -71,7 +101,7 @@ class ModelCard:
         values = json.loads(text)
         if values.pop("format") != FORMAT:
             raise ValueError("another checkpoint format")
-        values["role"] = ModelRole(values["role"])
+        values["method"] = Method(values["method"])
         values["network"] = NetworkConfig.from_json(values["network"])
         values["normalisation"] = Normalisation(**values["normalisation"])
         values["resolution_nm"] = tuple(values["resolution_nm"])

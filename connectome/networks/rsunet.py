@@ -95,3 +95,10 @@ def initialise(network: nn.Module, seed: int) -> None:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+def forget_answer(network: RSUNet) -> None:
+    """Begin the last convolution anew, at logits of 0: the rest of the network then learns to answer something else."""
+    nn.init.zeros_(network.last.weight)
+    if network.last.bias is not None:
+        nn.init.zeros_(network.last.bias)

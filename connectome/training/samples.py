@@ -13,8 +13,10 @@ from connectome.formats import BACKGROUND, IGNORE
 from connectome.geometry import Box, Triple, triple
 from connectome.networks.checkpoint import Normalisation
 from connectome.records import ReferenceSynapse
-from connectome.training.augment import MARGIN, Augmentation, crop, photograph, section_shifts, turn
+from connectome.training.augment import MARGIN, Augmentation, turn
 from connectome.training.dataset import Dataset
+from connectome.training.deform import Deformation
+from connectome.training.photograph import photograph
 
 DARK_CHOICES = 12
 DARK_SHAPE: Triple = (1, 20, 20)
@@ -45,10 +47,21 @@ class SampleShape:
 
 
 def detector_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
-    """A patch for the detector.
+    """A patch for a detector of masks."""
+    box = detector_box(data, shape, generator)
+    image, labels = data.read(data.image, box), data.read(data.clefts, box)
+    weights = known(data, box, labels).astype(np.float32)
+    grey, arrays = augmented(image, [is_cleft(labels).astype(np.float32), weights], shape, generator)
+    return Sample(inputs=grey[None], targets=arrays[0][None], weights=arrays[1])
 
-    Half of them have a cleft near their middle. Of the others two in five lie anywhere in the box, the rest where it is
-    dark: myelin, mitochondria and membranes cut along are what is taken for a cleft.
+
+def detector_box(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Box:
+    """Where to look for a detector's sample: a patch and MARGIN around it.
+
+    Half of the patches have a cleft near their middle. Of the others two in five lie anywhere in the box, the rest
+    where it is dark: myelin, mitochondria and membranes cut along are what is taken for a cleft. Every representation
+    is shown the same places, so that they differ by target and loss alone; this takes the place of the rejection of
+    patches without a cleft (Heinrich et al. 2018), which would hide the dark ones.
     """
     kind = generator.random()
     if kind < 0.5:
@@ -59,13 +72,17 @@ def detector_sample(data: Dataset, shape: SampleShape, generator: np.random.Gene
         centre = _anywhere(data, generator)
     else:
         centre = _dark_place(data, generator)
-    box = _within(_patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
-    image, labels = data.read(data.image, box), data.read(data.clefts, box)
-    seen = data.read_mask(box)
-    weights = (seen & (labels != IGNORE)).astype(np.float32)
-    targets = ((labels != 0) & (labels < min(BACKGROUND, IGNORE))).astype(np.float32)
-    grey, arrays = _augmented(image, [targets, weights], shape, generator)
-    return Sample(inputs=grey[None], targets=arrays[0][None], weights=arrays[1])
+    return _within(_patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
+
+
+def is_cleft(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which voxels (z, y, x) belong to an annotated cleft."""
+    return (labels != 0) & (labels < min(BACKGROUND, IGNORE))
+
+
+def known(data: Dataset, box: Box, labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which voxels (z, y, x) of `box` may be seen and have an answer; `labels`: its cleft labels."""
+    return data.read_mask(box) & (labels != IGNORE)
 
 
 def assigner_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
@@ -87,25 +104,27 @@ def assigner_patch(
     pre = (segments == synapse.pre_segment_id).astype(np.float32)
     post = (segments == synapse.post_segment_id).astype(np.float32)
     weights = (segments != 0).astype(np.float32)
-    grey, (mask, pre, post, weights) = _augmented(image, [mask, pre, post, weights], shape, generator)
+    grey, (mask, pre, post, weights) = augmented(image, [mask, pre, post, weights], shape, generator)
     return Sample(inputs=np.stack([grey, mask]), targets=np.stack([pre, post]), weights=weights)
 
 
-def _augmented(
+def augmented(
     image: NDArray[Any], others: list[NDArray[Any]], shape: SampleShape, generator: np.random.Generator
 ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-    """Crop the in-plane margin off all arrays; with augmentation, turn and misalign them and photograph the image."""
+    """Crop the in-plane margin off all arrays; with augmentation, turn and deform them and photograph the image.
+
+    The image is interpolated linearly; the others take the nearest voxel's value.
+    """
     grey = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
-    arrays = [grey, *others]
-    shifts = np.zeros((image.shape[0], 2), np.int64)
+    deformation = Deformation.none(shape.patch_shape)
     if shape.augmentation is not None:
-        arrays = turn(arrays, generator)
-        shifts = section_shifts(image.shape[0], shape.augmentation.misaligned, generator)
-    arrays = [crop(array, shape.patch_shape, shifts) for array in arrays]
+        grey, *others = turn([grey, *others], generator)
+        deformation = Deformation.draw(shape.patch_shape, shape.augmentation, generator)
+    grey, others = deformation.of_image(grey), [deformation.of_labels(array) for array in others]
     if shape.augmentation is not None:
-        arrays[0] = photograph(arrays[0], shape.augmentation, generator)
+        grey = photograph(grey, shape.augmentation, generator)
     how = shape.normalisation
-    return ((arrays[0] - how.mean) / how.deviation).astype(np.float32), arrays[1:]
+    return ((grey - how.mean) / how.deviation).astype(np.float32), others
 
 
 def _patch_box(centre: Triple, shape: Triple) -> Box:
@@ -129,7 +148,7 @@ def _dark_place(data: Dataset, generator: np.random.Generator) -> Triple:
     """The darkest of some random places in the box; missing sections, which are black all over, don't count."""
     places = [_anywhere(data, generator) for _ in range(DARK_CHOICES)]
     means = [data.read(data.image, _patch_box(place, DARK_SHAPE)).mean() for place in places]
-    return places[int(np.argmin([mean if mean > 0.02 * np.iinfo(data.image.dtype).max else np.inf for mean in means]))]
+    return places[int(np.argmin([mean if mean > 0.02 * 255 else np.inf for mean in means]))]
 
 
 def _random_cleft_voxel(

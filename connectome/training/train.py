@@ -8,26 +8,25 @@ from typing import Any
 import torch
 
 from connectome.errors import CheckpointError, ConfigError, TrainingDataError
-from connectome.networks.checkpoint import ModelCard, ModelRole, Normalisation, load_checkpoint, save_checkpoint
+from connectome.networks.checkpoint import Method, ModelCard, Normalisation, load_checkpoint, save_checkpoint
 from connectome.networks.config import NetworkConfig
 from connectome.networks.device import choose_device
-from connectome.networks.rsunet import RSUNet, initialise
+from connectome.networks.rsunet import RSUNet, forget_answer, initialise
 from connectome.records import NoProgress, Progress
 from connectome.training.augment import Augmentation
 from connectome.training.batches import BatchPlan, batches
 from connectome.training.dataset import Dataset, check_apart
 from connectome.training.loop import Schedule, Trainer
-from connectome.training.losses import assigner_loss, detector_loss
 from connectome.training.recipe import Recipe
-from connectome.training.samples import SampleShape, assigner_sample, detector_sample
-from connectome.training.validation import validate
+from connectome.training.samples import SampleShape
+from connectome.training.task import Task, task_of
 
 
-def train(role: ModelRole, recipe: Recipe, progress: Progress | None = None) -> ModelCard:
+def train(method: Method, recipe: Recipe, progress: Progress | None = None) -> ModelCard:
     """Train and save a checkpoint; it is also saved every `recipe.save_every` steps.
 
     Args:
-        role: detector (image -> cleft mask) or assigner (image and one cleft's mask -> pre and post mask).
+        method: what the network is to answer, see `training.task`.
         recipe: data, network and schedule.
         progress: where to report steps.
 
@@ -36,7 +35,7 @@ def train(role: ModelRole, recipe: Recipe, progress: Progress | None = None) -> 
 
     Raises:
         TrainingDataError: nothing to learn from, overlapping boxes, or a loss that isn't a number.
-        CheckpointError: `start_from` is no checkpoint of this role. StorageError: the output can't be written.
+        CheckpointError: `start_from` is no checkpoint of this method. StorageError: the output can't be written.
     """
     torch.manual_seed(recipe.seed)
     check_apart(recipe.sources, recipe.validation)
@@ -44,21 +43,20 @@ def train(role: ModelRole, recipe: Recipe, progress: Progress | None = None) -> 
     held_out = [Dataset(source) for source in recipe.validation]
     for data in [*datasets, *held_out]:
         data.synapses  # noqa: B018  an empty box is refused before the first step
-    card = _card(role, recipe, datasets)
+    task = task_of(method, recipe)
+    card = _card(method, task, recipe, datasets)
     network = _network(card, recipe)
     shape = SampleShape(patch_shape=recipe.patch_shape, normalisation=card.normalisation, augmentation=Augmentation())
-    make = detector_sample if role is ModelRole.DETECTOR else assigner_sample
-    plan = BatchPlan(datasets=datasets, make=make, shape=shape, size=recipe.batch, seed=recipe.seed)
-    loss = detector_loss(recipe.positive_weight) if role is ModelRole.DETECTOR else assigner_loss
+    plan = BatchPlan(datasets=datasets, make=task.make, shape=shape, size=recipe.batch, seed=recipe.seed)
     schedule = Schedule(steps=recipe.steps, learning_rate=recipe.learning_rate, average_decay=recipe.average_decay)
-    trainer = Trainer(network, loss, schedule, choose_device(recipe.device))
+    trainer = Trainer(network, task.loss, schedule, choose_device(recipe.device))
     losses: list[float] = []
 
     def after(step: int, value: float) -> None:
         losses.append(value)
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
             measured: dict[str, Any] = {"loss": sum(losses[-200:]) / len(losses[-200:]), "steps": step + 1}
-            measured |= validate(role, trainer, held_out, shape)
+            measured |= task.validate(trainer, held_out, shape)
             trained = replace(card, metrics=measured)
             save_checkpoint(recipe.output, trained, trainer.result())
             saved.append(trained)
@@ -68,14 +66,14 @@ def train(role: ModelRole, recipe: Recipe, progress: Progress | None = None) -> 
     return saved[-1]
 
 
-def _card(role: ModelRole, recipe: Recipe, datasets: list[Dataset]) -> ModelCard:
+def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset]) -> ModelCard:
     resolutions = {data.resolution_nm for data in datasets}
     if len(resolutions) != 1:
         raise TrainingDataError(f"the training volumes have different resolutions: {sorted(resolutions)} nm")
-    ends = {ModelRole.DETECTOR: (1, 1), ModelRole.ASSIGNER: (2, 2)}[role]
     network = NetworkConfig(
-        in_channels=ends[0], out_channels=ends[1], widths=recipe.widths, norm_momentum=recipe.norm_momentum
-    )
+        in_channels=task.in_channels, out_channels=task.out_channels, widths=recipe.widths,
+        norm_momentum=recipe.norm_momentum,
+    )  # fmt: skip
     if any(n % m for n, m in zip(recipe.patch_shape, network.multiple, strict=True)):
         raise ConfigError(f"patch shape {recipe.patch_shape} must be a multiple of {network.multiple} voxels")
     sources = [
@@ -89,7 +87,7 @@ def _card(role: ModelRole, recipe: Recipe, datasets: list[Dataset]) -> ModelCard
         "start_from": recipe.start_from.name if recipe.start_from else None,
     }  # fmt: skip
     return ModelCard(
-        name=recipe.name, role=role, network=network, resolution_nm=resolutions.pop(),
+        name=recipe.name, method=method, network=network, resolution_nm=resolutions.pop(),
         patch_shape=recipe.patch_shape, normalisation=Normalisation(), parameters=recipe.parameters, training=training,
     )  # fmt: skip
 
@@ -104,4 +102,6 @@ def _network(card: ModelCard, recipe: Recipe) -> RSUNet:
                 f"{recipe.start_from} has widths {start.card.network.widths}, the recipe {card.network.widths}"
             )
         network.load_state_dict(start.network.state_dict())
+        if start.card.method is not card.method:
+            forget_answer(network)
     return network

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from connectome.clefts.predict import CleftPredictor
-from connectome.networks.checkpoint import Checkpoint, ModelCard, ModelRole, load_checkpoint, save_checkpoint
+from connectome.networks.checkpoint import Checkpoint, Method, ModelCard, ModelRole, load_checkpoint, save_checkpoint
 from connectome.networks.config import NetworkConfig
 from connectome.networks.rsunet import RSUNet, initialise
 
@@ -20,7 +20,7 @@ def checkpoint(tmp_path: Path) -> Checkpoint:
     network = RSUNet(config)
     initialise(network, 3)
     card = ModelCard(
-        name="d", role=ModelRole.DETECTOR, network=config, resolution_nm=(30.0, 12.0, 12.0), patch_shape=(4, 16, 16)
+        name="d", method=Method.MASK, network=config, resolution_nm=(30.0, 12.0, 12.0), patch_shape=(4, 16, 16)
     )
     save_checkpoint(tmp_path / "d", card, network)
     return load_checkpoint(tmp_path / "d", ModelRole.DETECTOR)

@@ -9,13 +9,13 @@ import torch
 from safetensors.torch import save_file
 
 from connectome.errors import CheckpointError, StorageError
-from connectome.networks.checkpoint import ModelCard, ModelRole, load_checkpoint, read_card, save_checkpoint
+from connectome.networks.checkpoint import Method, ModelCard, ModelRole, load_checkpoint, read_card, save_checkpoint
 from connectome.networks.config import NetworkConfig
 from connectome.networks.rsunet import RSUNet, initialise
 
 CARD = ModelCard(
     name="small",
-    role=ModelRole.DETECTOR,
+    method=Method.MASK,
     network=NetworkConfig(in_channels=1, out_channels=1, widths=(4, 6)),
     resolution_nm=(30.0, 12.0, 12.0),
     patch_shape=(4, 16, 16),

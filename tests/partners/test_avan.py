@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from connectome.networks.checkpoint import Checkpoint, ModelCard, ModelRole, load_checkpoint, save_checkpoint
+from connectome.networks.checkpoint import Checkpoint, Method, ModelCard, ModelRole, load_checkpoint, save_checkpoint
 from connectome.networks.config import NetworkConfig
 from connectome.networks.rsunet import RSUNet, initialise
 from connectome.partners.avan import Assigner, Patch
@@ -21,9 +21,7 @@ def checkpoint(tmp_path: Path) -> Checkpoint:
     config = NetworkConfig(in_channels=2, out_channels=2, widths=(4, 6))
     network = RSUNet(config)
     initialise(network, 3)
-    card = ModelCard(
-        name="a", role=ModelRole.ASSIGNER, network=config, resolution_nm=(30.0, 12.0, 12.0), patch_shape=SHAPE
-    )
+    card = ModelCard(name="a", method=Method.AVAN, network=config, resolution_nm=(30.0, 12.0, 12.0), patch_shape=SHAPE)
     save_checkpoint(tmp_path / "a", card, network)
     return load_checkpoint(tmp_path / "a", ModelRole.ASSIGNER)
 

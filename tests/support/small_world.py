@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from connectome.networks.checkpoint import ModelCard, ModelRole, save_checkpoint
+from connectome.networks.checkpoint import Method, ModelCard, save_checkpoint
 from connectome.networks.config import NetworkConfig
 from connectome.networks.rsunet import RSUNet, initialise
 from connectome.pipeline.build import BuildSummary, build_volume
@@ -67,10 +67,10 @@ def make_small_world(folder: Path) -> SmallWorld:
     image = np.clip(128 + smooth / smooth.std() * 40, 0, 255).astype(np.uint8)
     _write(folder / "raw.zarr", image)
     _write(folder / "neuron_ids.zarr", _cells(generator))
-    _save(folder / "assigner.safetensors", ModelRole.ASSIGNER, RSUNet(_config(2, 2)))
+    _save(folder / "assigner.safetensors", Method.AVAN, RSUNet(_config(2, 2)))
     network = RSUNet(_config(1, 1))
     initialise(network, 5)
-    _save(folder / "detector.safetensors", ModelRole.DETECTOR, network)
+    _save(folder / "detector.safetensors", Method.MASK, network)
     return SmallWorld(folder)
 
 
@@ -134,10 +134,14 @@ def _write(path: Path, array: NDArray[Any]) -> None:
     volume.write(volume.box, array)
 
 
-def _save(path: Path, role: ModelRole, network: RSUNet) -> None:
-    if role is ModelRole.ASSIGNER:
+def _save(path: Path, method: Method, network: RSUNet) -> None:
+    if method is Method.AVAN:
         initialise(network, 6)
     card = ModelCard(
-        name=role.value, role=role, network=network.config, resolution_nm=RESOLUTION_NM, patch_shape=PATCH_SHAPE
+        name=method.role.value,
+        method=method,
+        network=network.config,
+        resolution_nm=RESOLUTION_NM,
+        patch_shape=PATCH_SHAPE,
     )
     save_checkpoint(path, card, network)
