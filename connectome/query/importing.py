@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from connectome.errors import ConfigError, TableError
+from connectome.errors import ConfigError, DatabaseError, TableError
 from connectome.records import CleftState, NoProgress, Progress
 from connectome.store.database import Database
 from connectome.store.imports import RunLoading, import_run
 from connectome.store.neuprint_staging import NeuprintStaging, Staged
+from connectome.store.repeated_keys import repeated_key
 from connectome.store.run_records import NewImport
 from connectome.tabular.arrays import numpy_column
 from connectome.tabular.kinds import Columns
@@ -89,15 +90,23 @@ def import_synapses(database: Database, request: ImportRequest, progress: Progre
         "unit_nm": list(request.unit_nm),
     }
     report = ImportReport(name=request.name)
-    with import_run(database, NewImport(name=request.name, parameters=parameters)) as loading:
-        shown.start("import", 0, unit="synapses")
-        if request.partners is None:
-            _load(loading, request, report, shown)
-        else:
-            _load_neuprint(loading, request, report, shown)
-        if report.synapses == 0:
-            raise TableError(f"{request.path} has no synapse with both partners: nothing was imported")
-        shown.finish()
+    try:
+        with import_run(database, NewImport(name=request.name, parameters=parameters)) as loading:
+            shown.start("import", 0, unit="synapses")
+            if request.partners is None:
+                _load(loading, request, report, shown)
+            else:
+                _load_neuprint(loading, request, report, shown)
+            if report.synapses == 0:
+                raise TableError(f"{request.path} has no synapse with both partners: nothing was imported")
+    except DatabaseError as error:
+        cleft = repeated_key(error, "cleft_id")
+        if cleft is None:
+            raise
+        raise TableError(
+            f"{request.path} has cleft {cleft} in several places: sort the table by its ids, and leave out doubles"
+        ) from error
+    shown.finish()
     return report
 
 
