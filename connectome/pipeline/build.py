@@ -12,6 +12,7 @@ from connectome.clefts.tiling import TileShape
 from connectome.errors import RunConflictError, StorageError
 from connectome.networks.checkpoint import Checkpoint
 from connectome.partners.assignment import AssignmentRules
+from connectome.pipeline.aggregating import aggregate_edges
 from connectome.pipeline.assigning import assign_clefts
 from connectome.pipeline.context import PREDICTION, TILES, BuildContext, Parameters
 from connectome.pipeline.finished import CLEFTS
@@ -30,6 +31,7 @@ from connectome.volume import Volume, as_url
 
 DEFAULT_THRESHOLD = 0.5
 DEFAULT_MIN_SIZE_VOXELS = 100
+COUNTED = {Stage.ASSIGN.value: "clefts", Stage.EDGES.value: "synapses"}  # stages whose unit isn't the voxel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ class BuildSummary:
         ]
         for name, total in self.stages.items():
             rate = total.voxels / max(total.seconds, 1e-3)
-            per_second = f"{rate:,.1f} clefts/s" if name == Stage.ASSIGN else f"{rate / 1e6:,.2f} Mvoxel/s"
+            per_second = f"{rate:,.1f} {COUNTED[name]}/s" if name in COUNTED else f"{rate / 1e6:,.2f} Mvoxel/s"
             lines.append(f"  {name:<8}  {total.seconds:,.1f} s, {per_second}")
         lines.append(f"  volumes   {self.folder} ({PREDICTION}, {CLEFTS})")
         return "\n".join(lines)
@@ -132,6 +134,7 @@ def _run_stages(context: BuildContext) -> None:
     stitch(context)
     relabel_blocks(context)
     assign_clefts(context)
+    aggregate_edges(context)
     set_state(context.database, context.run.run_id, RunState.FINISHED)
     shutil.rmtree(Path(context.run.folder) / TILES, ignore_errors=True)
 
@@ -171,7 +174,7 @@ def _new_volume(volume: Volume) -> NewVolume:
 def _new_model(checkpoint: Checkpoint) -> NewModel:
     card = checkpoint.card
     config = {"network": card.network.to_json(), "resolution_nm": list(card.resolution_nm), "training": card.training}
-    return NewModel(name=card.name, sha256=checkpoint.sha256, config=config)
+    return NewModel(name=card.name, sha256=checkpoint.sha256, method=card.method.value, config=config)
 
 
 def _begin(database: Database, new: NewRun, restart: bool) -> RunRecord:
@@ -202,7 +205,7 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
     """
     pairs: dict[str, tuple[Any, Any]] = {
         "detector": (run.detector_sha256[:12], new.detector.sha256[:12]),
-        "assigner": (run.assigner_sha256[:12], new.assigner.sha256[:12]),
+        "assigner": (_short(run.assigner_sha256), _short(new.assigner.sha256 if new.assigner else None)),
         **{name: (run.parameters.get(name), value) for name, value in new.parameters.items()},
         "box": (str(run.box), str(new.box)),
     }
@@ -212,6 +215,10 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
                 f"run '{run.name}' exists with {what} {old}, not {now}: use another --name, or --restart to build it "
                 "anew"
             )
+
+
+def _short(sha256: str | None) -> str:
+    return "none" if sha256 is None else sha256[:12]
 
 
 def _summary(database: Database, run: RunRecord, already_finished: bool, inputs: Inputs) -> BuildSummary:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from connectome.records import CleftState, Edge, SynapseRow
 from connectome.store.database import Database
-from connectome.store.tables import EDGE, CleftTable, SynapseTable
+from connectome.store.tables import CleftTable, EdgeTable, SynapseTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ def synapse_rows(database: Database, run_id: int) -> list[SynapseRow]:
     statement = (
         select(
             SynapseTable.cleft_id, SynapseTable.pre_segment_id, SynapseTable.post_segment_id, SynapseTable.confidence,
-            CleftTable.size_voxels, CleftTable.z_nm, CleftTable.y_nm, CleftTable.x_nm,
+            func.coalesce(CleftTable.size_voxels, 0), CleftTable.z_nm, CleftTable.y_nm, CleftTable.x_nm,
         )
         .join(CleftTable, (CleftTable.run_id == SynapseTable.run_id) & (CleftTable.cleft_id == SynapseTable.cleft_id))
         .where(SynapseTable.run_id == run_id)
@@ -47,7 +47,7 @@ def synapse_rows(database: Database, run_id: int) -> list[SynapseRow]:
 
 
 def edge_rows(database: Database, run_id: int, *, min_synapses: int = 1, min_confidence: float = 0.0) -> list[Edge]:
-    """The edges of a run, ordered by partners.
+    """The edges of a finished run, ordered by partners.
 
     Args:
         database: where the run is.
@@ -57,13 +57,15 @@ def edge_rows(database: Database, run_id: int, *, min_synapses: int = 1, min_con
     """
     statement = (
         select(
-            EDGE.c.pre_segment_id, EDGE.c.post_segment_id, EDGE.c.synapse_count, EDGE.c.size_voxels,
-            EDGE.c.mean_confidence,
+            EdgeTable.pre_segment_id, EdgeTable.post_segment_id, EdgeTable.synapse_count, EdgeTable.size_voxels,
+            EdgeTable.mean_confidence,
         )
         .where(
-            EDGE.c.run_id == run_id, EDGE.c.synapse_count >= min_synapses, EDGE.c.mean_confidence >= min_confidence
+            EdgeTable.run_id == run_id,
+            EdgeTable.synapse_count >= min_synapses,
+            EdgeTable.mean_confidence >= min_confidence,
         )
-        .order_by(EDGE.c.pre_segment_id, EDGE.c.post_segment_id)
+        .order_by(EdgeTable.pre_segment_id, EdgeTable.post_segment_id)
     )  # fmt: skip
     columns = [column.tolist() for column in database.columns(statement).values()]
     return [
@@ -79,11 +81,10 @@ def edge_rows(database: Database, run_id: int, *, min_synapses: int = 1, min_con
 
 
 def counts(database: Database, run_id: int) -> RunCounts:
-    """How many clefts, synapses and edges a run has."""
+    """How many clefts, synapses and edges a run has; edges are made when it is finished."""
     clefts = select(func.count()).where(CleftTable.run_id == run_id)
     synapses = select(func.count()).where(SynapseTable.run_id == run_id)
-    pairs = select(SynapseTable.pre_segment_id, SynapseTable.post_segment_id).where(SynapseTable.run_id == run_id)
-    edges = select(func.count()).select_from(pairs.distinct().subquery())
+    edges = select(func.count()).where(EdgeTable.run_id == run_id)
     with database.begin() as connection:
         return RunCounts(
             clefts=connection.scalar(clefts) or 0,

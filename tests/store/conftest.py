@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from connectome.geometry import Box
+from connectome.store.building import write_rows
 from connectome.store.copying import copy_columns
 from connectome.store.database import Database
 from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord
@@ -26,8 +27,8 @@ def new_run() -> Callable[[str], NewRun]:
             name=name,
             image=NewVolume(url="/data/raw.zarr", dtype="uint8", **grid),
             segmentation=NewVolume(url="/data/segmentation.zarr", dtype="uint64", **grid),
-            detector=NewModel(name="detector", sha256="a" * 64, config={"widths": [4, 8]}),
-            assigner=NewModel(name="assigner", sha256="b" * 64),
+            detector=NewModel(name="detector", sha256="a" * 64, method="mask", config={"widths": [4, 8]}),
+            assigner=NewModel(name="assigner", sha256="b" * 64, method="avan"),
             parameters={"threshold": 0.5, "block_shape": [8, 8, 8]},
             box=Box((0, 1, 2), (10, 20, 30)),
             folder=Path("/data/runs") / name,
@@ -66,6 +67,6 @@ def write_synapses() -> Callable[[Connection, int, list[tuple[int, int, int, flo
         points = {f"{side}_{axis}_nm": 1.0 for side in ("pre", "post") for axis in "xyz"}
         scores = {"pre_score": 0.9, "post_score": 0.8, "confidence": confidence}
         partners = {"pre_segment_id": pre, "post_segment_id": post}
-        copy_columns(connection, "synapse", {"run_id": run_id, "cleft_id": cleft_ids, **partners, **scores, **points})
+        write_rows(connection, "synapse", run_id, {"cleft_id": cleft_ids, **partners, **scores, **points})
 
     return write
