@@ -39,8 +39,8 @@ def import_annotations(
 ) -> None:
     """Write labels of neurons from a CSV, Feather or Parquet table; the same label of a neuron is replaced.
 
-    Ids are segments, or roots of the version of --roots. The label `type` is what --pre-type, --post-type and query matrix
-    --types go by: give --label cell_type=type where the table calls it otherwise.
+    Ids are segments, or roots of the version of --roots. The label `type` is what types in queries go by: give
+    --label cell_type=type where the table calls it otherwise.
     """
     from connectome.query.proofreading import import_annotations as run_import
     from connectome.store.database import Database

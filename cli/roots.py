@@ -100,10 +100,10 @@ def list_roots(
     """Show all versions with their parent, source and time."""
     from connectome.cli.rows_output import Format, print_rows
     from connectome.store.database import Database
-    from connectome.store.root_versions import roots_versions
+    from connectome.store.roots import list_roots as versions_of
 
     with Database.open(database_url, data_folder) as database:
-        versions = roots_versions(database)
-    rows = [(v.name, v.parent, v.segments, v.reassigned, v.source, v.created_at) for v in versions]
-    names = ("version", "parent", "segments", "reassigned_synapses", "source", "created_at")
-    print_rows(names, rows, Format.JSON if as_json else Format.TABLE)
+        versions = versions_of(database)
+    names = {version.roots_id: version.name for version in versions}
+    rows = [(v.name, names.get(v.parent_roots_id or -1), v.source, v.created_at) for v in versions]
+    print_rows(("version", "parent", "source", "created_at"), rows, Format.JSON if as_json else Format.TABLE)

@@ -60,10 +60,6 @@ class TableError(InputError):
     """A table file can't be read, lacks a column, or holds what its column can't."""
 
 
-class RootsNotFoundError(InputError):
-    """No version of roots has this name."""
-
-
 class TrainingDataError(InputError):
     """Training can't start or go on with this data (empty box, no labels, a loss that isn't a number)."""
 
@@ -106,12 +102,6 @@ class RunNotFoundError(InputError):
 
 class RunConflictError(ConnectomeError):
     """A run of this name exists with other inputs or parameters, or another process is building it."""
-
-    exit_code = 7
-
-
-class RootsConflictError(ConnectomeError):
-    """A version of roots of this name exists already."""
 
     exit_code = 7
 

@@ -94,8 +94,8 @@ def roots_from_volume(database: Database, request: VolumeRoots, progress: Progre
     side changed are written; the version that it came from stays as it was.
 
     Raises:
-        RunNotFoundError, IncompleteRunError, RootsNotFoundError: no such run or version, or it isn't finished.
-        RootsConflictError: a version of this name exists. DtypeError: the volume holds no labels.
+        RunNotFoundError, IncompleteRunError, RootsError: no such run or version, or it isn't finished.
+        RootsError: a version of this name exists. DtypeError: the volume holds no labels.
         SegmentIdError: a label of 2^63 or more.
     """
     shown = progress or NoProgress()

@@ -11,8 +11,9 @@ from connectome.errors import SegmentIdError
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.finished import finished_run
-from connectome.store.queries.scope import SEGMENTS, Scope
+from connectome.store.queries.scope import Scope
 from connectome.store.root_versions import ensure_edges, find_roots
+from connectome.store.roots import SEGMENTS
 from connectome.store.streaming import Query, stream_query
 from connectome.tabular.results import TableReceiver
 
@@ -25,7 +26,7 @@ def find_scope(database: Database, where: Filter) -> Scope:
 
     Raises:
         RunNotFoundError, IncompleteRunError: no such run, none at all, or it isn't finished.
-        RootsNotFoundError: no such version of the roots.
+        RootsError: no such version of the roots.
     """
     run = finished_run(database, where.run)
     roots_id = find_roots(database, where.roots)

@@ -39,7 +39,7 @@ def export_synapses(database: Database, request: SynapseExport) -> int:
     With roots in the filter, the partners that are written are the roots.
 
     Raises:
-        RunNotFoundError, IncompleteRunError, RootsNotFoundError: no such run or roots, or it isn't finished.
+        RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
         ConfigError: neuPrint's second file is missing, or not neuPrint's columns are asked for.
         TableError: these columns can't hold the run. StorageError: a file can't be written.
     """
@@ -63,7 +63,7 @@ def export_edges(database: Database, target: TableTarget, where: Filter) -> int:
     """Write edges, ordered by their neurons; returns how many.
 
     Raises:
-        RunNotFoundError, IncompleteRunError, RootsNotFoundError: no such run or roots, or it isn't finished.
+        RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
         StorageError: the file can't be written.
     """
     query = network.edges(find_scope(database, where))

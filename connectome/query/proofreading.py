@@ -27,7 +27,7 @@ def import_roots(database: Database, path: Path, name: str, parent: str | None =
 
     Raises:
         TableError, SegmentIdError: the file can't be read, lacks a column, names a segment twice, or an id is wrong.
-        RootsNotFoundError: no such parent. RootsConflictError: a version of this name exists.
+        RootsError: no such parent, or a version of this name exists.
     """
     new = NewRoots(name=name, source=str(path.absolute()), parent=parent)
     return make_version(database, new, _columns(path))
@@ -46,7 +46,7 @@ def import_annotations(database: Database, table: AnnotationTable, roots: str | 
 
     Raises:
         TableError, SegmentIdError: the file can't be read, lacks a column, or an id is wrong.
-        RootsNotFoundError: no such version.
+        RootsError: no such version.
     """
     roots_id = find_roots(database, roots)
     batches = ({name: batch[name].to_numpy(zero_copy_only=False) for name in batch.schema.names}

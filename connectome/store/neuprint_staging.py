@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from connectome.store.imports import RunLoading
-from connectome.store.partitions import partition
+from connectome.store.schema import partition
 
 STAGED = """
 CREATE TEMPORARY TABLE staged_point (

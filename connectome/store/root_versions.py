@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from connectome.errors import RootsNotFoundError
+from connectome.errors import DatabaseError, TableError
+from connectome.store.copying import copy_columns
 from connectome.store.database import Database
 from connectome.store.edges import refresh_root_edges
-from connectome.store.roots import create_roots, write_overrides, write_roots
+from connectome.store.repeated_keys import repeated_key
+from connectome.store.roots import SEGMENTS, SynapseRoots, create_roots, get_roots, write_synapse_roots
 
 Batches = Iterable[Mapping[str, NDArray[Any]]]
-VERSIONS = """
-SELECT v.roots_id, v.name, p.name AS parent, v.source, v.created_at,
-       (SELECT count(*) FROM root r WHERE r.roots_id = v.roots_id) AS segments,
-       (SELECT count(*) FROM synapse_root s WHERE s.roots_id = v.roots_id) AS reassigned
-FROM roots v LEFT JOIN roots p ON p.roots_id = v.parent_roots_id ORDER BY v.roots_id
-"""
+INHERIT = (
+    "INSERT INTO root (roots_id, segment_id, root_id) SELECT :roots_id, segment_id, root_id FROM root "
+    "WHERE roots_id = :parent ON CONFLICT DO NOTHING",
+    "INSERT INTO synapse_root (run_id, roots_id, cleft_id, number, pre_root_id, post_root_id) "
+    "SELECT run_id, :roots_id, cleft_id, number, pre_root_id, post_root_id FROM synapse_root WHERE roots_id = :parent",
+    "UPDATE roots SET parent_roots_id = :parent WHERE roots_id = :roots_id",
+)
 FINISHED = "SELECT run_id, name FROM run WHERE state = 'finished' ORDER BY run_id"
 IS_FRESH = "SELECT EXISTS (SELECT FROM root_refresh WHERE run_id = :run_id AND roots_id = :roots_id)"
 
@@ -35,39 +38,13 @@ class NewRoots:
     parent: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class RootsRecord:
-    """A version: how many segments it maps, and how many synapses it assigns by their own points."""
-
-    roots_id: int
-    name: str
-    parent: str | None
-    source: str
-    created_at: datetime
-    segments: int
-    reassigned: int
-
-
-def roots_versions(database: Database) -> list[RootsRecord]:
-    """All versions, the oldest first; the first is the segments as they are."""
-    with database.begin() as connection:
-        return [RootsRecord(**row._mapping) for row in connection.execute(text(VERSIONS))]
-
-
 def find_roots(database: Database, name: str | None) -> int:
     """The number of a version; None: of the segments as they are.
 
     Raises:
-        RootsNotFoundError: there is none of this name.
+        RootsError: there is none of this name.
     """
-    if name is None:
-        return 0
-    with database.begin() as connection:
-        found = connection.scalar(text("SELECT roots_id FROM roots WHERE name = :name"), {"name": name})
-        if found is None:
-            names = ", ".join(connection.scalars(text("SELECT name FROM roots ORDER BY roots_id DESC LIMIT 10")))
-            raise RootsNotFoundError(f"no version of roots is named '{name}': the database has {names}")
-    return int(found)
+    return SEGMENTS if name is None else get_roots(database, name).roots_id
 
 
 def make_version(database: Database, new: NewRoots, batches: Batches) -> dict[str, int]:
@@ -82,15 +59,25 @@ def make_version(database: Database, new: NewRoots, batches: Batches) -> dict[st
         The number of edges of each finished run, by its name.
 
     Raises:
-        RootsNotFoundError: no such parent. RootsConflictError: a version of this name exists.
+        RootsError: no such parent, or a version of this name exists.
         TableError: a segment is named twice.
     """
-    parent = find_roots(database, new.parent)
-    with database.begin() as connection:
-        roots_id = create_roots(connection, new.name, source=new.source, parent=parent)
-        for batch in batches:
-            write_roots(connection, roots_id, batch["segment_id"], batch["root_id"])
-        return _refresh_all(connection, roots_id)
+    parent = None if new.parent is None else get_roots(database, new.parent)
+    try:
+        with database.begin() as connection:
+            roots_id = create_roots(connection, new.name, new.source)
+            for batch in batches:
+                copy_columns(connection, "root", {"roots_id": np.int64(roots_id), **batch})
+            if parent is not None:  # after the table, so that a segment that it names twice is noticed
+                for statement in INHERIT:
+                    connection.execute(text(statement), {"roots_id": roots_id, "parent": parent.roots_id})
+            connection.execute(text("ANALYZE root"))
+            return _refresh_all(connection, roots_id)
+    except DatabaseError as error:
+        segment = repeated_key(error, "segment_id")
+        if segment is None:
+            raise
+        raise TableError(f"{new.source} names segment {segment} twice: a segment has one root") from error
 
 
 def make_split_version(database: Database, new: NewRoots, run_id: int, batches: Batches) -> int:
@@ -106,18 +93,18 @@ def make_split_version(database: Database, new: NewRoots, run_id: int, batches: 
         The number of the run's edges.
 
     Raises:
-        RootsNotFoundError: no such parent. RootsConflictError: a version of this name exists.
+        RootsError: no such parent, or a version of this name exists.
     """
-    parent = find_roots(database, new.parent)
+    parent = None if new.parent is None else get_roots(database, new.parent)
     with database.begin() as connection:
-        roots_id = create_roots(connection, new.name, source=new.source, parent=parent)
+        roots_id = create_roots(connection, new.name, new.source, parent=parent)
         connection.execute(
             text("DELETE FROM synapse_root WHERE run_id = :run_id AND roots_id = :roots_id"),
             {"run_id": run_id, "roots_id": roots_id},
         )
         for batch in batches:
-            write_overrides(connection, run_id, roots_id, batch)
-        names = dict(connection.execute(text(FINISHED)).tuples().all())
+            write_synapse_roots(connection, roots_id, run_id, SynapseRoots(**batch))
+        names = {run: name for run, name in connection.execute(text(FINISHED))}
         return _refresh_all(connection, roots_id)[names[run_id]]
 
 
@@ -134,5 +121,5 @@ def ensure_edges(database: Database, run_id: int, roots_id: int) -> None:
 
 
 def _refresh_all(connection: Connection, roots_id: int) -> dict[str, int]:
-    runs = connection.execute(text(FINISHED)).tuples().all()
+    runs = connection.execute(text(FINISHED)).all()
     return {name: refresh_root_edges(connection, run_id, roots_id) for run_id, name in runs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from connectome.errors import (
     BoxError,
     ConfigError,
     IncompleteRunError,
-    RootsNotFoundError,
+    RootsError,
     RunNotFoundError,
     SegmentIdError,
 )
@@ -174,7 +175,7 @@ def test_paths_are_all_simple_paths_up_to_the_hops(connectome: Connectome, rows:
     assert sorted([int(n) for n in text.split(" > ")] for text in found["neurons"].to_pylist()) == wanted
     first = found.to_pylist()[0]
     path = [int(n) for n in first["neurons"].split(" > ")]
-    strengths = [expected[edge] for edge in zip(path, path[1:], strict=False)]
+    strengths = [expected[edge] for edge in itertools.pairwise(path)]
     assert (first["hops"], first["weakest_synapse_count"], first["synapse_count"]) == (
         min(map(len, wanted)) - 1, min(strengths), sum(strengths),
     )  # fmt: skip
@@ -226,7 +227,7 @@ def test_unknown_names_and_impossible_ids_are_told(connectome: Connectome) -> No
 
 
 def test_unknown_roots_are_told_with_those_there_are(connectome: Connectome, rows: Rows) -> None:
-    with pytest.raises(RootsNotFoundError, match="no version of roots is named 'v9': the database has segments"):
+    with pytest.raises(RootsError, match="no version of roots is named 'v9': the database has segments"):
         connectome.edges(where=Filter(roots="v9"))
 
 

@@ -9,11 +9,11 @@ import pyarrow.parquet as parquet
 import pytest
 from synapse_batches import LARGEST, example_rows
 
-from connectome.errors import InputError, RootsConflictError, TableError
+from connectome.errors import InputError, RootsError, TableError
 from connectome.query.connectome import Connectome
 from connectome.query.proofreading import import_annotations, import_roots
 from connectome.selection import Filter
-from connectome.store.root_versions import roots_versions
+from connectome.store.roots import list_roots
 from connectome.tabular.neuron_tables import AnnotationTable
 
 Rows = list[dict[str, Any]]
@@ -75,9 +75,9 @@ def test_a_version_corrects_its_parent_and_both_stay(connectome: Connectome, row
     import_roots(connectome.database, roots_file(tmp_path, {LARGEST - 2: LARGEST - 2}), "v2", parent="v1")
     assert edges(connectome, Filter(roots="v2")) == merged_edges(rows, {LARGEST - 1: LARGEST})
     assert edges(connectome, Filter(roots="v1")) == merged_edges(rows, MERGED)
-    assert [(v.name, v.parent) for v in roots_versions(connectome.database)] == [
-        ("segments", None), ("v1", "segments"), ("v2", "v1"),
-    ]  # fmt: skip
+    second, first, segments = list_roots(connectome.database)
+    assert [second.name, first.name, segments.name] == ["v2", "v1", "segments"]
+    assert (second.parent_roots_id, first.parent_roots_id) == (first.roots_id, None)
 
 
 def test_a_run_that_is_finished_later_gets_its_edges_when_they_are_asked_for(
@@ -105,12 +105,12 @@ def test_a_wrong_table_of_roots_makes_no_version(
     with pytest.raises(InputError, match=message) as caught:
         import_roots(connectome.database, csv_file(tmp_path / "t.csv", text), "v1")
     assert "\n" not in str(caught.value)
-    assert [version.name for version in roots_versions(connectome.database)] == ["segments"]
+    assert [version.name for version in list_roots(connectome.database)] == ["segments"]
 
 
 def test_a_version_keeps_its_name_to_itself(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:
     import_roots(connectome.database, roots_file(tmp_path, MERGED), "v1")
-    with pytest.raises(RootsConflictError, match="v1"):
+    with pytest.raises(RootsError, match="v1"):
         import_roots(connectome.database, roots_file(tmp_path, {}), "v1")
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectome.selection import Filter
+from connectome.store.roots import SEGMENTS
 from connectome.store.streaming import Query
 
 CHOSEN = """chosen AS NOT MATERIALIZED (
@@ -56,7 +57,6 @@ SYNAPSE_CONDITIONS = {
     "min_size": "c.size_voxels >= :min_size",
     "max_size": "c.size_voxels <= :max_size",
 }
-SEGMENTS = 0  # the number of roots that stands for the segments themselves
 
 
 @dataclass(frozen=True, kw_only=True)
