@@ -110,3 +110,7 @@ class IncompleteRunError(ConnectomeError):
     """A run isn't finished, or some of its blocks failed."""
 
     exit_code = 7
+
+
+class RootsError(InputError):
+    """A version of roots doesn't exist, or its name is taken."""
