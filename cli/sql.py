@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption
 from connectome.cli.rows_output import Format, print_rows
 from connectome.errors import ConfigError
+
+if TYPE_CHECKING:
+    from connectome.store.database import Database
 
 
 def sql(
@@ -44,9 +47,7 @@ def sql(
     In JSON, whole numbers beyond 2^53 are strings, so that ids stay exact in every reader.
     """
     from connectome.store.database import Database
-    from connectome.store.ready_queries import ready_query
     from connectome.store.sql import stream_sql
-    from connectome.store.streaming import query_text
 
     if list_queries:
         print_library()
@@ -55,9 +56,9 @@ def sql(
         raise ConfigError("give one query: a text, -f FILE.sql, or --name of the library (--list shows it)")
     if parameters and name is None:
         raise ConfigError("--param is for queries of the library: give --name too")
-    ready = None if name is None else ready_query(name).filled(_values(parameters or []))
+    values = _values(parameters or [])
     with Database.open(database_url, data_folder) as database:
-        text = query_text(database, ready) if ready is not None else _text(query, file)
+        text = _text(query, file) if name is None else _ready_text(database, name, values)
         with stream_sql(database, text, timeout_s=timeout) as result:
             print_rows(result.columns, result.rows, output_format)
 
@@ -71,6 +72,12 @@ def print_library() -> None:
         for parameter in query.parameters:
             default = "" if parameter.default is None else f" (default {parameter.default})"
             typer.echo(f"    {parameter.name}: {parameter.text}, {parameter.type}{default}")
+
+
+def _ready_text(database: Database, name: str, values: dict[str, str]) -> str:
+    from connectome.query.ready import ready_text
+
+    return ready_text(database, name, values)
 
 
 def _values(texts: list[str]) -> dict[str, str]:

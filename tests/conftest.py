@@ -97,6 +97,12 @@ def _fresh(server: EmbeddedServer, name: str, template: str) -> Iterator[str]:
     execute(administration, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="module")
+def module_database_url(database_server: EmbeddedServer, numbers: Iterator[int]) -> Iterator[str]:
+    """The URL of a database with this version's schema that all tests of a file share: they only read it."""
+    yield from _fresh(database_server, f"module_{next(numbers)}", "connectome")
+
+
 @pytest.fixture
 def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
     """A fresh open database."""

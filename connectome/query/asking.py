@@ -52,7 +52,7 @@ def neuron_ids(neurons: Neurons) -> list[int]:
     Raises:
         SegmentIdError: one is less than 1, or 2^63 or more.
     """
-    given = [neurons] if isinstance(neurons, SupportsIndex) else list(neurons)
+    given = list(neurons) if isinstance(neurons, Iterable) else [neurons]
     ids = [value.__index__() for value in given]
     for value in ids:
         if not 0 < value <= LARGEST_ID:

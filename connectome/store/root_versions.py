@@ -104,7 +104,7 @@ def make_split_version(database: Database, new: NewRoots, run_id: int, batches: 
         )
         for batch in batches:
             write_synapse_roots(connection, roots_id, run_id, SynapseRoots(**batch))
-        names = {run: name for run, name in connection.execute(text(FINISHED))}
+        names = dict(connection.execute(text(FINISHED)).all())
         return _refresh_all(connection, roots_id)[names[run_id]]
 
 

@@ -19,17 +19,18 @@ Rows = list[dict[str, Any]]
 Load = Callable[[str, Rows], None]
 
 
+def load_run(database: Database, folder: Path, name: str, rows: Rows) -> None:
+    """Make a finished run of synapses, by way of a table in `folder`."""
+    path = folder / f"{name}.parquet"
+    with write_synapses(TableTarget(path=path, kind=FileKind.PARQUET, columns=Columns.CONNECTOME)) as writer:
+        writer.write_batch(batch_of(rows))
+    import_synapses(database, ImportRequest(path=path, columns=Columns.CONNECTOME, name=name))
+
+
 @pytest.fixture
 def load(database: Database, tmp_path: Path) -> Load:
     """Makes a finished run of synapses: load(name, rows)."""
-
-    def make(name: str, rows: Rows) -> None:
-        path = tmp_path / f"{name}.parquet"
-        with write_synapses(TableTarget(path=path, kind=FileKind.PARQUET, columns=Columns.CONNECTOME)) as writer:
-            writer.write_batch(batch_of(rows))
-        import_synapses(database, ImportRequest(path=path, columns=Columns.CONNECTOME, name=name))
-
-    return make
+    return lambda name, rows: load_run(database, tmp_path, name, rows)
 
 
 @pytest.fixture
@@ -41,6 +42,20 @@ def rows(load: Load) -> Rows:
 
 
 @pytest.fixture
-def connectome(database: Database) -> Iterator[Connectome]:
+def connectome(database: Database) -> Connectome:
     """The database, open for questions."""
-    yield Connectome(database)
+    return Connectome(database)
+
+
+@pytest.fixture(scope="module")
+def known(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connectome]:
+    """A database for all tests of a file, with the run `known`."""
+    with Database.open(module_database_url, Path()) as database:
+        load_run(database, tmp_path_factory.mktemp("known"), "known", example_rows(120))
+        yield Connectome(database)
+
+
+@pytest.fixture(scope="module")
+def known_rows() -> Rows:
+    """The synapses of `known`."""
+    return example_rows(120)

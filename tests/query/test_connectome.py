@@ -73,33 +73,35 @@ def by_pair(table: pa.Table, value: str = "synapse_count") -> dict[Pair, Any]:
 
 
 @pytest.mark.parametrize("where", FILTERS)
-def test_edges_and_synapses_are_those_that_the_filter_leaves(connectome: Connectome, rows: Rows, where: Filter) -> None:
-    expected = edges_of(rows, where)
+def test_edges_and_synapses_are_those_that_the_filter_leaves(
+    known: Connectome, known_rows: Rows, where: Filter
+) -> None:
+    expected = edges_of(known_rows, where)
     assert expected
-    edges = connectome.edges(where=where)
+    edges = known.edges(where=where)
     assert by_pair(edges) == expected
     sizes: Counter[Pair] = Counter()
-    for row in chosen_rows(rows, where):
+    for row in chosen_rows(known_rows, where):
         sizes[row["pre_segment_id"], row["post_segment_id"]] += row["size_voxels"]
     assert by_pair(edges, "size_voxels") == {pair: sizes[pair] for pair in expected}
-    synapses = connectome.synapses(where=where)
+    synapses = known.synapses(where=where)
     clefts = [
-        r["cleft_id"] for r in chosen_rows(rows, where) if (r["pre_segment_id"], r["post_segment_id"]) in expected
+        r["cleft_id"] for r in chosen_rows(known_rows, where) if (r["pre_segment_id"], r["post_segment_id"]) in expected
     ]
     assert synapses["cleft_id"].to_pylist() == sorted(clefts)
 
 
 @pytest.mark.parametrize("where", FILTERS)
 def test_partners_have_counts_and_fractions_of_all_that_a_neuron_gets(
-    connectome: Connectome, rows: Rows, where: Filter
+    known: Connectome, known_rows: Rows, where: Filter
 ) -> None:
     neuron = NEURONS[0]
-    everything, kept = pairs_of(chosen_rows(rows, where)), edges_of(rows, where)
+    everything, kept = pairs_of(chosen_rows(known_rows, where)), edges_of(known_rows, where)
     received, sent = Counter[int](), Counter[int]()
     for (pre, post), count in everything.items():
         received[post] += count
         sent[pre] += count
-    inputs = connectome.inputs(neuron, where=where).to_pylist()
+    inputs = known.inputs(neuron, where=where).to_pylist()
     assert {row["partner_id"]: row["synapse_count"] for row in inputs} == {
         pre: n for (pre, post), n in kept.items() if post == neuron
     }
@@ -108,50 +110,50 @@ def test_partners_have_counts_and_fractions_of_all_that_a_neuron_gets(
         assert row["output_fraction"] == pytest.approx(row["synapse_count"] / sent[row["partner_id"]])
     counts = [row["synapse_count"] for row in inputs]
     assert counts == sorted(counts, reverse=True)
-    both = connectome.partners([neuron], where=where)
-    outputs = connectome.outputs(neuron, where=where)
+    both = known.partners([neuron], where=where)
+    outputs = known.outputs(neuron, where=where)
     assert both.num_rows == len(inputs) + outputs.num_rows
-    (total,) = connectome.totals(neuron, where=where).to_pylist()
+    (total,) = known.totals(neuron, where=where).to_pylist()
     assert (total["input_synapses"], total["input_partners"]) == (sum(counts), len(counts))
     assert total["output_synapses"] == sum(outputs["synapse_count"].to_pylist())
 
 
 @pytest.mark.parametrize("where", FILTERS)
 def test_lists_matrices_pairs_and_autapses_agree_with_the_edges(
-    connectome: Connectome, rows: Rows, where: Filter
+    known: Connectome, known_rows: Rows, where: Filter
 ) -> None:
-    expected = edges_of(rows, where)
+    expected = edges_of(known_rows, where)
     some, others = NEURONS[:2], NEURONS[2:]
-    assert by_pair(connectome.between(some, others, where=where)) == {
+    assert by_pair(known.between(some, others, where=where)) == {
         pair: n for pair, n in expected.items() if pair[0] in some and pair[1] in others
     }
-    matrix = connectome.matrix(NEURONS, where=where)
+    matrix = known.matrix(NEURONS, where=where)
     assert matrix.column_names == ["pre_id", *map(str, NEURONS)]
     for pre, row in zip(NEURONS, matrix.to_pylist(), strict=True):
         assert [row[str(post)] for post in NEURONS] == [expected.get((pre, post), 0) for post in NEURONS]
-    autapses = connectome.autapses(where=where)
+    autapses = known.autapses(where=where)
     assert dict(zip(autapses["neuron_id"].to_pylist(), autapses["synapse_count"].to_pylist(), strict=True)) == {
         a: n for (a, b), n in expected.items() if a == b
     }
-    pairs = connectome.reciprocal(where=where).to_pylist()
+    pairs = known.reciprocal(where=where).to_pylist()
     assert {(p["neuron_id"], p["other_id"]): (p["synapses_there"], p["synapses_back"]) for p in pairs} == {
         (a, b): (n, expected[b, a]) for (a, b), n in expected.items() if a < b and (b, a) in expected
     }
-    top = connectome.top(3, where=where)["synapse_count"].to_pylist()
+    top = known.top(3, where=where)["synapse_count"].to_pylist()
     assert top == sorted(expected.values(), reverse=True)[:3]
 
 
 @pytest.mark.parametrize("where", FILTERS)
-def test_shared_partners_and_their_similarity(connectome: Connectome, rows: Rows, where: Filter) -> None:
-    expected = edges_of(rows, where)
+def test_shared_partners_and_their_similarity(known: Connectome, known_rows: Rows, where: Filter) -> None:
+    expected = edges_of(known_rows, where)
     inputs: defaultdict[int, dict[int, int]] = defaultdict(dict)
     for (pre, post), count in expected.items():
         inputs[post][pre] = count
     some = NEURONS[:3]
     common = {pre: sum(inputs[n][pre] for n in some) for pre in NEURONS if all(pre in inputs[n] for n in some)}
-    shared = connectome.shared(some, where=where)
+    shared = known.shared(some, where=where)
     assert dict(zip(shared["partner_id"].to_pylist(), shared["synapse_count"].to_pylist(), strict=True)) == common
-    for row in connectome.similarity(some, where=where).to_pylist():
+    for row in known.similarity(some, where=where).to_pylist():
         a, b = (
             np.array([inputs[row[name]].get(pre, 0) for pre in NEURONS], float) for name in ("neuron_id", "other_id")
         )
@@ -159,8 +161,8 @@ def test_shared_partners_and_their_similarity(connectome: Connectome, rows: Rows
 
 
 @pytest.mark.parametrize("where", [Filter(), Filter(min_synapses=6)])
-def test_paths_are_all_simple_paths_up_to_the_hops(connectome: Connectome, rows: Rows, where: Filter) -> None:
-    expected = edges_of(rows, where)
+def test_paths_are_all_simple_paths_up_to_the_hops(known: Connectome, known_rows: Rows, where: Filter) -> None:
+    expected = edges_of(known_rows, where)
 
     def walk(path: list[int]) -> Iterable[list[int]]:
         if path[-1] == NEURONS[1]:
@@ -170,7 +172,7 @@ def test_paths_are_all_simple_paths_up_to_the_hops(connectome: Connectome, rows:
                 if pre == path[-1] and post not in path:
                     yield from walk([*path, post])
 
-    found = connectome.paths(NEURONS[0], NEURONS[1], max_hops=3, limit=1000, where=where)
+    found = known.paths(NEURONS[0], NEURONS[1], max_hops=3, limit=1000, where=where)
     wanted = sorted(walk([NEURONS[0]]))
     assert sorted([int(n) for n in text.split(" > ")] for text in found["neurons"].to_pylist()) == wanted
     first = found.to_pylist()[0]
@@ -181,28 +183,28 @@ def test_paths_are_all_simple_paths_up_to_the_hops(connectome: Connectome, rows:
     )  # fmt: skip
 
 
-def test_a_box_is_the_same_as_a_box_in_the_filter(connectome: Connectome, rows: Rows) -> None:
-    found = connectome.in_box(str(BOX))
-    assert found.equals(connectome.synapses(where=Filter(box_nm=BOX)))
-    assert found["cleft_id"].to_pylist() == sorted(r["cleft_id"] for r in chosen_rows(rows, Filter(box_nm=BOX)))
+def test_a_box_is_the_same_as_a_box_in_the_filter(known: Connectome, known_rows: Rows) -> None:
+    found = known.in_box(str(BOX))
+    assert found.equals(known.synapses(where=Filter(box_nm=BOX)))
+    assert found["cleft_id"].to_pylist() == sorted(r["cleft_id"] for r in chosen_rows(known_rows, Filter(box_nm=BOX)))
     with pytest.raises(ConfigError, match="has a box already"):
-        connectome.in_box(BOX, where=Filter(box_nm=BOX))
+        known.in_box(BOX, where=Filter(box_nm=BOX))
 
 
-def test_synapses_of_neurons_are_chosen_on_either_side(connectome: Connectome, rows: Rows) -> None:
-    found = connectome.synapses(pre=NEURONS[0], post=np.array(NEURONS[1:3]))
+def test_synapses_of_neurons_are_chosen_on_either_side(known: Connectome, known_rows: Rows) -> None:
+    found = known.synapses(pre=NEURONS[0], post=np.array(NEURONS[1:3]))
     assert found["cleft_id"].to_pylist() == sorted(
-        r["cleft_id"] for r in rows if r["pre_segment_id"] == NEURONS[0] and r["post_segment_id"] in NEURONS[1:3]
+        r["cleft_id"] for r in known_rows if r["pre_segment_id"] == NEURONS[0] and r["post_segment_id"] in NEURONS[1:3]
     )
 
 
-def test_answers_are_arrow_tables_with_exact_ids_also_without_rows(connectome: Connectome, rows: Rows) -> None:
-    edges = connectome.edges()
+def test_answers_are_arrow_tables_with_exact_ids_also_without_rows(known: Connectome, known_rows: Rows) -> None:
+    edges = known.edges()
     assert edges.schema.field("pre_id").type == pa.int64()
     assert edges.to_pandas()["pre_id"].max() == LARGEST - 1
-    empty = connectome.partners(1)
+    empty = known.partners(1)
     assert (empty.num_rows, empty.schema.field("synapse_count").type) == (0, pa.int32())
-    assert connectome.totals(1).to_pylist()[0]["input_synapses"] == 0
+    assert known.totals(1).to_pylist()[0]["input_synapses"] == 0
 
 
 def test_without_a_run_the_latest_finished_is_asked(connectome: Connectome, rows: Rows, load: Any) -> None:
@@ -215,20 +217,20 @@ def test_without_a_run_the_latest_finished_is_asked(connectome: Connectome, rows
         connectome.synapses(where=Filter(run="later"))
 
 
-def test_unknown_names_and_impossible_ids_are_told(connectome: Connectome) -> None:
-    with pytest.raises(RunNotFoundError, match="no run is finished yet"):
+def test_a_database_without_a_finished_run_says_how_to_get_one(connectome: Connectome) -> None:
+    with pytest.raises(RunNotFoundError, match="no run is finished yet: connectome build volume makes one"):
         connectome.edges()
-    with pytest.raises(RunNotFoundError, match="nix"):
-        connectome.edges(where=Filter(run="nix"))
+
+
+def test_unknown_names_and_impossible_ids_are_told(known: Connectome) -> None:
+    with pytest.raises(RunNotFoundError, match="no run named 'nix': the database has known"):
+        known.edges(where=Filter(run="nix"))
+    with pytest.raises(RootsError, match="no version of roots named 'v9': the database has segments"):
+        known.edges(where=Filter(roots="v9"))
     with pytest.raises(SegmentIdError, match=r"2\^63 - 1"):
-        connectome.partners(2**63)
+        known.partners(2**63)
     with pytest.raises(SegmentIdError, match="0 is no neuron's id"):
-        connectome.totals([5, 0])
-
-
-def test_unknown_roots_are_told_with_those_there_are(connectome: Connectome, rows: Rows) -> None:
-    with pytest.raises(RootsError, match="no version of roots is named 'v9': the database has segments"):
-        connectome.edges(where=Filter(roots="v9"))
+        known.totals([5, 0])
 
 
 @pytest.mark.parametrize(
