@@ -72,6 +72,7 @@ PostTypeOption = Annotated[
     typer.Option("--post-type", metavar="TYPE", show_default=False, help="Only edges to neurons of this type."),
 ]
 FormatOption = Annotated[QueryFormat, typer.Option("--format", help="How to give the answer.")]
+TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.001, help="Give up after so many seconds.")]
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", show_default=False, help="Where --format parquet goes."),
@@ -94,11 +95,13 @@ class Asking:
     Attributes:
         selecting: what to look at, and where the database is.
         output_format, output: how to give the answer, and the file of Parquet.
+        timeout_s: the longest that the database may take.
     """
 
     selecting: Selecting
     output_format: QueryFormat
     output: Path | None
+    timeout_s: float
 
     @property
     def where(self) -> Filter:
@@ -117,7 +120,8 @@ class Asking:
             raise ConfigError("--format parquet is written to a file: give --output FILE")
         if self.output is not None and self.output_format is not QueryFormat.PARQUET:
             raise ConfigError("--output is for --format parquet: send what is printed to a file with >")
-        with Connectome.open(self.selecting.database_url, self.selecting.data_folder) as connectome:
+        chosen = self.selecting
+        with Connectome.open(chosen.database_url, chosen.data_folder, timeout_s=self.timeout_s) as connectome:
             table = question(connectome)
         if self.output is not None:
             from connectome.tabular.writing import write_table
@@ -156,10 +160,13 @@ selects = shared_options(_selecting, "selecting")
 
 @selects
 def _asking(
-    selecting: Selecting, output_format: FormatOption = QueryFormat.TABLE, output: OutputOption = None
+    selecting: Selecting,
+    output_format: FormatOption = QueryFormat.TABLE,
+    output: OutputOption = None,
+    timeout: TimeoutOption = 60.0,
 ) -> Asking:
     """The options that `asks` gives to a command."""
-    return Asking(selecting=selecting, output_format=output_format, output=output)
+    return Asking(selecting=selecting, output_format=output_format, output=output, timeout_s=timeout)
 
 
 asks = shared_options(_asking, "asking")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connectome.cli.filter_options import TimeoutOption
 from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption
 from connectome.cli.rows_output import Format, print_rows
 from connectome.errors import ConfigError
@@ -32,7 +33,7 @@ def sql(
     ] = None,
     list_queries: Annotated[bool, typer.Option("--list", help="Show the library of ready queries.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
-    timeout: Annotated[float, typer.Option("--timeout", min=0.001, help="Give up after so many seconds.")] = 60.0,
+    timeout: TimeoutOption = 60.0,
     database_url: DatabaseUrlOption = None,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
 ) -> None:

@@ -17,19 +17,20 @@ __version__ = "0.1.0"
 __all__ = ["Connectome", "Filter", "NmBox", "__version__", "open"]
 
 
-def open(url: str | None = None, data_folder: str | Path = "connectome-data") -> Connectome:
+def open(url: str | None = None, data_folder: str | Path = "connectome-data", *, timeout_s: float = 60.0) -> Connectome:
     """Open a database of connectomes for questions (see `connectome.query.connectome.Connectome`).
 
     Args:
         url: postgresql://user@host/database; None: CONNECTOME_DATABASE_URL, else the data folder's own server.
         data_folder: what builds were given.
+        timeout_s: the longest that the database may take for a question.
 
     Raises:
         DatabaseError, SchemaError: unreachable, nothing there yet, or of another version.
     """
     from connectome.query.connectome import Connectome
 
-    return Connectome.open(url, data_folder)
+    return Connectome.open(url, data_folder, timeout_s=timeout_s)
 
 
 def __getattr__(name: str) -> Any:

@@ -35,11 +35,11 @@ def find_scope(database: Database, where: Filter) -> Scope:
     return Scope(run_id=run.run_id, roots_id=roots_id, filter=where)
 
 
-def ask(database: Database, query: Query, timeout_s: float | None = None) -> pa.Table:
+def ask(database: Database, query: Query, timeout_s: float) -> pa.Table:
     """The rows of a query.
 
     Raises:
-        DatabaseError: unreachable, or it took longer than `timeout_s`.
+        QueryError: it took longer than `timeout_s`. DatabaseError: unreachable.
     """
     receiver = TableReceiver()
     stream_query(database, query, receiver, timeout_s=timeout_s)

@@ -18,6 +18,7 @@ from connectome.store.streaming import Query
 from connectome.tabular.matrix import pivot
 
 EVERYTHING = Filter()
+TIMEOUT_S = 60.0
 
 
 class Connectome:
@@ -28,22 +29,26 @@ class Connectome:
     `.to_pandas()` on them where pandas is installed.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, timeout_s: float = TIMEOUT_S) -> None:
         """Ask an open database (see `open`)."""
         self.database = database
+        self.timeout_s = timeout_s
 
     @classmethod
-    def open(cls, url: str | None = None, data_folder: str | Path = "connectome-data") -> Connectome:
+    def open(
+        cls, url: str | None = None, data_folder: str | Path = "connectome-data", *, timeout_s: float = TIMEOUT_S
+    ) -> Connectome:
         """Open a database.
 
         Args:
             url: postgresql://user@host/database; None: CONNECTOME_DATABASE_URL, else the data folder's own server.
             data_folder: what builds were given.
+            timeout_s: the longest that the database may take for a question; a longer one raises QueryError.
 
         Raises:
             DatabaseError, SchemaError: unreachable, nothing there yet, or of another version.
         """
-        return cls(Database.open(url, Path(data_folder)))
+        return cls(Database.open(url, Path(data_folder)), timeout_s)
 
     def synapses(
         self, *, pre: Neurons | None = None, post: Neurons | None = None, where: Filter = EVERYTHING
@@ -152,4 +157,4 @@ class Connectome:
         return find_scope(self.database, where)
 
     def _ask(self, query: Query) -> pa.Table:
-        return ask(self.database, query)
+        return ask(self.database, query, self.timeout_s)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+import psycopg2.errors
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects import postgresql
 
+from connectome.errors import QueryError
 from connectome.store.database import Database
 
 
@@ -25,6 +28,7 @@ class ColumnType(StrEnum):
     TEXT = "text"
 
 
+LONGEST_S = 7 * 24 * 3600.0
 TYPES = {
     20: ColumnType.BIGINT,
     23: ColumnType.INTEGER,
@@ -61,16 +65,13 @@ class Receiver(Protocol):
         """One or more whole CSV lines: NULL is empty, an empty text is quoted, booleans are t and f."""
 
 
-def stream_query(database: Database, query: Query, receiver: Receiver, *, timeout_s: float | None = None) -> None:
-    """Run one query in a read-only transaction and hand its rows to a receiver.
+def stream_query(database: Database, query: Query, receiver: Receiver, *, timeout_s: float = LONGEST_S) -> None:
+    """Run one query with the rights of a reader and hand its rows to a receiver.
 
     Raises:
-        DatabaseError: unreachable, PostgreSQL refused the query, or it took longer than `timeout_s`.
+        QueryError: it took longer than `timeout_s`. DatabaseError: unreachable, or PostgreSQL refused the query.
     """
-    with database.begin() as connection:
-        connection.execute(text("SET TRANSACTION READ ONLY"))
-        if timeout_s is not None:
-            connection.execute(text(f"SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}"))
+    with database.reading(timeout_s=timeout_s) as connection, _time_limit(timeout_s):
         cursor: Any = connection.connection.cursor()
         sql = literal_sql(connection, query)
         cursor.execute(f"SELECT * FROM ({sql}) AS result LIMIT 0")
@@ -81,6 +82,17 @@ def stream_query(database: Database, query: Query, receiver: Receiver, *, timeou
             ]
         )
         cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT csv)", receiver)
+
+
+@contextmanager
+def _time_limit(timeout_s: float) -> Iterator[None]:
+    """Translate what happens when the time is over."""
+    try:
+        yield
+    except psycopg2.errors.QueryCanceled as error:
+        raise QueryError(
+            f"the query took longer than {timeout_s:g} s: choose fewer neurons or synapses, or give a longer --timeout"
+        ) from error
 
 
 def literal_sql(connection: Connection, query: Query) -> str:
