@@ -18,9 +18,8 @@ from connectome.selection import Filter, NmBox
 from connectome.tabular.kinds import FileKind
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from connectome.query.connectome import Connectome
+    from connectome.tabular.results import Table
 
 
 class QueryFormat(StrEnum):
@@ -108,7 +107,7 @@ class Asking:
         """What to look at."""
         return self.selecting.where
 
-    def answer(self, question: Callable[[Connectome], pa.Table]) -> None:
+    def answer(self, question: Callable[[Connectome], Table]) -> None:
         """Open the connectome, ask, and print or write the answer.
 
         Raises:

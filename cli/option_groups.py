@@ -31,11 +31,12 @@ def shared_options(provider: Callable[..., Any], argument: str) -> Callable[[Com
             return command(**values, **{argument: made})
 
         parameters = {**own, **shared}
-        with_options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        signature = inspect.Signature(
             [p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name]) for name, p in parameters.items()]
         )
+        vars(with_options)["__signature__"] = signature
         with_options.__annotations__ = {name: hints[name] for name in parameters}
-        del with_options.__wrapped__  # type: ignore[attr-defined]
+        del vars(with_options)["__wrapped__"]
         return with_options
 
     return decorate

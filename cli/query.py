@@ -51,6 +51,8 @@ def totals(neurons: NeuronsArgument, asking: Asking) -> None:
 @asks
 def between(asking: Asking, pre: PreOption = None, post: PostOption = None) -> None:
     """Edges from the neurons of one list (--pre) to those of another (--post)."""
+    if not (pre and post):
+        raise typer.BadParameter("give both lists, --pre and --post")
     asking.answer(lambda c: c.between(pre or [], post or [], where=asking.where))
 
 

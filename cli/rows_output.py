@@ -44,7 +44,7 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], output_for
 
 def _print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     values = list(rows)
-    cells = [[" ".join(_plain(value).splitlines()) for value in row] for row in values]
+    cells = [[" ".join(_short(value).splitlines()) for value in row] for row in values]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     right = [
         all(isinstance(row[i], int | float | Decimal) or row[i] is None for row in values) for i in range(len(widths))
@@ -70,6 +70,13 @@ def _print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         record = dict(zip(columns, map(_exact, row), strict=True))
         typer.echo(("," if number else "") + "\n" + json.dumps(record, ensure_ascii=False), nl=False)
     typer.echo("\n]")
+
+
+def _short(value: Any) -> str:
+    """A value as text for a person: fractions with four significant digits, or as many as the whole part has."""
+    if not isinstance(value, float) or not math.isfinite(value) or value.is_integer():
+        return _plain(value)
+    return f"{value:.1f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _plain(value: Any) -> str:

@@ -36,9 +36,11 @@ def open(url: str | None = None, data_folder: str | Path = "connectome-data", *,
 def __getattr__(name: str) -> Any:
     """The classes of the public interface, imported when they are first used."""
     if name == "Connectome":
-        from connectome.query import connectome as home
-    elif name in ("Filter", "NmBox"):
-        from connectome import selection as home
-    else:
-        raise AttributeError(f"module 'connectome' has no attribute '{name}'")
-    return getattr(home, name)
+        from connectome.query.connectome import Connectome
+
+        return Connectome
+    if name in ("Filter", "NmBox"):
+        from connectome import selection
+
+        return getattr(selection, name)
+    raise AttributeError(f"module 'connectome' has no attribute '{name}'")

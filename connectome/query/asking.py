@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import SupportsIndex
 
-import pyarrow as pa
-
 from connectome.errors import SegmentIdError
 from connectome.selection import Filter
 from connectome.store.database import Database
@@ -15,7 +13,7 @@ from connectome.store.queries.scope import Scope
 from connectome.store.root_versions import ensure_edges, find_roots
 from connectome.store.roots import SEGMENTS
 from connectome.store.streaming import Query, stream_query
-from connectome.tabular.results import TableReceiver
+from connectome.tabular.results import Table, TableReceiver
 
 LARGEST_ID = 2**63 - 1
 Neurons = SupportsIndex | Iterable[SupportsIndex]
@@ -35,7 +33,7 @@ def find_scope(database: Database, where: Filter) -> Scope:
     return Scope(run_id=run.run_id, roots_id=roots_id, filter=where)
 
 
-def ask(database: Database, query: Query, timeout_s: float) -> pa.Table:
+def ask(database: Database, query: Query, timeout_s: float) -> Table:
     """The rows of a query.
 
     Raises:

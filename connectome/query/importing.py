@@ -5,12 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from connectome.errors import ConfigError, DatabaseError, TableError
 from connectome.records import CleftState, NoProgress, Progress
@@ -19,20 +13,12 @@ from connectome.store.imports import RunLoading, import_run
 from connectome.store.neuprint_staging import NeuprintStaging, Staged
 from connectome.store.repeated_keys import repeated_key
 from connectome.store.run_records import NewImport
-from connectome.tabular.arrays import numpy_column
 from connectome.tabular.kinds import Columns
+from connectome.tabular.loading import RowMaker
 from connectome.tabular.neuprint import NeuprintReader
 from connectome.tabular.synapse_reading import SynapseReader, UnitNm
 from connectome.tabular.writing import csv_lines
 
-CLEFT_COLUMNS = (
-    "cleft_id", "size_voxels", "x_nm", "y_nm", "z_nm", "start_x_nm", "start_y_nm", "start_z_nm", "stop_x_nm",
-    "stop_y_nm", "stop_z_nm", "mean_score", "max_score",
-)  # fmt: skip
-SYNAPSE_COLUMNS = (
-    "cleft_id", "pre_segment_id", "post_segment_id", "source_id", "pre_score", "post_score", "confidence", "pre_x_nm",
-    "pre_y_nm", "pre_z_nm", "post_x_nm", "post_y_nm", "post_z_nm",
-)  # fmt: skip
 HASHED_BYTES = 2**20
 
 
@@ -110,53 +96,18 @@ def import_synapses(database: Database, request: ImportRequest, progress: Progre
     return report
 
 
-@dataclass
-class _CleftTracker:
-    """Numbers the synapses of each cleft, whose rows follow one another; remembers the last row of a batch."""
-
-    last_id: int = 0
-    last_number: int = -1
-
-    def numbers(self, cleft_ids: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """Whether each row begins a cleft (bool), and its number in its cleft (int64)."""
-        begins = np.empty(len(cleft_ids), bool)
-        begins[0] = cleft_ids[0] != self.last_id
-        begins[1:] = cleft_ids[1:] != cleft_ids[:-1]
-        places = np.arange(len(cleft_ids))
-        first = np.maximum.accumulate(np.where(begins, places, -1))
-        numbers = np.where(first >= 0, places - first, places + self.last_number + 1)
-        self.last_id, self.last_number = int(cleft_ids[-1]), int(numbers[-1])
-        return begins, numbers
-
-
 def _load(loading: RunLoading, request: ImportRequest, report: ImportReport, progress: Progress) -> None:
     reader = SynapseReader(path=request.path, columns=request.columns, unit_nm=request.unit_nm)
-    tracker = _CleftTracker()
+    rows = RowMaker()
     for batch in reader.batches():
         if batch.num_rows == 0:
             continue
-        begins, numbers = tracker.numbers(batch["cleft_id"].to_numpy())
-        clefts = batch.filter(pa.array(begins))
-        loading.write("cleft", {**_columns(clefts, CLEFT_COLUMNS), "block_id": 0, "state": CleftState.ASSIGNED.value})
-        loading.write("synapse", {**_columns(batch, SYNAPSE_COLUMNS), "number": numbers})
-        report.clefts += clefts.num_rows
+        clefts, synapses = rows.rows(batch)
+        loading.write("cleft", {**clefts, "block_id": 0, "state": CleftState.ASSIGNED.value})
+        loading.write("synapse", synapses)
         progress.advance(batch.num_rows)
+    report.clefts = rows.clefts
     report.synapses, report.without_partner, report.retired = reader.rows, reader.without_partner, reader.retired
-
-
-def _columns(batch: pa.RecordBatch, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Columns of a batch as the store takes them: points that are unknown lie at the centre, confidence is 1."""
-    columns = {}
-    for name in names:
-        column = batch[name]
-        if name.startswith(("pre_", "post_")) and name.endswith("_nm"):
-            column = pc.coalesce(column, batch[name.partition("_")[2]])
-        elif name == "confidence":
-            column = pc.fill_null(column, 1.0)
-        elif name == "size_voxels":
-            column = pc.if_else(pc.greater(column, 0), column, pa.scalar(None, column.type))
-        columns[name] = numpy_column(column)
-    return columns
 
 
 def _load_neuprint(loading: RunLoading, request: ImportRequest, report: ImportReport, progress: Progress) -> None:

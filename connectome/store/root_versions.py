@@ -104,8 +104,8 @@ def make_split_version(database: Database, new: NewRoots, run_id: int, batches: 
         )
         for batch in batches:
             write_synapse_roots(connection, roots_id, run_id, SynapseRoots(**batch))
-        names = dict(connection.execute(text(FINISHED)).all())
-        return _refresh_all(connection, roots_id)[names[run_id]]
+        name = connection.scalar(text("SELECT name FROM run WHERE run_id = :run_id"), {"run_id": run_id})
+        return _refresh_all(connection, roots_id)[str(name)]
 
 
 def ensure_edges(database: Database, run_id: int, roots_id: int) -> None:

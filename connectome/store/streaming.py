@@ -98,7 +98,7 @@ def _time_limit(timeout_s: float) -> Iterator[None]:
 def literal_sql(connection: Connection, query: Query) -> str:
     """The query with its values written into it, as COPY needs it; psycopg2 does the quoting."""
     cursor: Any = connection.connection.cursor()
-    compiled = text(query.sql).compile(dialect=postgresql.psycopg2.dialect())  # type: ignore[no-untyped-call]
+    compiled = text(query.sql).compile(dialect=postgresql.psycopg2.dialect())
     values = {name: query.parameters[name] for name in compiled.params}
     sql: bytes = cursor.mogrify(str(compiled), values)
     return sql.decode()

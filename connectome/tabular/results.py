@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.csv as csv
 
+Table = pa.Table
 FLUSH_BYTES = 8 * 2**20
 TYPES = {
     "bigint": pa.int64(),
