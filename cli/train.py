@@ -59,6 +59,13 @@ RepresentationOption = Annotated[
 DEFAULT_WIDTHS = "16,32,64,80"
 
 
+class PrunerMethod(StrEnum):
+    """The two pruners."""
+
+    MASK = "mask-pruner"
+    PROXIMITY = "proximity-pruner"
+
+
 @app.command()
 def detector(
     data: DataOption,
@@ -108,6 +115,38 @@ def assigner(
     values = {"steps": steps, "batch": batch, "learning_rate": learning_rate, "seed": seed, "start_from": start_from}
     paths = {"data": data, "validation": validation, "output": output, "name": name}
     _train(Method.AVAN, paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_)
+
+
+@app.command()
+def pruner(
+    data: DataOption,
+    output: OutputOption,
+    method: Annotated[
+        PrunerMethod, typer.Option("--method", help="What the network sees of the cleft: its mask or its proximity.")
+    ] = PrunerMethod.MASK,
+    validation: ValidationOption = None,
+    steps: StepsOption = 4000,
+    batch: BatchOption = 8,
+    patch_shape: PatchOption = "18,80,80",
+    widths: WidthsOption = "16,32,64,96",
+    learning_rate: RateOption = 1e-3,
+    seed: SeedOption = 0,
+    start_from: StartOption = None,
+    name: NameOption = None,
+    device: DeviceOption = Device.AUTO,
+    json_: JsonOption = False,
+) -> None:
+    """Train a pruner: image, one cleft and two segments in, whether they are its pre and its post out.
+
+    It can start from an AVAN of the same widths, too.
+    """
+    from connectome.networks.checkpoint import Method
+
+    values = {"steps": steps, "batch": batch, "learning_rate": learning_rate, "seed": seed, "start_from": start_from}
+    paths = {"data": data, "validation": validation, "output": output, "name": name}
+    _train(
+        Method(method.value), paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_
+    )
 
 
 def _train(method: Method, paths: dict[str, Any], values: dict[str, Any], as_json: bool) -> None:

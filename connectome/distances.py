@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, find_objects, label
+from skimage.morphology import skeletonize
 
 from connectome.geometry import NmTriple, Triple, triple
 
@@ -15,8 +16,6 @@ SCALE_NM = 50.0
 """The length that both transforms are scaled by."""
 REACH_NM = 150.0
 """How far a cleft is felt: beyond it both transforms are within 0.012 of their value far away."""
-
-NEIGHBOURS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 
 
 def reach_voxels(resolution_nm: NmTriple) -> Triple:
@@ -71,50 +70,33 @@ def signed_proximity(
     if not cleft.any():
         return out
     around = _grown(find_objects(cleft.astype(np.uint8))[0], reach_voxels(resolution_nm), cleft.shape)
-    distance = distance_transform_edt(~skeleton(cleft[around]), sampling=resolution_nm)
-    proximity = np.exp(-(distance**2) / (2 * SCALE_NM**2)) * (2 / (1 + np.exp(-5 * distance)) - 1)
-    out[around] = proximity * np.where(pre[around], 1, np.where(post[around], -1, 0))
+    near = proximity(skeleton_distance_nm(cleft[around], resolution_nm))
+    out[around] = near * np.where(pre[around], 1, np.where(post[around], -1, 0))
     return out
 
 
-def skeleton(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Each section thinned to lines one voxel wide, with the same connected parts (Guo and Hall 1989, algorithm A1).
+def skeleton_distance_nm(cleft: NDArray[np.bool_], resolution_nm: NmTriple) -> NDArray[np.float32]:
+    """How far each voxel is from the cleft's middle: the skeletons of its sections.
 
     Args:
-        mask: bool (z, y, x).
+        cleft: boolean (z, y, x).
+        resolution_nm: nm of a voxel (z, y, x).
 
     Returns:
-        bool (z, y, x), a part of `mask`.
+        float32 (z, y, x), nm to the nearest voxel of a skeleton; infinite without a cleft.
     """
-    padded = np.pad(mask, ((0, 0), (1, 1), (1, 1)))
-    width = padded.shape[2]
-    offsets = [dy * width + dx for dy, dx in NEIGHBOURS]
-    flat = padded.reshape(-1)
-    kept = np.flatnonzero(flat)
-    tables = [_removable(0), _removable(1)]
-    unchanged, turn = 0, 0
-    while unchanged < 2:
-        neighbours = np.zeros(len(kept), np.uint8)
-        for bit, offset in enumerate(offsets):
-            neighbours |= flat[kept + offset].astype(np.uint8) << bit
-        removed = tables[turn][neighbours]
-        flat[kept[removed]] = False
-        kept = kept[~removed]
-        unchanged = 0 if removed.any() else unchanged + 1
-        turn = 1 - turn
-    return padded[:, 1:-1, 1:-1]
+    skeleton = np.zeros(cleft.shape, bool)
+    for z in np.flatnonzero(cleft.any((1, 2))):
+        skeleton[z] = skeletonize(cleft[z])
+    if not skeleton.any():
+        return np.full(cleft.shape, np.inf, np.float32)
+    return np.asarray(distance_transform_edt(~skeleton, sampling=resolution_nm), np.float32)
 
 
-def _removable(turn: int) -> NDArray[np.bool_]:
-    """Whether a voxel goes in this turn, by its neighbours: bool (256,), their bits in the order of `NEIGHBOURS`."""
-    code = np.arange(256)
-    p2, p3, p4, p5, p6, p7, p8, p9 = ((code >> bit & 1).astype(bool) for bit in range(8))
-    parts = (~p2 & (p3 | p4)).astype(int) + (~p4 & (p5 | p6)) + (~p6 & (p7 | p8)) + (~p8 & (p9 | p2))
-    first = (p9 | p2).astype(int) + (p3 | p4) + (p5 | p6) + (p7 | p8)
-    second = (p2 | p3).astype(int) + (p4 | p5) + (p6 | p7) + (p8 | p9)
-    count = np.minimum(first, second)
-    side = ((p6 | p7 | ~p9) & p8) if turn else ((p2 | p3 | ~p5) & p4)
-    return (parts == 1) & (count >= 2) & (count <= 3) & ~side
+def proximity(distance_nm: NDArray[np.float32]) -> NDArray[np.float32]:
+    """exp(-d^2 / (2 * (50 nm)^2)) * (2 / (1 + exp(-5 d)) - 1), float32 in [0, 1) for d >= 0 (Parag et al. 2018)."""
+    fall = np.exp(-(distance_nm**2) / np.float32(2 * SCALE_NM**2))
+    return np.asarray(fall * (2 / (1 + np.exp(-5 * distance_nm)) - 1), np.float32)
 
 
 def _grown(where: tuple[slice, ...], by: Triple, shape: tuple[int, ...]) -> tuple[Any, ...]:

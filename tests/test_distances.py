@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, label
+from scipy.ndimage import binary_dilation
 
-from connectome.distances import REACH_NM, reach_voxels, signed_proximity, signed_tanh_distance, skeleton
+from connectome.distances import (
+    REACH_NM,
+    proximity,
+    reach_voxels,
+    signed_proximity,
+    signed_tanh_distance,
+    skeleton_distance_nm,
+)
 
 RESOLUTION = (30.0, 12.0, 12.0)
 SHAPE = (7, 20, 18)
-SQUARE = np.ones((3, 3), bool)
 
 
 def distances(shape: tuple[int, ...], to: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -65,7 +68,7 @@ def test_the_signed_proximity_is_that_of_brute_force(seed: int) -> None:
     assert cleft.any()
     pre, post = np.zeros((2, *SHAPE), bool)
     pre[:, :9], post[:, 11:] = True, True
-    d = distances(SHAPE, skeleton(cleft))
+    d = distances(SHAPE, skeleton_distance_nm(cleft, RESOLUTION) == 0)
     expected = np.exp(-(d**2) / 5000) * (2 / (1 + np.exp(-5 * d)) - 1) * (pre.astype(int) - post)
     found = signed_proximity(cleft, pre, post, RESOLUTION)
     assert found.dtype == np.float32
@@ -83,23 +86,32 @@ def test_the_margin_is_the_reach_in_whole_voxels() -> None:
     assert reach_voxels(RESOLUTION) == (5, 13, 13)
 
 
-@settings(deadline=None, max_examples=200)
-@given(arrays(bool, (2, 12, 12), elements=st.booleans()), st.integers(0, 2))
-def test_a_skeleton_keeps_the_parts_and_the_holes_of_each_section(mask: NDArray[np.bool_], wider: int) -> None:
-    if wider:
-        mask = np.asarray(binary_dilation(mask & (np.indices(mask.shape).sum(0) % 5 == 0), SQUARE[None], wider))
-    thin = skeleton(mask)
-    assert not (thin & ~mask).any()
-    assert (skeleton(thin) == thin).all()
-    for section, line in zip(mask, thin, strict=True):
-        assert label(section, SQUARE)[1] == label(line, SQUARE)[1]
-        assert label(np.pad(~section, 1, constant_values=True))[1] == label(np.pad(~line, 1, constant_values=True))[1]
+def bar() -> NDArray[np.bool_]:
+    mask = np.zeros((5, 21, 30), bool)
+    mask[2, 9:12, 5:25] = True
+    return mask
 
 
-def test_a_thick_bar_becomes_a_line_along_its_middle() -> None:
-    bar = np.zeros((1, 11, 40), bool)
-    bar[0, 2:9, 3:37] = True
-    thin = skeleton(bar)
-    middle = thin[0, :, 8:32]
-    assert (middle.sum(0) == 1).all()
-    assert set(np.nonzero(middle)[0]) <= {4, 5, 6}
+def test_the_distance_is_counted_in_nm_from_the_middle_line() -> None:
+    distance = skeleton_distance_nm(bar(), RESOLUTION)
+    assert distance.dtype == np.float32
+    assert distance[2, 10, 15] == 0
+    assert distance[2, 6, 15] == 4 * 12
+    assert distance[4, 10, 15] == 2 * 30
+    assert np.isclose(distance[3, 7, 15], np.hypot(30, 36))
+
+
+def test_the_proximity_is_zero_on_the_line_and_falls_like_a_gaussian_beside_it() -> None:
+    values = proximity(np.array([0, 12, 50, 100, np.inf], np.float32))
+    assert values[0] == 0
+    assert np.allclose(values[1:], [*np.exp(-(np.array([12, 50, 100]) ** 2) / 5000), 0], atol=1e-6)
+
+
+def test_the_sign_says_pre_and_post_and_swapping_them_swaps_it() -> None:
+    pre, post = np.zeros((2, 5, 21, 30), bool)
+    pre[:, :9], post[:, 12:] = True, True
+    signed = signed_proximity(bar(), pre, post, RESOLUTION)
+    assert (signed[pre] >= 0).all() and signed[2, 8, 15] > 0.8
+    assert (signed[post] <= 0).all() and signed[2, 12, 15] < -0.8
+    assert not signed[:, 9:12].any()
+    assert np.array_equal(signed_proximity(bar(), post, pre, RESOLUTION), -signed)

@@ -14,10 +14,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from connectome.errors import CheckpointError, StorageError
-from connectome.networks.config import NetworkConfig
+from connectome.networks.config import NetworkConfig, PairConfig
+from connectome.networks.pair import PairClassifier
 from connectome.networks.rsunet import RSUNet
 
 FORMAT = "connectome-checkpoint-2"
+
+Network = RSUNet | PairClassifier
 
 
 class ModelRole(StrEnum):
@@ -42,6 +45,11 @@ class Method(StrEnum):
         """What a model of this method is for."""
         detects = self in (Method.MASK, Method.STDT, Method.SIGNED_PROXIMITY)
         return ModelRole.DETECTOR if detects else ModelRole.ASSIGNER
+
+    @property
+    def judges_pairs(self) -> bool:
+        """Whether the network answers for ordered pairs of candidates (`PairConfig`), not for voxels."""
+        return self in (Method.MASK_PRUNER, Method.PROXIMITY_PRUNER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +81,7 @@ class ModelCard:
 
     name: str
     method: Method
-    network: NetworkConfig
+    network: NetworkConfig | PairConfig
     resolution_nm: tuple[float, float, float]
     patch_shape: tuple[int, int, int]
     normalisation: Normalisation = field(default_factory=Normalisation)
@@ -102,7 +110,8 @@ class ModelCard:
         if values.pop("format") != FORMAT:
             raise ValueError("another checkpoint format")
         values["method"] = Method(values["method"])
-        values["network"] = NetworkConfig.from_json(values["network"])
+        config = PairConfig if values["method"].judges_pairs else NetworkConfig
+        values["network"] = config.from_json(values["network"])
         values["normalisation"] = Normalisation(**values["normalisation"])
         values["resolution_nm"] = tuple(values["resolution_nm"])
         values["patch_shape"] = tuple(values["patch_shape"])
@@ -114,12 +123,21 @@ class Checkpoint:
     """A loaded model: its card, its network in evaluation mode on the CPU, the checksum of its file."""
 
     card: ModelCard
-    network: RSUNet
+    network: Network
     sha256: str
     path: Path
 
 
-def save_checkpoint(path: Path, card: ModelCard, network: RSUNet) -> None:
+def build_network(card: ModelCard) -> Network:
+    """The network that a card describes, with weights that aren't set yet."""
+    match card.network:
+        case NetworkConfig():
+            return RSUNet(card.network)
+        case PairConfig():
+            return PairClassifier(card.network)
+
+
+def save_checkpoint(path: Path, card: ModelCard, network: Network) -> None:
     """Write a checkpoint; the file appears only once it is whole.
 
     Raises:
@@ -162,7 +180,7 @@ def load_checkpoint(path: Path, role: ModelRole) -> Checkpoint:
     card = read_card(path)
     if card.role is not role:
         raise CheckpointError(f"{path} is a checkpoint of {card.role} '{card.name}', where one of {role} is needed")
-    network = RSUNet(card.network)
+    network = build_network(card)
     try:
         with safe_open(path, framework="pt") as file:
             network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118

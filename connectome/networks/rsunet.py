@@ -91,7 +91,7 @@ def initialise(network: nn.Module, seed: int) -> None:
     """Kaiming-normal weights (He et al. 2015) from a seed, zero biases."""
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
-        if isinstance(module, nn.Conv3d):
+        if isinstance(module, nn.Conv3d | nn.Linear):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

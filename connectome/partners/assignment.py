@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.geometry import NmTriple, Triple
-from connectome.partners.avan import Assigner, Patch
 from connectome.partners.candidates import Candidates, dilation_shape, find_candidates
 from connectome.partners.choice import choose_pair, main_contacts
+from connectome.partners.scores import Assigner, Patch, Scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +30,12 @@ class Partners:
 
     Attributes:
         candidates: the segments that touch it.
-        scores: float32 (2, n), as pre and as post.
+        scores: what the assigner says of them.
         pair: positions of the chosen pre and post among the candidates; None with fewer than two of them.
     """
 
     candidates: Candidates
-    scores: NDArray[np.float32]
+    scores: Scores
     pair: tuple[int, int] | None
 
 
@@ -70,7 +70,7 @@ class AssignmentRules:
 def assign(
     patches: list[CleftPatch], assigner: Assigner, rules: AssignmentRules, resolution_nm: NmTriple
 ) -> list[Partners]:
-    """Partners of each cleft; one pass of the network over all patches."""
+    """Partners of each cleft; one call of the assigner for all patches."""
     shape = dilation_shape(rules.dilation_nm, resolution_nm)
     found = [find_candidates(patch.segmentation, patch.mask, shape) for patch in patches]
     views = [
@@ -80,6 +80,6 @@ def assign(
     partners = []
     for candidates, scores in zip(found, assigner.score(views), strict=True):
         eligible = main_contacts(candidates.contact_voxels, rules.min_contact)
-        pair = choose_pair(scores[0], scores[1], eligible)
+        pair = choose_pair(scores.pairs, eligible)
         partners.append(Partners(candidates=candidates, scores=scores, pair=pair))
     return partners

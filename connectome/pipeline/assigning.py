@@ -10,7 +10,8 @@ import numpy as np
 
 from connectome.geometry import Box, NmTriple, triple, voxel_centre_nm
 from connectome.partners.assignment import CleftPatch, Partners, assign, patch_start
-from connectome.partners.avan import Assigner
+from connectome.partners.networked import open_assigner
+from connectome.partners.scores import Assigner
 from connectome.pipeline.context import BuildContext, WriteRows
 from connectome.records import Candidate, CleftState, Role, Synapse
 from connectome.store.blocks import BlockTransaction, Stage
@@ -36,7 +37,8 @@ def assign_clefts(context: BuildContext) -> None:
     Raises:
         StorageError: a volume can't be read.
     """
-    assigner = Assigner(context.inputs.assigner, context.inputs.device)
+    model = context.inputs.assigner
+    assigner = open_assigner(model.card, model.network, context.inputs.device)
     counts = clefts_per_block(context.database, context.run.run_id)
 
     def work(block_id: int) -> WriteRows:
@@ -52,7 +54,7 @@ def assign_clefts(context: BuildContext) -> None:
 
 def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, Any]) -> list[Assigned]:
     inputs = context.inputs
-    shape = assigner.card.patch_shape
+    shape = inputs.assigner.card.patch_shape
     centres = zip(clefts["centre_z"], clefts["centre_y"], clefts["centre_x"], strict=True)
     boxes = [Box.of_shape(shape, patch_start(triple(centre), shape)) for centre in centres]
     patches = [
@@ -96,7 +98,7 @@ def _candidates(cleft_id: int, partners: Partners) -> list[Candidate]:
             cleft_id=cleft_id,
             segment_id=int(segment_id),
             role=role,
-            score=float(partners.scores[place, i]),
+            score=float(partners.scores.roles[place, i]),
             contact_voxels=int(partners.candidates.contact_voxels[i]),
         )
         for i, segment_id in enumerate(partners.candidates.segment_id)
@@ -109,7 +111,7 @@ def _synapse(cleft_id: int, mean_score: float, partners: Partners, place: _Place
         return None
     pre, post = partners.pair
     candidates = partners.candidates
-    pre_score, post_score = float(partners.scores[0, pre]), float(partners.scores[1, post])
+    pre_score, post_score = float(partners.scores.roles[0, pre]), float(partners.scores.roles[1, post])
     return Synapse(
         cleft_id=cleft_id,
         pre_segment_id=int(candidates.segment_id[pre]),

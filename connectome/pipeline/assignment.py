@@ -13,10 +13,11 @@ from connectome.errors import ReferenceDataError, ResolutionError
 from connectome.evaluate.assignment import AssignmentScore, Pair, score_assignment_pairs
 from connectome.formats import Reference, open_reference
 from connectome.geometry import Box, NmTriple, Triple, triple, voxel_at_nm, voxel_centre_nm, whole_factors
-from connectome.networks.checkpoint import ModelRole
+from connectome.networks.checkpoint import ModelCard, ModelRole
 from connectome.networks.device import DeviceChoice, choose_device
 from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
-from connectome.partners.avan import Assigner
+from connectome.partners.networked import open_assigner
+from connectome.partners.scores import Assigner
 from connectome.pipeline.inputs import VolumePair, open_pair
 from connectome.pipeline.models import load_model
 from connectome.records import NoProgress, Progress, ReferenceSynapse
@@ -94,13 +95,13 @@ def score_assignment(request: AssignmentRequest, progress: Progress | None = Non
     if not synapses:
         raise ReferenceDataError(f"{request.reference}: no annotated cleft has its centroid in the box {request.box}")
     masks = ReferenceMasks(reference, pair)
-    assigner = Assigner(checkpoint, device)
+    assigner = open_assigner(checkpoint.card, checkpoint.network, device)
     clefts = list({synapse.cleft_id: synapse for synapse in synapses}.values())
     chosen: dict[int, Pair | None] = {}
     shown.start("assign", len(clefts), unit="clefts")
     for first in range(0, len(clefts), PATCHES_A_BATCH):
         batch = clefts[first : first + PATCHES_A_BATCH]
-        chosen |= _choose(batch, masks, pair, assigner)
+        chosen |= _choose(batch, masks, pair, assigner, checkpoint.card)
         shown.advance(len(batch))
     shown.finish()
     return score_assignment_pairs(synapses, chosen)
@@ -116,9 +117,9 @@ def _lies_in(box: Box | None, synapse: ReferenceSynapse, reference: Reference, p
 
 
 def _choose(
-    clefts: list[ReferenceSynapse], masks: ReferenceMasks, pair: VolumePair, assigner: Assigner
+    clefts: list[ReferenceSynapse], masks: ReferenceMasks, pair: VolumePair, assigner: Assigner, card: ModelCard
 ) -> dict[int, Pair | None]:
-    shape = assigner.card.patch_shape
+    shape = card.patch_shape
     boxes = [Box.of_shape(shape, patch_start(_centre(cleft, masks, pair), shape)) for cleft in clefts]
     patches = [
         CleftPatch(
@@ -128,7 +129,7 @@ def _choose(
         )
         for cleft, box in zip(clefts, boxes, strict=True)
     ]
-    rules = AssignmentRules.of(assigner.card.parameters)
+    rules = AssignmentRules.of(card.parameters)
     found = assign(patches, assigner, rules, pair.segmentation.resolution_nm)
     chosen: dict[int, Pair | None] = {}
     for cleft, partners in zip(clefts, found, strict=True):

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from connectome.errors import TrainingDataError
+from connectome.networks.checkpoint import Network
 from connectome.networks.device import half_precision
-from connectome.networks.rsunet import RSUNet
 from connectome.records import Progress
 from connectome.training.batches import Batch
 
@@ -40,7 +40,7 @@ class Schedule:
 class Trainer:
     """Trains a network in bfloat16 autocast with clipped gradients and keeps an averaged copy."""
 
-    def __init__(self, network: RSUNet, loss: Loss, schedule: Schedule, device: torch.device) -> None:
+    def __init__(self, network: Network, loss: Loss, schedule: Schedule, device: torch.device) -> None:
         self.device = device
         self.network = network.to(device, memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
         self.loss = loss
@@ -83,10 +83,10 @@ class Trainer:
             logits: Any = network(inputs)
         return torch.as_tensor(logits).float()
 
-    def result(self) -> RSUNet:
+    def result(self) -> Network:
         """The averaged network, in evaluation mode."""
         network = self.averaged.module
-        assert isinstance(network, RSUNet)
+        assert isinstance(network, Network)
         return network.eval()
 
 

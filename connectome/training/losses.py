@@ -62,3 +62,12 @@ def _balanced_square_error(output: Tensor, batch: Batch, special: Tensor, least:
     share = ((special * weights).sum() / total).clamp(least, 1 - least)
     balance = torch.where(special, 0.5 / share, 0.5 / (1 - share))
     return ((output - targets).square() * balance * weights).sum() / total
+
+
+def pruner_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Cross-entropy of one logit a pair.
+
+    Parag et al. (2018) regress to +-1 with a weighted squared error. Which pair is best comes out the same way, but an
+    output that is a probability can be held against a threshold, and samples are drawn balanced instead of weighted.
+    """
+    return binary_cross_entropy_with_logits(logits.flatten(), batch.targets.to(logits.device).flatten())

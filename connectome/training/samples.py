@@ -27,8 +27,8 @@ class Sample:
     """One patch.
 
     Attributes:
-        inputs: float32 (channels, z, y, x), normalised image and, for an AVAN, the cleft's mask.
-        targets: float32 (channels, z, y, x) in {0, 1}.
+        inputs: float32 (channels, z, y, x), normalised image and, for an assigner, the cleft and its candidates.
+        targets: float32 (channels, z, y, x) in {0, 1}; one value for a pruner.
         weights: float32 (z, y, x), 0 where the answer isn't known.
     """
 
@@ -72,7 +72,7 @@ def detector_box(data: Dataset, shape: SampleShape, generator: np.random.Generat
         centre = _anywhere(data, generator)
     else:
         centre = _dark_place(data, generator)
-    return _within(_patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
+    return _within(patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
 
 
 def is_cleft(labels: NDArray[Any]) -> NDArray[np.bool_]:
@@ -88,7 +88,7 @@ def known(data: Dataset, box: Box, labels: NDArray[Any]) -> NDArray[np.bool_]:
 def assigner_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
     """A patch for the AVAN, centred on a random voxel of a random cleft (Turner et al., section 2.1)."""
     synapse = data.synapses[generator.integers(len(data.synapses))]
-    centre = _random_cleft_voxel(data, synapse, shape.patch_shape, generator)
+    centre = random_cleft_voxel(data, synapse, shape.patch_shape, generator)
     return assigner_patch(data, synapse, centre, shape, generator)
 
 
@@ -96,11 +96,11 @@ def assigner_patch(
     data: Dataset, synapse: ReferenceSynapse, centre: Triple, shape: SampleShape, generator: np.random.Generator
 ) -> Sample:
     """The AVAN's view of one cleft around a voxel: image and mask in, its partners' masks out."""
-    box = _patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
+    box = patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
     image, segments = data.read(data.image, box), data.read(data.segmentation, box)
     mask = (data.read(data.clefts, box) == synapse.cleft_id).astype(np.float32)
     if shape.augmentation is not None:
-        mask = _roughen(mask, generator)
+        mask = roughen(mask, generator)
     pre = (segments == synapse.pre_segment_id).astype(np.float32)
     post = (segments == synapse.post_segment_id).astype(np.float32)
     weights = (segments != 0).astype(np.float32)
@@ -127,7 +127,8 @@ def augmented(
     return ((grey - how.mean) / how.deviation).astype(np.float32), others
 
 
-def _patch_box(centre: Triple, shape: Triple) -> Box:
+def patch_box(centre: Triple, shape: Triple) -> Box:
+    """A box of `shape` around a voxel."""
     return Box.of_shape(shape, triple(c - n // 2 for c, n in zip(centre, shape, strict=True)))
 
 
@@ -147,22 +148,23 @@ def _anywhere(data: Dataset, generator: np.random.Generator) -> Triple:
 def _dark_place(data: Dataset, generator: np.random.Generator) -> Triple:
     """The darkest of some random places in the box; missing sections, which are black all over, don't count."""
     places = [_anywhere(data, generator) for _ in range(DARK_CHOICES)]
-    means = [data.read(data.image, _patch_box(place, DARK_SHAPE)).mean() for place in places]
+    means = [data.read(data.image, patch_box(place, DARK_SHAPE)).mean() for place in places]
     return places[int(np.argmin([mean if mean > 0.02 * 255 else np.inf for mean in means]))]
 
 
-def _random_cleft_voxel(
+def random_cleft_voxel(
     data: Dataset, synapse: ReferenceSynapse, patch_shape: Triple, generator: np.random.Generator
 ) -> Triple:
+    """A random voxel of a cleft; its centroid where none of its voxels are in reach."""
     centroid = triple(synapse.centroid_voxel)
-    box = _patch_box(centroid, triple(2 * n for n in patch_shape))
+    box = patch_box(centroid, triple(2 * n for n in patch_shape))
     voxels = np.argwhere(data.read(data.clefts, box) == synapse.cleft_id)
     if len(voxels) == 0:
         return centroid
     return triple(voxels[generator.integers(len(voxels))] + np.array(box.start))
 
 
-def _roughen(mask: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
+def roughen(mask: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
     """Make an annotated mask look like a predicted one: widen it in-plane, or lose some of its sections."""
     choice = generator.random()
     if choice < 0.4:

@@ -7,11 +7,19 @@ from typing import Any
 
 import torch
 
-from connectome.errors import CheckpointError, ConfigError, TrainingDataError
-from connectome.networks.checkpoint import Method, ModelCard, Normalisation, load_checkpoint, save_checkpoint
-from connectome.networks.config import NetworkConfig
+from connectome.errors import ConfigError, TrainingDataError
+from connectome.networks.checkpoint import (
+    Method,
+    ModelCard,
+    Network,
+    Normalisation,
+    build_network,
+    load_checkpoint,
+    save_checkpoint,
+)
 from connectome.networks.device import choose_device
-from connectome.networks.rsunet import RSUNet, forget_answer, initialise
+from connectome.networks.rsunet import initialise
+from connectome.networks.starting import take_over
 from connectome.records import NoProgress, Progress
 from connectome.training.augment import Augmentation
 from connectome.training.batches import BatchPlan, batches
@@ -70,10 +78,7 @@ def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset]) -
     resolutions = {data.resolution_nm for data in datasets}
     if len(resolutions) != 1:
         raise TrainingDataError(f"the training volumes have different resolutions: {sorted(resolutions)} nm")
-    network = NetworkConfig(
-        in_channels=task.in_channels, out_channels=task.out_channels, widths=recipe.widths,
-        norm_momentum=recipe.norm_momentum,
-    )  # fmt: skip
+    network = task.network
     if any(n % m for n, m in zip(recipe.patch_shape, network.multiple, strict=True)):
         raise ConfigError(f"patch shape {recipe.patch_shape} must be a multiple of {network.multiple} voxels")
     sources = [
@@ -92,16 +97,9 @@ def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset]) -
     )  # fmt: skip
 
 
-def _network(card: ModelCard, recipe: Recipe) -> RSUNet:
-    network = RSUNet(card.network)
+def _network(card: ModelCard, recipe: Recipe) -> Network:
+    network = build_network(card)
     initialise(network, recipe.seed)
     if recipe.start_from is not None:
-        start = load_checkpoint(recipe.start_from, card.role)
-        if start.card.network.widths != card.network.widths:
-            raise CheckpointError(
-                f"{recipe.start_from} has widths {start.card.network.widths}, the recipe {card.network.widths}"
-            )
-        network.load_state_dict(start.network.state_dict())
-        if start.card.method is not card.method:
-            forget_answer(network)
+        take_over(network, card.method, load_checkpoint(recipe.start_from, card.role))
     return network

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,32 +29,6 @@ SHAPE = (8, 64, 64)
 PATCH = (4, 16, 16)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two segments above and below a dark cleft, twice."""
-    folder = tmp_path_factory.mktemp("data")
-    generator = np.random.default_rng(0)
-    segmentation = np.zeros(SHAPE, np.uint64)
-    segmentation[:, :30], segmentation[:, 33:] = 11, 22
-    clefts = np.zeros(SHAPE, np.uint64)
-    clefts[2:6, 30:33, 8:24], clefts[2:6, 30:33, 40:56] = 1, 2
-    image = np.where(clefts > 0, 30, np.where(segmentation == 11, 120, 180)) + generator.normal(0, 5, SHAPE)
-    for name, array in (("raw", image.astype(np.uint8)), ("neuron_ids", segmentation), ("clefts", clefts)):
-        volume = Volume.create(folder / f"{name}.zarr", shape=SHAPE, dtype=array.dtype, resolution_nm=(30, 12, 12))
-        volume.write(volume.box, array)
-    with (folder / "annotations.csv").open("w") as file:
-        writer = csv.writer(file)
-        names = ["", "pre_", "post_"]
-        writer.writerow(
-            ["cleft_id", "pre_segment_id", "post_segment_id", "size_voxels"]
-            + [f"{name}{axis}_nm" for name in names for axis in "zyx"]
-        )
-        for cleft, x in ((1, 16), (2, 48)):
-            points = [[120, (y + 0.5) * 12, x * 12] for y in (31, 28, 35)]
-            writer.writerow([cleft, 11, 22, 4 * 3 * 16, *(value for point in points for value in point)])
-    return folder
-
-
 @pytest.fixture
 def recipe(folder: Path, tmp_path: Path) -> Recipe:
     return Recipe(
@@ -71,7 +44,10 @@ def recipe(folder: Path, tmp_path: Path) -> Recipe:
     )
 
 
-@pytest.mark.parametrize("method", [Method.MASK, Method.AVAN])
+METHODS = [Method.MASK, Method.AVAN, Method.MASK_PRUNER, Method.PROXIMITY_PRUNER]
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_training_lowers_the_loss_and_saves_a_checkpoint_that_loads(method: Method, recipe: Recipe) -> None:
     early = train(method, replace(recipe, steps=2))
     late = train(method, recipe)
@@ -108,7 +84,10 @@ def test_validation_is_measured_on_data_apart_from_the_training_data(recipe: Rec
     apart = replace(
         recipe, sources=(DataSource(folder=folder, box=left),), validation=(DataSource(folder=folder, box=right),)
     )
-    assert train(Method.AVAN, apart).metrics["patches"] == 1
+    for method in METHODS[1:]:
+        metrics = train(method, replace(apart, steps=2)).metrics
+        assert metrics["clefts"] == 1
+        assert 0 <= metrics["assignment_accuracy"] + metrics["wrong_direction"] <= 1
     assert 0 <= train(Method.MASK, apart).metrics["voxel_f1"] <= 1
     with pytest.raises(TrainingDataError, match="overlap"):
         train(Method.MASK, replace(recipe, validation=(DataSource(folder=folder, box=right),)))
