@@ -10,18 +10,16 @@ from connectome.store.streaming import Query
 
 INPUTS = """
 SELECT post_id AS neuron_id, 'input' AS direction, pre_id AS partner_id, synapse_count, size_voxels, mean_confidence,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.post_id = e.post_id) AS input_fraction,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.pre_id = e.pre_id) AS output_fraction
+       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.post_id = e.post_id) AS input_fraction
 FROM edges e WHERE post_id = ANY(:neurons)"""
 OUTPUTS = """
 SELECT pre_id AS neuron_id, 'output' AS direction, post_id AS partner_id, synapse_count, size_voxels, mean_confidence,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.post_id = e.post_id) AS input_fraction,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.pre_id = e.pre_id) AS output_fraction
+       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.post_id = e.post_id) AS input_fraction
 FROM edges e WHERE pre_id = ANY(:neurons)"""
 PARTNERS = """
 SELECT neuron_id, direction, partner_id,
        (SELECT min(t.type) FROM neuron_type t WHERE t.neuron_id = partner_id) AS partner_type,
-       synapse_count, size_voxels, mean_confidence, input_fraction, output_fraction
+       synapse_count, size_voxels, mean_confidence, input_fraction
 FROM ({sides}) AS found
 ORDER BY neuron_id, direction, synapse_count DESC, partner_id"""
 BETWEEN = """
@@ -66,8 +64,7 @@ PARTNER_SIDE = {
 def partners(scope: Scope, neurons: Sequence[int], direction: Direction) -> Query:
     """The partners of neurons, each with counts and fractions.
 
-    `input_fraction` is the edge's share of all that its postsynaptic neuron receives, `output_fraction` of all that its
-    presynaptic neuron sends.
+    `input_fraction` is the edge's share of all that its postsynaptic neuron receives.
     """
     match direction:
         case Direction.INPUTS:
@@ -76,24 +73,24 @@ def partners(scope: Scope, neurons: Sequence[int], direction: Direction) -> Quer
             sides = OUTPUTS
         case Direction.BOTH:
             sides = f"{INPUTS}\nUNION ALL{OUTPUTS}"
-    return scope.query(PARTNERS.format(sides=sides), neurons=list(neurons))
+    return scope.query(PARTNERS.format(sides=sides), narrow=True, neurons=list(neurons))
 
 
 def between(scope: Scope, pre: Sequence[int], post: Sequence[int]) -> Query:
     """The edges from the neurons of one list to those of another."""
-    return scope.query(BETWEEN, pre=list(pre), post=list(post))
+    return scope.query(BETWEEN, narrow=True, pre=list(pre), post=list(post))
 
 
 def totals(scope: Scope, neurons: Sequence[int]) -> Query:
     """How many synapses and partners each neuron has on each side; a neuron without any has zeros."""
-    return scope.query(TOTALS, neurons=list(neurons))
+    return scope.query(TOTALS, narrow=True, neurons=list(neurons))
 
 
 def shared_partners(scope: Scope, neurons: Sequence[int], side: Side, at_least: int) -> Query:
     """The neurons that give input to, or get output from, at least so many of a list."""
-    return scope.query(SHARED.format(**PARTNER_SIDE[side]), neurons=list(neurons), at_least=at_least)
+    return scope.query(SHARED.format(**PARTNER_SIDE[side]), narrow=True, neurons=list(neurons), at_least=at_least)
 
 
 def similarity(scope: Scope, neurons: Sequence[int], side: Side) -> Query:
     """Cosine similarity of the partners of every two neurons of a list, weighted by synapses; 0 is left out."""
-    return scope.query(SIMILARITY.format(**PARTNER_SIDE[side]), neurons=list(neurons))
+    return scope.query(SIMILARITY.format(**PARTNER_SIDE[side]), narrow=True, neurons=list(neurons))
