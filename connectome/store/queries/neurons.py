@@ -9,24 +9,38 @@ from connectome.store.queries.scope import Scope
 from connectome.store.streaming import Query
 
 INPUTS = """
-SELECT post_id AS neuron_id, 'input' AS direction, pre_id AS partner_id, synapse_count, size_voxels, mean_confidence,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.post_id = e.post_id) AS input_fraction
-FROM edges e WHERE post_id = ANY(:neurons)"""
+    SELECT post_id AS neuron_id, 'input' AS direction, pre_id AS partner_id, pre_id, post_id, synapse_count,
+           size_voxels, mean_confidence
+    FROM edges WHERE post_id = ANY(:neurons)"""
 OUTPUTS = """
-SELECT pre_id AS neuron_id, 'output' AS direction, post_id AS partner_id, synapse_count, size_voxels, mean_confidence,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.post_id = e.post_id) AS input_fraction
-FROM edges e WHERE pre_id = ANY(:neurons)"""
-PARTNERS = """
+    SELECT pre_id AS neuron_id, 'output' AS direction, post_id AS partner_id, pre_id, post_id, synapse_count,
+           size_voxels, mean_confidence
+    FROM edges WHERE pre_id = ANY(:neurons)"""
+RECEIVED = """
+), received AS MATERIALIZED (
+    SELECT post_id, {received} WHERE post_id IN (SELECT post_id FROM found) GROUP BY post_id
+)"""
+PARTNERS = (
+    ", found AS MATERIALIZED ({sides}"
+    + RECEIVED
+    + """
 SELECT neuron_id, direction, partner_id,
        (SELECT min(t.type) FROM neuron_type t WHERE t.neuron_id = partner_id) AS partner_type,
-       synapse_count, size_voxels, mean_confidence, input_fraction
-FROM ({sides}) AS found
+       synapse_count, size_voxels, mean_confidence, synapse_count / received.synapses AS input_fraction
+FROM found JOIN received USING (post_id)
 ORDER BY neuron_id, direction, synapse_count DESC, partner_id"""
-BETWEEN = """
-SELECT pre_id, post_id, synapse_count, size_voxels, mean_confidence,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.post_id = e.post_id) AS input_fraction
-FROM edges e WHERE pre_id = ANY(:pre) AND post_id = ANY(:post)
+)
+BETWEEN = (
+    """
+, found AS MATERIALIZED (
+    SELECT pre_id, post_id, synapse_count, size_voxels, mean_confidence FROM edges
+    WHERE pre_id = ANY(:pre) AND post_id = ANY(:post)"""
+    + RECEIVED
+    + """
+SELECT pre_id, post_id, synapse_count, size_voxels, mean_confidence, synapse_count / received.synapses AS input_fraction
+FROM found JOIN received USING (post_id)
 ORDER BY synapse_count DESC, pre_id, post_id"""
+)
 TOTALS = """
 SELECT neuron_id,
        coalesce(i.synapses, 0) AS input_synapses, coalesce(i.partners, 0) AS input_partners,
@@ -72,13 +86,13 @@ def partners(scope: Scope, neurons: Sequence[int], direction: Direction) -> Quer
         case Direction.OUTPUTS:
             sides = OUTPUTS
         case Direction.BOTH:
-            sides = f"{INPUTS}\nUNION ALL{OUTPUTS}"
-    return scope.query(PARTNERS.format(sides=sides), narrow=True, neurons=list(neurons))
+            sides = f"{INPUTS}\n    UNION ALL{OUTPUTS}"
+    return scope.query(PARTNERS.format(sides=sides, received=scope.received), narrow=True, neurons=list(neurons))
 
 
 def between(scope: Scope, pre: Sequence[int], post: Sequence[int]) -> Query:
     """The edges from the neurons of one list to those of another."""
-    return scope.query(BETWEEN, narrow=True, pre=list(pre), post=list(post))
+    return scope.query(BETWEEN.format(received=scope.received), narrow=True, pre=list(pre), post=list(post))
 
 
 def totals(scope: Scope, neurons: Sequence[int]) -> Query:

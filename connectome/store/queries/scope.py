@@ -73,6 +73,13 @@ class Scope:
     roots_id: int
     filter: Filter
 
+    @property
+    def received(self) -> str:
+        """What adds up the synapses of each postsynaptic neuron, as `synapses`, and where from: for a GROUP BY post_id."""
+        if self.filter.chooses_synapses:
+            return "count(*)::float8 AS synapses FROM chosen"
+        return "sum(synapse_count)::float8 AS synapses FROM pairs"
+
     def query(self, body: str, *, narrow: bool = False, near: Sequence[str] = (), **parameters: Any) -> Query:
         """A query over `chosen`, `pairs`, `edges` and `neuron_type`.
 
