@@ -66,12 +66,24 @@ def signed_proximity(
         float32 (z, y, x) in [-1, 1]: positive in `pre`, negative in `post`, 0 elsewhere, on the skeleton itself, and
         more than about `REACH_NM` away.
     """
+    return unsigned_proximity(cleft, resolution_nm) * np.where(pre, 1, np.where(post, -1, 0)).astype(np.float32)
+
+
+def unsigned_proximity(cleft: NDArray[np.bool_], resolution_nm: NmTriple) -> NDArray[np.float32]:
+    """How near one cleft is, whatever the side: `signed_proximity` is odd in d, so the sign can be put on afterwards.
+
+    Args:
+        cleft: bool (z, y, x), the voxels of one cleft.
+        resolution_nm: nm of a voxel (z, y, x).
+
+    Returns:
+        float32 (z, y, x) in [0, 1): 0 on the skeleton itself, and more than about `REACH_NM` away.
+    """
     out = np.zeros(cleft.shape, np.float32)
     if not cleft.any():
         return out
     around = _grown(find_objects(cleft.astype(np.uint8))[0], reach_voxels(resolution_nm), cleft.shape)
-    near = proximity(skeleton_distance_nm(cleft[around], resolution_nm))
-    out[around] = near * np.where(pre[around], 1, np.where(post[around], -1, 0))
+    out[around] = proximity(skeleton_distance_nm(cleft[around], resolution_nm))
     return out
 
 

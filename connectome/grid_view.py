@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -81,7 +82,18 @@ class GridView:
         stop = triple((s + n) // f for s, n, f in zip(self._shift, volume.grid.shape, self.factors, strict=True))
         self._box = Box(start, triple(max(a, b) for a, b in zip(start, stop, strict=True)))
         self._grid = Grid(shape=self._box.stop, resolution_nm=resolution_nm, offset_nm=anchor_nm)
+        self._table: NDArray[Any] | None = None
         _check_dtype(volume, kind)
+
+    def through(self, table: NDArray[Any]) -> GridView:
+        """This view with another value for each value of its unsigned integer dtype: `table[value]`.
+
+        Args:
+            table: as long as the dtype has values. Outside of the view stays 0.
+        """
+        view = copy(self)
+        view._table = table
+        return view
 
     @property
     def box(self) -> Box:
@@ -105,11 +117,11 @@ class GridView:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The data type of the voxels, the volume's own."""
-        return self.volume.dtype
+        """The data type of the voxels: the volume's own, or the table's."""
+        return self.volume.dtype if self._table is None else self._table.dtype
 
     def read(self, box: Box) -> NDArray[Any]:
-        """The working voxels of `box`, (z, y, x) of the volume's dtype; 0 outside of the view.
+        """The working voxels of `box`, (z, y, x) of the view's dtype; 0 outside of the view.
 
         Raises:
             StorageError: a chunk can't be read or decoded.
@@ -118,6 +130,8 @@ class GridView:
         if inside.is_empty:
             return np.zeros(box.shape, self.dtype)
         data = self._read_inside(inside)
+        if self._table is not None:
+            data = self._table[data]
         if inside == box:
             return data
         padded = np.zeros(box.shape, self.dtype)

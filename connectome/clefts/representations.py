@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter
 
-from connectome.geometry import NmTriple, Triple
+from connectome.geometry import Box, NmTriple, Triple
 from connectome.networks.checkpoint import Method
 from connectome.networks.outputs import SIGNED_SCALE, SIGNED_ZERO
 
 JOIN_NM = 36.0
-"""How far the sides of a cleft are looked for, in-plane, from a voxel where they meet."""
+"""How far, in its section, the two sides of a cleft are looked for from a voxel where they meet."""
 DEFAULT_THRESHOLDS = {Method.MASK: 0.5, Method.STDT: 0.5, Method.SIGNED_PROXIMITY: 0.3}
 
 
@@ -36,40 +34,73 @@ class Representation:
     resolution_nm: NmTriple
 
     @property
+    def is_signed(self) -> bool:
+        """Whether a prediction tells the sides of a cleft apart."""
+        return self.method is Method.SIGNED_PROXIMITY
+
+    @property
     def halo(self) -> Triple:
         """How many voxels (z, y, x) around a box its strength depends on."""
-        if self.method is not Method.SIGNED_PROXIMITY:
+        if not self.is_signed:
             return (0, 0, 0)
-        return (0, math.floor(JOIN_NM / self.resolution_nm[1]), math.floor(JOIN_NM / self.resolution_nm[2]))
-
-    def strength(self, prediction: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """How strongly each voxel is a cleft.
-
-        Args:
-            prediction: uint8 (z, y, x), as `networks.outputs.encoded` writes it; what lies beyond counts as
-                far from a cleft, so a result is right that is `halo` away from the borders.
-
-        Returns:
-            uint8 (z, y, x), 255 = certain.
-        """
-        if self.method is not Method.SIGNED_PROXIMITY:
-            return prediction
-        signed = prediction.astype(np.int16) - SIGNED_ZERO
-        disc = _disc(self.halo[1:], self.resolution_nm[1:])
-        pre, post = (
-            maximum_filter(np.clip(side, 0, SIGNED_SCALE).astype(np.uint8), footprint=disc, mode="constant")
-            for side in (signed, -signed)
-        )
-        weaker = np.minimum(pre, post).astype(np.uint16)
-        return ((weaker * 255 + SIGNED_SCALE // 2) // SIGNED_SCALE).astype(np.uint8)
+        _, y, x = self.resolution_nm
+        return (0, max(int(JOIN_NM // y), 1), max(int(JOIN_NM // x), 1))
 
     @property
     def default_threshold(self) -> float:
         """The share of 255 from which on a voxel is cleft, where nobody says otherwise."""
         return DEFAULT_THRESHOLDS[self.method]
 
+    def strength(self, prediction: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """How strongly each voxel is a cleft.
 
-def _disc(reach: tuple[int, int], nm: tuple[float, float]) -> NDArray[np.bool_]:
-    """The disc as a footprint, bool (1, y, x): the voxels within `JOIN_NM` of the middle one."""
-    y, x = (np.arange(-n, n + 1) * size for n, size in zip(reach, nm, strict=True))
-    return (np.hypot(y[:, None], x[None, :]) <= JOIN_NM)[None]
+        Args:
+            prediction: uint8 (z, y, x), as `networks.outputs.encoded` writes it. What lies beyond counts as far from
+                any cleft, so voxels nearer than `halo` to where a prediction was cut off aren't right.
+
+        Returns:
+            uint8 (z, y, x), 255 = certain.
+        """
+        if not self.is_signed:
+            return prediction
+        signed = prediction.astype(np.int16) - SIGNED_ZERO
+        pre, post = (self._strongest(np.clip(side, 0, SIGNED_SCALE).astype(np.uint8)) for side in (signed, -signed))
+        weaker = np.minimum(pre, post).astype(np.uint16)
+        return ((weaker * 255 + SIGNED_SCALE // 2) // SIGNED_SCALE).astype(np.uint8)
+
+    def _strongest(self, side: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The greatest value on the disc around each voxel, uint8 (z, y, x); 0 beyond the border."""
+        (_, ry, rx), (_, height, width) = self.halo, side.shape
+        padded = np.pad(side, ((0, 0), (ry, ry), (rx, rx)))
+        out = np.zeros_like(side)
+        for y, x in self._disc():
+            np.maximum(out, padded[:, ry + y : ry + y + height, rx + x : rx + x + width], out=out)
+        return out
+
+    def _disc(self) -> list[tuple[int, int]]:
+        """Offsets (y, x) in voxels of at most `JOIN_NM`, or of one voxel where that is more."""
+        (_, ry, rx), (_, height, width) = self.halo, self.resolution_nm
+        return [
+            (y, x)
+            for y in range(-ry, ry + 1)
+            for x in range(-rx, rx + 1)
+            if np.hypot(y * height, x * width) <= JOIN_NM or abs(y) + abs(x) <= 1
+        ]
+
+
+def signed_values(prediction: NDArray[np.uint8], box: Box, predicted: Box) -> NDArray[np.float32]:
+    """A stored signed proximity as numbers, over a box that may reach beyond what was predicted.
+
+    Args:
+        prediction: uint8 (z, y, x) of the voxels that `box` and `predicted` share.
+        box: the voxels wanted.
+        predicted: the voxels that were predicted.
+
+    Returns:
+        float32 (z, y, x) in [-1, 1], positive on the presynaptic side; 0 where nothing was predicted.
+    """
+    out = np.zeros(box.shape, np.float32)
+    shared = box.intersect(predicted)
+    if not shared.is_empty:
+        out[shared.slices(box.start)] = (prediction.astype(np.float32) - SIGNED_ZERO) / SIGNED_SCALE
+    return out

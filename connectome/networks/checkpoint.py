@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,8 @@ class ModelCard:
         patch_shape: voxels (z, y, x) of a patch: a training patch, and for an assigner what it is shown of a cleft.
         parameters: the values it is to be used with, e.g. `threshold`, `min_size_voxels`.
         training: data, steps, recipe. metrics: what was measured, and on what.
+        confidence: of an assigner, models of its synapses' confidence as plain values, by the `weights_sha256` of the
+            detector that they were fitted with.
     """
 
     name: str
@@ -88,6 +91,7 @@ class ModelCard:
     parameters: dict[str, float] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    confidence: dict[str, Any] = field(default_factory=dict)
 
     @property
     def role(self) -> ModelRole:
@@ -126,6 +130,15 @@ class Checkpoint:
     network: Network
     sha256: str
     path: Path
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """The checksum of the weights alone, which stays the same when the card changes."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
 
 
 def build_network(card: ModelCard) -> Network:

@@ -66,7 +66,7 @@ class PairConfig:
     """
 
     in_channels: int = 4
-    widths: tuple[int, ...] = (16, 32, 64, 96)
+    widths: tuple[int, ...] = (16, 32, 64, 80)
     first_pooling: Kernel = (1, 2, 2)
     pooling: Kernel = (1, 2, 2)
     top_kernel: Kernel = (1, 3, 3)

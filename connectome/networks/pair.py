@@ -37,5 +37,7 @@ class PairClassifier(nn.Module):
         x = self.first_pool(self.first(x))
         for level, module in enumerate(self.down):
             x = module(self.pool(x) if level else x)
-        x = torch.cat([x.mean((2, 3, 4)), x.amax((2, 3, 4))], 1)  # (n, 2 * widths[-1])
-        return self.last(elu(self.hidden(x)))
+        with torch.autocast(x.device.type, enabled=False):  # bfloat16 has three digits: pairs would score the same
+            x = x.float()
+            x = torch.cat([x.mean((2, 3, 4)), x.amax((2, 3, 4))], 1)  # (n, 2 * widths[-1])
+            return self.last(elu(self.hidden(x)))

@@ -25,10 +25,7 @@ class AvanAssigner:
         self._network = network.to(device)
 
     def score(self, patches: list[Patch]) -> list[Scores]:
-        """The mean output over each candidate's voxels in the patch (Turner et al., section 2.1).
-
-        A pair's score is the sum of both.
-        """
+        """The mean output over each candidate's voxels in the patch (Turner et al., section 2.1)."""
         if not patches:
             return []
         with torch.inference_mode(), half_precision(self.device):
@@ -37,10 +34,7 @@ class AvanAssigner:
             grey = normalised(images, self.card.normalisation)
             inputs = torch.stack([grey, masks.float()], 1).contiguous(memory_format=torch.channels_last_3d)
             outputs = torch.sigmoid(self._network(inputs).float())
-            return [
-                Scores(roles=roles, pairs=roles[0][:, None] + roles[1][None, :])
-                for roles in self._means(outputs, patches)
-            ]
+            return [Scores.of_roles(roles) for roles in self._means(outputs, patches)]
 
     def _means(self, outputs: Tensor, patches: list[Patch]) -> list[NDArray[np.float32]]:
         """Means over candidates by one scatter reduction on the device and one transfer."""

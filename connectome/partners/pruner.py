@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import Tensor
 
-from connectome.distances import proximity, skeleton_distance_nm
+from connectome.distances import unsigned_proximity
 from connectome.networks.checkpoint import Method, ModelCard, Network
 from connectome.networks.device import half_precision
 from connectome.networks.inputs import normalised
 from connectome.partners.scores import Patch, Scores, candidate_slots
 
 PAIRS_A_CALL = 32
-REACH_NM = 150.0
-"""Further from a cleft than this, a detector's signed proximity belongs to other clefts."""
+NEAR = 0.01
+"""Where a cleft's proximity is below this, a detector's signed proximity belongs to other clefts."""
 
 
 class PairAssigner:
@@ -32,7 +33,7 @@ class PairAssigner:
         self._network = network.to(device)
 
     def score(self, patches: list[Patch]) -> list[Scores]:
-        """The probability of each ordered pair; a candidate's score in a role is that of its best pair in it."""
+        """The probability of each ordered pair."""
         if not patches:
             return []
         counts = [len(patch.segment_id) for patch in patches]
@@ -43,12 +44,12 @@ class PairAssigner:
         with torch.inference_mode():
             views = self._views(patches)
             parts = [
-                self._probabilities(views, of_patch[first : first + PAIRS_A_CALL], pairs[first : first + PAIRS_A_CALL])
+                self._logits(views, of_patch[first : first + PAIRS_A_CALL], pairs[first : first + PAIRS_A_CALL])
                 for first in range(0, len(pairs), PAIRS_A_CALL)
             ]
-            values = torch.cat(parts).cpu().numpy() if parts else np.zeros(0, np.float32)
+            logits = torch.cat(parts).cpu().numpy() if parts else np.zeros(0, np.float32)
         return [
-            scores_of_pairs(values[a:b], place, count)
+            _scores(logits[a:b], place, count)
             for (a, b), place, count in zip(pairwise(starts), places, counts, strict=True)
         ]
 
@@ -68,13 +69,11 @@ class PairAssigner:
         """The cleft channel (z, y, x): its mask, the detector's signed proximity, or one that has no sign yet."""
         if self.card.method is Method.MASK_PRUNER:
             return patch.mask.astype(np.float32)
-        distance = skeleton_distance_nm(patch.mask, self.card.resolution_nm)
-        if patch.proximity is None:
-            return proximity(distance)
-        return np.where(distance <= REACH_NM, patch.proximity, 0).astype(np.float32)
+        near = unsigned_proximity(patch.mask, self.card.resolution_nm)
+        return near if patch.proximity is None else np.where(near > NEAR, patch.proximity, 0).astype(np.float32)
 
-    def _probabilities(self, views: _Views, of_patch: NDArray[np.int64], pairs: NDArray[np.int64]) -> Tensor:
-        """Float32 (n,): the network's output for pairs (n, 2) of the patches `of_patch` (n,)."""
+    def _logits(self, views: _Views, of_patch: NDArray[np.int64], pairs: NDArray[np.int64]) -> Tensor:
+        """Float32 (n,): the network's logits for pairs (n, 2) of the patches `of_patch` (n,)."""
         index = torch.from_numpy(of_patch).to(self.device)
         places = torch.from_numpy(pairs).to(self.device)
         own = views.slots[index]
@@ -84,8 +83,8 @@ class PairAssigner:
         cleft = torch.where(guessed, cleft * (first - second), cleft)
         inputs = torch.stack([views.grey[index], cleft, first, second], 1)
         with half_precision(self.device):
-            logits = self._network(inputs.contiguous(memory_format=torch.channels_last_3d))
-        return torch.sigmoid(logits.float())[:, 0]
+            logits: Tensor = self._network(inputs.contiguous(memory_format=torch.channels_last_3d))
+        return logits[:, 0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +106,8 @@ def ordered_pairs(count: int) -> NDArray[np.int64]:
     return np.argwhere(~np.eye(count, dtype=bool)).astype(np.int64).reshape(-1, 2)
 
 
-def scores_of_pairs(values: NDArray[np.float32], pairs: NDArray[np.int64], count: int) -> Scores:
-    """Scores from the probabilities (n,) of pairs (n, 2); a lone candidate has 0 in both roles."""
-    matrix = np.zeros((count, count), np.float32)
-    matrix[pairs[:, 0], pairs[:, 1]] = values
-    roles = np.stack([matrix.max(1, initial=0), matrix.max(0, initial=0)])
-    return Scores(roles=roles, pairs=matrix)
+def _scores(logits: NDArray[np.float32], pairs: NDArray[np.int64], count: int) -> Scores:
+    """From the logits (m,) of pairs (m, 2); in double precision, where certain pairs still differ."""
+    matrix = np.zeros((count, count))
+    matrix[pairs[:, 0], pairs[:, 1]] = expit(logits.astype(np.float64))
+    return Scores.of_pairs(matrix)

@@ -1,4 +1,4 @@
-"""What an assigner says about the candidates of a cleft, whichever way it came to it."""
+"""What an assigner is shown of a cleft, and what it says about the candidates, whichever way it came to it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+Pair = tuple[int, int]
+"""Positions of pre and post among the candidates of a cleft."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +21,7 @@ class Patch:
         mask: boolean (z, y, x), this cleft alone.
         segmentation: unsigned integers (z, y, x).
         segment_id: uint64 (n,), the candidates, ascending.
-        proximity: float32 (z, y, x), the detector's signed proximity; None where the detector gives none.
+        proximity: float32 (z, y, x), the signed proximity that the detector predicted; None: it predicts none.
     """
 
     image: NDArray[Any]
@@ -34,12 +37,50 @@ class Scores:
 
     Attributes:
         roles: float32 (2, n) in [0, 1]: each candidate as pre and as post.
-        pairs: float32 (n, n): [i, j] rates i as pre with j as post; the pair to choose has the largest. The diagonal
+        pairs: float64 (n, n): [i, j] rates i as pre with j as post; the pair to choose has the largest. The diagonal
             means nothing.
+        by_pair: whether pairs were judged, so that `pairs` are probabilities and `roles` follow from them. Otherwise
+            roles were, and a pair is rated by the sum of its two scores.
     """
 
     roles: NDArray[np.float32]
-    pairs: NDArray[np.float32]
+    pairs: NDArray[np.float64]
+    by_pair: bool
+
+    @classmethod
+    def of_roles(cls, roles: NDArray[np.float32]) -> Scores:
+        """From the scores (2, n) of candidates as pre and as post."""
+        sums = roles[0].astype(np.float64)[:, None] + roles[1].astype(np.float64)[None, :]
+        return cls(roles=roles, pairs=sums, by_pair=False)
+
+    @classmethod
+    def of_pairs(cls, pairs: NDArray[np.float64]) -> Scores:
+        """From the probabilities (n, n) of pairs; a candidate's score in a role is that of its best pair in it.
+
+        A lone candidate has 0 in both roles.
+        """
+        apart = np.where(np.eye(len(pairs), dtype=bool), 0, pairs)
+        roles = np.stack([apart.max(1, initial=0), apart.max(0, initial=0)]).astype(np.float32)
+        return cls(roles=roles, pairs=apart, by_pair=True)
+
+    def among(self, places: NDArray[np.integer]) -> Scores:
+        """As if the candidates at `places` were the only ones."""
+        if self.by_pair:
+            return Scores.of_pairs(self.pairs[np.ix_(places, places)])
+        return Scores.of_roles(self.roles[:, places])
+
+    def of_pair(self, pair: Pair) -> tuple[float, float]:
+        """The scores of pre and post as partners of each other; if pairs were judged, both are the pair's."""
+        pre, post = pair
+        if self.by_pair:
+            probability = float(self.pairs[pre, post])
+            return probability, probability
+        return float(self.roles[0, pre]), float(self.roles[1, post])
+
+    def probability(self, pair: Pair) -> float:
+        """How likely the assigner holds a pair, in [0, 1]: the product of both scores, or the judged pair's own."""
+        pre, post = self.of_pair(pair)
+        return pre if self.by_pair else pre * post
 
 
 class Assigner(Protocol):

@@ -24,6 +24,8 @@ class Stage(StrEnum):
     STITCH = "stitch"
     RELABEL = "relabel"
     ASSIGN = "assign"
+    DEDUPLICATE = "deduplicate"
+    EDGES = "edges"
 
 
 @dataclass(kw_only=True)

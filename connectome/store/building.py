@@ -67,8 +67,21 @@ class CleftRules:
 def write_rows(
     connection: Connection, table: str, run_id: int, columns: Mapping[str, ArrayLike | Sequence[Any]]
 ) -> int:
-    """Append rows of one run to a table; returns their number."""
-    return copy_columns(connection, table, {"run_id": np.int64(run_id), **columns})
+    """Append rows of one run to a table; returns their number. Synapses are numbered within their cleft, in order."""
+    rows = {"run_id": np.int64(run_id), **columns}
+    if table == "synapse" and "number" not in rows:
+        rows["number"] = place_in_group(np.asarray(rows["cleft_id"]))
+    return copy_columns(connection, table, rows)
+
+
+def place_in_group(groups: NDArray[Any]) -> NDArray[np.int64]:
+    """How many earlier elements are equal to each: int64 (n,); a cleft's rows get 0, 1, 2 ..."""
+    order = np.argsort(groups, kind="stable")
+    first = np.flatnonzero(np.r_[True, np.diff(groups[order]) != 0][: len(groups)])
+    lengths = np.diff(np.r_[first, len(groups)])
+    places = np.empty(len(groups), np.int64)
+    places[order] = np.arange(len(groups)) - np.repeat(first, lengths)
+    return places
 
 
 def read_borders(database: Database, run_id: int, block_ids: Sequence[int]) -> list[NDArray[np.int64]]:
@@ -99,14 +112,19 @@ def fragment_targets(database: Database, run_id: int, block_id: int) -> tuple[ND
 
 
 def block_clefts(database: Database, run_id: int, block_id: int) -> dict[str, NDArray[Any]]:
-    """The clefts whose centre lies in a block, by ascending id: cleft_id, centre_z, centre_y, centre_x, mean_score."""
+    """The clefts whose centre lies in a block, by ascending id.
+
+    Returns:
+        cleft_id, centre_z, centre_y, centre_x, size_voxels, mean_score, max_score.
+    """
     statement = (
         select(
-            CleftTable.cleft_id, CleftTable.centre_z, CleftTable.centre_y, CleftTable.centre_x, CleftTable.mean_score
+            CleftTable.cleft_id, CleftTable.centre_z, CleftTable.centre_y, CleftTable.centre_x, CleftTable.size_voxels,
+            CleftTable.mean_score, CleftTable.max_score,
         )
         .where(CleftTable.run_id == run_id, CleftTable.block_id == block_id)
         .order_by(CleftTable.cleft_id)
-    )
+    )  # fmt: skip
     return database.columns(statement)
 
 

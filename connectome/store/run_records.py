@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from connectome import __version__
+from connectome.errors import InputError
 from connectome.geometry import Box, NmTriple, Triple
+
+
+class RunKind(StrEnum):
+    """Where a run's rows come from: made here, or a table that others made."""
+
+    BUILD = "build"
+    IMPORT = "import"
 
 
 class RunState(StrEnum):
@@ -33,10 +41,17 @@ class NewVolume:
 
 @dataclass(frozen=True, kw_only=True)
 class NewModel:
-    """A checkpoint: its name, the SHA-256 of its file (hexadecimal), the configuration it carries (JSON values)."""
+    """A checkpoint.
+
+    Attributes:
+        sha256: of its file, hexadecimal.
+        method: how it works: mask, stdt, signed-proximity, avan, mask-pruner or proximity-pruner.
+        config: the configuration it carries (JSON values).
+    """
 
     name: str
     sha256: str
+    method: str
     config: dict[str, Any] = field(default_factory=dict)
 
 
@@ -45,6 +60,7 @@ class NewRun:
     """Everything that a run is made from.
 
     Attributes:
+        assigner: None where partners are chosen without a network.
         parameters: all parameters of the build (JSON values).
         box: in voxels of the working resolution.
         folder: where the run's own volumes go.
@@ -54,7 +70,7 @@ class NewRun:
     image: NewVolume
     segmentation: NewVolume
     detector: NewModel
-    assigner: NewModel
+    assigner: NewModel | None
     parameters: dict[str, Any]
     box: Box
     folder: Path
@@ -62,26 +78,90 @@ class NewRun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunRecord:
-    """A run as the database has it.
+class NewImport:
+    """A run whose rows are imported; the parameters (JSON values) say what was imported from where."""
+
+    name: str
+    parameters: dict[str, Any]
+    code_version: str = __version__
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildInputs:
+    """What a build works on.
 
     Attributes:
         resolution_nm, offset_nm: of the segmentation, (z, y, x).
         box: in voxels of the working resolution.
+        folder: of the run's own volumes.
     """
 
-    run_id: int
-    name: str
-    state: RunState
     image_url: str
     segmentation_url: str
     resolution_nm: NmTriple
     offset_nm: NmTriple
     detector_sha256: str
-    assigner_sha256: str
-    parameters: dict[str, Any]
     box: Box
     folder: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """A run as the database has it.
+
+    Attributes:
+        inputs: None for an import; the properties of the same names then raise InputError.
+        assigner_sha256: None where partners were chosen without a network.
+    """
+
+    run_id: int
+    name: str
+    kind: RunKind
+    state: RunState
+    inputs: BuildInputs | None
+    assigner_sha256: str | None
+    parameters: dict[str, Any]
     code_version: str
     created_at: datetime
     finished_at: datetime | None
+
+    @property
+    def image_url(self) -> str:
+        """Where the image lies."""
+        return self._inputs.image_url
+
+    @property
+    def segmentation_url(self) -> str:
+        """Where the segmentation lies."""
+        return self._inputs.segmentation_url
+
+    @property
+    def resolution_nm(self) -> NmTriple:
+        """Resolution of the segmentation (z, y, x)."""
+        return self._inputs.resolution_nm
+
+    @property
+    def offset_nm(self) -> NmTriple:
+        """Offset of the segmentation (z, y, x)."""
+        return self._inputs.offset_nm
+
+    @property
+    def detector_sha256(self) -> str:
+        """SHA-256 of the cleft detector."""
+        return self._inputs.detector_sha256
+
+    @property
+    def box(self) -> Box:
+        """What is built, in voxels of the working resolution."""
+        return self._inputs.box
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run's own volumes."""
+        return self._inputs.folder
+
+    @property
+    def _inputs(self) -> BuildInputs:
+        if self.inputs is None:
+            raise InputError(f"run '{self.name}' was imported: it has no image, segmentation, models, box or folder")
+        return self.inputs

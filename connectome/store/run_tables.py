@@ -5,11 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Integer, LargeBinary, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from connectome.store.schema import Base, bigint, double, real, run_key, text
+from connectome.store.schema import Base, bigint, double, optional, real, text
 
 
 class VolumeTable(Base):
@@ -52,6 +63,9 @@ class ModelTable(Base):
     __table_args__ = (
         UniqueConstraint("role", "sha256"),
         CheckConstraint("role IN ('detector', 'assigner')", name="role"),
+        CheckConstraint(
+            "method IN ('mask', 'stdt', 'signed-proximity', 'avan', 'mask-pruner', 'proximity-pruner')", name="method"
+        ),
         {"comment": "Network checkpoints, known by their checksum"},
     )
 
@@ -62,6 +76,15 @@ class ModelTable(Base):
     name: Mapped[str] = text("Name of the checkpoint when it was first used")
     sha256: Mapped[str] = text("SHA-256 of the checkpoint file, hexadecimal")
     config: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Configuration that the checkpoint carries")
+    method: Mapped[str] = text(
+        "How the model works: mask, stdt, signed-proximity, avan, mask-pruner or proximity-pruner"
+    )
+
+
+BUILD_ONLY = (
+    "image_volume_id", "segmentation_volume_id", "detector_model_id", "box_start_z", "box_start_y", "box_start_x",
+    "box_stop_z", "box_stop_y", "box_stop_x", "folder",
+)  # fmt: skip
 
 
 class RunTable(Base):
@@ -74,24 +97,48 @@ class RunTable(Base):
         CheckConstraint(
             "box_start_z < box_stop_z AND box_start_y < box_stop_y AND box_start_x < box_stop_x", name="box"
         ),
-        {"comment": "Builds: every other row belongs to one"},
+        CheckConstraint("kind IN ('build', 'import')", name="kind"),
+        CheckConstraint(f"kind = 'import' OR num_nulls({', '.join(BUILD_ONLY)}) = 0", name="complete"),
+        {"comment": "Builds and imports: every other row belongs to one"},
     )
 
     run_id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True, comment="Number of the run")
     name: Mapped[str] = text("Name of the run, chosen by the user")
     state: Mapped[str] = text("running (or interrupted), finished, or failed")
-    image_volume_id: Mapped[int] = mapped_column(ForeignKey("volume.volume_id"), comment="The image")
-    segmentation_volume_id: Mapped[int] = mapped_column(ForeignKey("volume.volume_id"), comment="The segmentation")
-    detector_model_id: Mapped[int] = mapped_column(ForeignKey("model.model_id"), comment="The cleft detector")
-    assigner_model_id: Mapped[int] = mapped_column(ForeignKey("model.model_id"), comment="The partner assigner")
-    parameters: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="All parameters of the build")
-    box_start_z: Mapped[int] = bigint("Box of the build: first voxel along z (working resolution)")
-    box_start_y: Mapped[int] = bigint("Box of the build: first voxel along y (working resolution)")
-    box_start_x: Mapped[int] = bigint("Box of the build: first voxel along x (working resolution)")
-    box_stop_z: Mapped[int] = bigint("Box of the build: stop along z, exclusive (working resolution)")
-    box_stop_y: Mapped[int] = bigint("Box of the build: stop along y, exclusive (working resolution)")
-    box_stop_x: Mapped[int] = bigint("Box of the build: stop along x, exclusive (working resolution)")
-    folder: Mapped[str] = text("Folder of the run's own volumes")
+    image_volume_id: Mapped[int | None] = mapped_column(
+        ForeignKey("volume.volume_id"), comment="The image; NULL for an import"
+    )
+    segmentation_volume_id: Mapped[int | None] = mapped_column(
+        ForeignKey("volume.volume_id"), comment="The segmentation; NULL for an import"
+    )
+    detector_model_id: Mapped[int | None] = mapped_column(
+        ForeignKey("model.model_id"), comment="The cleft detector; NULL for an import"
+    )
+    assigner_model_id: Mapped[int | None] = mapped_column(
+        ForeignKey("model.model_id"), comment="The partner assigner; NULL: no network chose partners"
+    )
+    parameters: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, comment="All parameters of the build, or what was imported from where"
+    )
+    box_start_z: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: first voxel along z (working resolution); NULL for an import"
+    )
+    box_start_y: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: first voxel along y (working resolution); NULL for an import"
+    )
+    box_start_x: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: first voxel along x (working resolution); NULL for an import"
+    )
+    box_stop_z: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: stop along z, exclusive (working resolution); NULL for an import"
+    )
+    box_stop_y: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: stop along y, exclusive (working resolution); NULL for an import"
+    )
+    box_stop_x: Mapped[int | None] = optional(
+        BigInteger, "Box of the build: stop along x, exclusive (working resolution); NULL for an import"
+    )
+    folder: Mapped[str | None] = optional(Text, "Folder of the run's own volumes; NULL for an import")
     code_version: Mapped[str] = text("Version of connectome that created the run")
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), comment="When the run was created"
@@ -99,6 +146,7 @@ class RunTable(Base):
     finished_at: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True), comment="When the run was finished; NULL before"
     )
+    kind: Mapped[str] = text("build: made here from an image and a segmentation; import: a table that others made")
 
 
 class BlockTable(Base):
@@ -106,15 +154,24 @@ class BlockTable(Base):
 
     __tablename__ = "block"
     __table_args__ = (
-        CheckConstraint("stage IN ('predict', 'label', 'stitch', 'relabel', 'assign')", name="stage"),
+        CheckConstraint(
+            "stage IN ('predict', 'label', 'stitch', 'relabel', 'assign', 'deduplicate', 'edges')", name="stage"
+        ),
         CheckConstraint("block_id >= 0", name="block_id"),
         CheckConstraint("voxels >= 0", name="voxels"),
         CheckConstraint("seconds >= 0", name="seconds"),
         {"comment": "Finished blocks: a row means that the block's volumes and rows are complete"},
     )
 
-    run_id: Mapped[int] = run_key()
-    stage: Mapped[str] = text("Stage of the build: predict, label, stitch, relabel or assign", key=True)
+    run_id: Mapped[int] = mapped_column(
+        ForeignKey("run.run_id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        comment="The run that wrote the row",
+    )
+    stage: Mapped[str] = text(
+        "Stage of the build: predict, label, stitch, relabel, assign, deduplicate or edges", key=True
+    )
     block_id: Mapped[int] = bigint("Place of the block in its stage, from 0", key=True)
     voxels: Mapped[int] = bigint("Voxels that the block covers")
     seconds: Mapped[float] = real("How long the block took")

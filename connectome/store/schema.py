@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import REAL, BigInteger, Double, ForeignKey, Integer, MetaData, SmallInteger, Text
+from typing import Any
+
+from sqlalchemy import REAL, BigInteger, Double, Integer, MetaData, SmallInteger, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -20,14 +23,17 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
-def run_key() -> Mapped[int]:
-    """The `run_id` that opens the primary key of a table; rows go when the run goes."""
-    return mapped_column(
-        Integer,
-        ForeignKey("run.run_id", ondelete="CASCADE"),
-        primary_key=True,
-        comment="The run that wrote the row",
-    )
+BY_RUN = {"postgresql_partition_by": "LIST (run_id)"}
+
+
+def partition(table: str, run_id: int) -> str:
+    """The table that holds a run's rows of a table partitioned by run."""
+    return f"{table}_{int(run_id)}"
+
+
+def run_key(*, comment: str = "The run that wrote the row") -> Mapped[int]:
+    """The `run_id` that opens the primary key of a table partitioned by it; a partition goes with its run."""
+    return mapped_column(Integer, primary_key=True, autoincrement=False, comment=comment)
 
 
 def bigint(comment: str, *, key: bool = False) -> Mapped[int]:
@@ -40,9 +46,11 @@ def integer(comment: str, *, key: bool = False) -> Mapped[int]:
     return mapped_column(Integer, primary_key=key, autoincrement=False, comment=comment)
 
 
-def smallint(comment: str) -> Mapped[int]:
+def smallint(comment: str, *, key: bool = False, default: str | None = None) -> Mapped[int]:
     """A NOT NULL SMALLINT column."""
-    return mapped_column(SmallInteger, comment=comment)
+    return mapped_column(
+        SmallInteger, primary_key=key, autoincrement=False, server_default=default, comment=comment, nullable=False
+    )
 
 
 def real(comment: str) -> Mapped[float]:
@@ -58,3 +66,8 @@ def double(comment: str) -> Mapped[float]:
 def text(comment: str, *, key: bool = False) -> Mapped[str]:
     """A NOT NULL TEXT column."""
     return mapped_column(Text, primary_key=key, comment=comment)
+
+
+def optional(kind: type[TypeEngine[Any]], comment: str) -> Mapped[Any]:
+    """A column that may be NULL."""
+    return mapped_column(kind, nullable=True, comment=comment)

@@ -1,30 +1,39 @@
-"""All tables and the edge view, in one place to import from."""
+"""All tables, in one place to import from."""
 
 from __future__ import annotations
 
-from connectome.store.cleft_tables import (
-    EDGE,
-    CandidateTable,
-    CleftTable,
-    FragmentCleftTable,
-    FragmentTable,
-    SynapseTable,
+from connectome.store.cleft_tables import CleftTable, FragmentCleftTable, FragmentTable
+from connectome.store.root_tables import (
+    AnnotationTable,
+    RootEdgeTable,
+    RootRefreshTable,
+    RootsTable,
+    RootTable,
+    SynapseRootTable,
 )
 from connectome.store.run_tables import BlockTable, ModelTable, RunTable, VolumeTable
 from connectome.store.schema import Base
+from connectome.store.synapse_tables import CandidateTable, DuplicateTable, EdgeTable, SynapseTable
 
 METADATA = Base.metadata
 
 __all__ = [
-    "EDGE",
     "METADATA",
+    "AnnotationTable",
     "BlockTable",
     "CandidateTable",
     "CleftTable",
+    "DuplicateTable",
+    "EdgeTable",
     "FragmentCleftTable",
     "FragmentTable",
     "ModelTable",
+    "RootEdgeTable",
+    "RootRefreshTable",
+    "RootTable",
+    "RootsTable",
     "RunTable",
+    "SynapseRootTable",
     "SynapseTable",
     "VolumeTable",
 ]

@@ -16,6 +16,7 @@ from connectome.training.samples import SampleShape
 ASSIGNER_METRICS = ("assignment_accuracy",)
 CLEFTS_A_CALL = 4
 
+Pair = tuple[int, int]
 Validate = Callable[[Trainer, list[Dataset], SampleShape], dict[str, Any]]
 
 
@@ -35,20 +36,18 @@ def assignment_validation(method: Method, parameters: Mapping[str, float]) -> Va
             )  # fmt: skip
             for true, chosen in _chosen(data, trainer, card):
                 n += 1
-                right += chosen in true
-                wrong_way += chosen is not None and chosen[::-1] in true and chosen not in true
+                right += any(pair in true for pair in chosen)
+                wrong_way += any(pair[::-1] in true and pair not in true for pair in chosen)
         return {"clefts": n, "assignment_accuracy": right / max(n, 1), "wrong_direction": wrong_way / max(n, 1)}
 
     return validate
 
 
-def _chosen(
-    data: Dataset, trainer: Trainer, card: ModelCard
-) -> list[tuple[set[tuple[int, int]], tuple[int, int] | None]]:
-    """The annotated pairs and the chosen one of each cleft."""
+def _chosen(data: Dataset, trainer: Trainer, card: ModelCard) -> list[tuple[set[Pair], list[Pair]]]:
+    """The annotated pairs of each cleft, and the chosen one if there is one."""
     assigner = open_assigner(card, trainer.result(), trainer.device)
-    rules = AssignmentRules.of(card.parameters)
-    found: list[tuple[set[tuple[int, int]], tuple[int, int] | None]] = []
+    rules = AssignmentRules.of(card.parameters, polyadic=False)
+    found: list[tuple[set[Pair], list[Pair]]] = []
     clefts = data.annotated_clefts
     for first in range(0, len(clefts), CLEFTS_A_CALL):
         part = clefts[first : first + CLEFTS_A_CALL]
@@ -63,7 +62,5 @@ def _chosen(
             for cleft, box in zip(part, boxes, strict=True)
         ]
         for cleft, partners in zip(part, assign(patches, assigner, rules, data.resolution_nm), strict=True):
-            ids, both = partners.candidates.segment_id, partners.pair
-            chosen = None if both is None else (int(ids[both[0]]), int(ids[both[1]]))
-            found.append((set(cleft.pairs), chosen))
+            found.append((set(cleft.pairs), partners.segments()))
     return found

@@ -38,7 +38,7 @@ KINDS = {
     ),
     Trained.PRUNER: _Kind(
         methods=(Method.MASK_PRUNER, Method.PROXIMITY_PRUNER), key="method",
-        defaults={"batch": 8, "patch_shape": (18, 80, 80), "widths": (16, 32, 64, 96)},
+        defaults={"batch": 8, "patch_shape": (18, 80, 80)},
     ),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.distances import reach_voxels, signed_proximity, signed_tanh_distance
-from connectome.geometry import Box, Triple
+from connectome.geometry import Box, NmTriple, Triple
 from connectome.training.dataset import Dataset
 from connectome.training.samples import Sample, SampleShape, augmented, detector_box, is_cleft, known, one_of
 
@@ -37,19 +37,20 @@ def signed_proximity_sample(data: Dataset, shape: SampleShape, generator: np.ran
     wide = _wide(data, box)
     labels, segments = data.read(data.clefts, wide), data.read(data.segmentation, wide)
     own = _own(data, box)
-    targets, unknown = proximities(labels, segments, data)
+    targets, unknown = proximities(labels, segments, data.sides, data.resolution_nm)
     return _sample(data, box, targets[own], known(data, box, labels[own]) & ~unknown[own], (shape, generator))
 
 
 def proximities(
-    labels: NDArray[Any], segments: NDArray[Any], data: Dataset
+    labels: NDArray[Any], segments: NDArray[Any], sides: Sides, resolution_nm: NmTriple
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The signed proximity of all clefts of a box; where several are near, the nearest one's.
 
     Args:
         labels: integers (z, y, x), cleft ids.
         segments: integers (z, y, x), segment ids of the same voxels.
-        data: where they come from; knows the partners of its clefts.
+        sides: the presynaptic and the postsynaptic segments of each cleft, by its id.
+        resolution_nm: nm of a voxel (z, y, x).
 
     Returns:
         float32 (z, y, x) in [-1, 1]; bool (z, y, x), where a cleft without annotated partners is near.
@@ -57,18 +58,18 @@ def proximities(
     out, unknown = np.zeros(labels.shape, np.float32), np.zeros(labels.shape, bool)
     where = np.argwhere(is_cleft(labels))
     ids = labels[tuple(where.T)]
-    reach = reach_voxels(data.resolution_nm)
+    reach = reach_voxels(resolution_nm)
     for cleft_id in np.unique(ids):
         voxels = where[ids == cleft_id]
         low, high = np.maximum(voxels.min(0) - reach, 0), voxels.max(0) + 1 + reach
         around = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
         cleft, nearby = labels[around] == cleft_id, segments[around]
-        if int(cleft_id) not in data.sides:
+        if int(cleft_id) not in sides:
             everywhere = np.ones(cleft.shape, bool)
-            unknown[around] |= cleft | (signed_proximity(cleft, everywhere, ~everywhere, data.resolution_nm) >= NEAR)
+            unknown[around] |= cleft | (signed_proximity(cleft, everywhere, ~everywhere, resolution_nm) >= NEAR)
             continue
-        pre, post = (one_of(nearby, side) for side in data.sides[int(cleft_id)])
-        value = signed_proximity(cleft, pre, post, data.resolution_nm)
+        pre, post = (one_of(nearby, side) for side in sides[int(cleft_id)])
+        value = signed_proximity(cleft, pre, post, resolution_nm)
         out[around] = np.where(abs(value) > abs(out[around]), value, out[around])
     return out, unknown
 

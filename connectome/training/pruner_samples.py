@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from connectome.distances import proximity, skeleton_distance_nm
+from connectome.distances import unsigned_proximity
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.candidates import dilation_shape, find_candidates
 from connectome.training.augment import MARGIN
@@ -74,7 +74,7 @@ def proximity_pruner_sample(data: Dataset, shape: SampleShape, generator: np.ran
     mask = view.mask
     if shape.augmentation is not None:
         mask = roughen(mask.astype(np.float32), generator) > 0
-    near = proximity(skeleton_distance_nm(mask, data.resolution_nm))
+    near = unsigned_proximity(mask, data.resolution_nm)
     if shape.augmentation is not None and generator.random() < DETECTED_SHARE:
         signed = _as_detected(near, view, generator)
     else:

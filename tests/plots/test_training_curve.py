@@ -23,7 +23,8 @@ CURVE = TrainingCurve(
 
 
 def pixels(path: Path) -> np.ndarray:
-    return np.asarray(Image.open(path).convert("L"))
+    with Image.open(path) as image:
+        return np.asarray(image.convert("L"))
 
 
 def test_a_curve_is_drawn_the_same_each_time_and_shows_its_values(tmp_path: Path) -> None:

@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psycopg2
 import pytest
+from debian_server import NoServerError, debian_server
 from sqlalchemy import Connection
 
 from connectome.geometry import Box
+from connectome.store.building import write_rows
 from connectome.store.copying import copy_columns
 from connectome.store.database import Database
+from connectome.store.migrate import upgrade
 from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord
 from connectome.store.runs import create_run
+
+
+@pytest.fixture(scope="session", params=["embedded", "debian"])
+def database_server(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Any]:
+    """Every test of the store runs on both: the embedded server, and Debian's PostgreSQL."""
+    embedded = request.getfixturevalue("embedded_server")
+    if request.param == "embedded":
+        yield embedded
+        return
+    folder = server_folder / "debian"
+    try:
+        with debian_server(folder) as url:
+            execute_all(url, "CREATE DATABASE connectome")
+            made = url.replace("/postgres?", "/connectome?")
+            upgrade(made)
+            yield replace(embedded, url=made, log=folder / "server.log")
+    except NoServerError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+def execute_all(url: str, *statements: str) -> None:
+    """Run statements outside any transaction."""
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        for statement in statements:
+            connection.cursor().execute(statement)
 
 
 @pytest.fixture
@@ -26,8 +62,8 @@ def new_run() -> Callable[[str], NewRun]:
             name=name,
             image=NewVolume(url="/data/raw.zarr", dtype="uint8", **grid),
             segmentation=NewVolume(url="/data/segmentation.zarr", dtype="uint64", **grid),
-            detector=NewModel(name="detector", sha256="a" * 64, config={"widths": [4, 8]}),
-            assigner=NewModel(name="assigner", sha256="b" * 64),
+            detector=NewModel(name="detector", sha256="a" * 64, method="mask", config={"widths": [4, 8]}),
+            assigner=NewModel(name="assigner", sha256="b" * 64, method="avan"),
             parameters={"threshold": 0.5, "block_shape": [8, 8, 8]},
             box=Box((0, 1, 2), (10, 20, 30)),
             folder=Path("/data/runs") / name,
@@ -66,6 +102,6 @@ def write_synapses() -> Callable[[Connection, int, list[tuple[int, int, int, flo
         points = {f"{side}_{axis}_nm": 1.0 for side in ("pre", "post") for axis in "xyz"}
         scores = {"pre_score": 0.9, "post_score": 0.8, "confidence": confidence}
         partners = {"pre_segment_id": pre, "post_segment_id": post}
-        copy_columns(connection, "synapse", {"run_id": run_id, "cleft_id": cleft_ids, **partners, **scores, **points})
+        write_rows(connection, "synapse", run_id, {"cleft_id": cleft_ids, **partners, **scores, **points})
 
     return write

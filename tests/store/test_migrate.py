@@ -47,8 +47,8 @@ def test_tables_of_the_same_names_without_a_revision_are_refused(
 
 
 def test_a_failing_migration_leaves_nothing_behind(empty_database_url: str, execute_sql: Callable[..., None]) -> None:
-    execute_sql(empty_database_url, "CREATE VIEW edge AS SELECT 1 AS one")
-    with pytest.raises(DatabaseError, match='relation "edge" already exists'):
+    execute_sql(empty_database_url, "CREATE SEQUENCE duplicate")
+    with pytest.raises(DatabaseError, match='relation "duplicate" already exists'):
         upgrade(empty_database_url)
     assert schema_status(empty_database_url).state is SchemaState.EMPTY
 

@@ -6,6 +6,7 @@ import pytest
 
 from connectome.records import Edge, SynapseRow
 from connectome.store.database import Database
+from connectome.store.edges import refresh_edges
 from connectome.store.reading import RunCounts, counts, edge_rows, synapse_rows
 from connectome.store.run_records import NewRun, RunRecord
 from connectome.store.runs import create_run
@@ -25,6 +26,7 @@ def filled(
             write_clefts(connection, made.run_id, [1, 2, 3, 4])
             rows = [(4, LARGE, 8, 0.5), (1, LARGE, 8, 0.25), (2, 8, 7, 1.0), (2, 8, LARGE, 0.75)]
             write_synapses(connection, made.run_id, rows)
+            refresh_edges(connection, made.run_id)
     return made
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,17 @@ def test_a_run_is_read_back_as_it_was_made(database: Database, new_run: Callable
     assert (made.detector_sha256, made.assigner_sha256) == (new.detector.sha256, new.assigner.sha256)
     assert (made.parameters, made.box, made.folder) == (new.parameters, new.box, new.folder)
     assert made.code_version == new.code_version
+
+
+def test_a_run_needs_no_network_to_assign_partners(database: Database, new_run: Callable[[str], NewRun]) -> None:
+    made = create_run(database, replace(new_run("first"), assigner=None))
+    assert made == get_run(database, "first")
+    assert made.assigner_sha256 is None
+
+
+def test_a_model_records_its_method(database: Database, run: RunRecord) -> None:
+    found = database.columns("SELECT role, method FROM model ORDER BY role")
+    assert found["method"].tolist() == ["avan", "mask"]
 
 
 def test_runs_share_volumes_and_models(database: Database, new_run: Callable[[str], NewRun]) -> None:

@@ -21,8 +21,10 @@ import h5py
 import numpy as np
 
 from connectome.geometry import Box, NmTriple, Triple, triple
+from connectome.store.building import write_rows
 from connectome.store.copying import copy_columns
 from connectome.store.database import Database
+from connectome.store.edges import refresh_edges
 from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord, RunState
 from connectome.store.runs import create_run, get_run, set_state
 from connectome.volume import Volume
@@ -101,9 +103,9 @@ def write_run(
         labels, partners = predicted_world()
     folder.mkdir(parents=True, exist_ok=True)
     volume = NewVolume(url="/data/x.zarr", dtype="uint8", shape=SHAPE, resolution_nm=RESOLUTION_NM, offset_nm=offset_nm)
-    model = NewModel(name="model", sha256="a" * 64)
+    detector = NewModel(name="detector", sha256="a" * 64, method="mask")
     new = NewRun(
-        name=name, image=volume, segmentation=volume, detector=model, assigner=model, parameters={},
+        name=name, image=volume, segmentation=volume, detector=detector, assigner=None, parameters={},
         box=Box.of_shape(triple(labels.shape)), folder=folder,
     )  # fmt: skip
     run = create_run(database, new)
@@ -137,11 +139,13 @@ def _write_rows(
                 "state": "assigned", **positions,
             },
         )  # fmt: skip
-        copy_columns(
+        write_rows(
             connection,
             "synapse",
+            run_id,
             {
-                "run_id": run_id, "cleft_id": synapses[:, 0], "pre_segment_id": synapses[:, 1],
+                "cleft_id": synapses[:, 0], "pre_segment_id": synapses[:, 1],
                 "post_segment_id": synapses[:, 2], "pre_score": 0.9, "post_score": 0.9, "confidence": 0.5, **points,
             },
         )  # fmt: skip
+        refresh_edges(connection, run_id)

@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from connectome.networks.device import DeviceChoice
+from connectome.training.recipe import Recipe
+from connectome.training.source import DataSource
 from connectome.volume import Volume
 
 SHAPE = (8, 64, 64)
+PATCH = (4, 16, 16)
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +41,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             points = [[120, (y + 0.5) * 12, x * 12] for y in (31, 28, 35)]
             writer.writerow([cleft, 11, 22, 4 * 3 * 16, *(value for point in points for value in point)])
     return folder
+
+
+@pytest.fixture
+def recipe(folder: Path, tmp_path: Path) -> Recipe:
+    return Recipe(
+        sources=(DataSource(folder=folder),),
+        output=tmp_path / "model.safetensors",
+        name="tiny",
+        steps=30,
+        patch_shape=PATCH,
+        batch=2,
+        widths=(8, 8),
+        learning_rate=1e-2,
+        device=DeviceChoice.CPU,
+    )

@@ -13,8 +13,8 @@ from connectome.networks.checkpoint import Normalisation
 from connectome.training.augment import Augmentation
 from connectome.training.dataset import Dataset
 from connectome.training.pruner_samples import draw_pair, mask_pruner_sample, proximity_pruner_sample
-from connectome.training.recipe import DataSource
 from connectome.training.samples import Sample, SampleShape
+from connectome.training.source import DataSource
 
 segments = st.integers(1, 8)
 pairs = st.tuples(segments, segments).filter(lambda pair: pair[0] != pair[1])

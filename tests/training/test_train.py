@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +11,9 @@ import pytest
 import torch
 from typer.testing import Result
 
-from connectome.errors import BoxError, CheckpointError, ConfigError, TrainingDataError
+from connectome.errors import CheckpointError, ConfigError, TrainingDataError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import Method, ModelRole, Normalisation, load_checkpoint
-from connectome.networks.device import DeviceChoice
 from connectome.training import loop
 from connectome.training.augment import Augmentation
 from connectome.training.batches import BatchPlan, batch_at
@@ -24,25 +22,9 @@ from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
 from connectome.training.source import DataSource
 from connectome.training.train import train
-from connectome.volume import Volume
 
 PATCH = (4, 16, 16)
 PRUNERS = [Method.MASK_PRUNER, Method.PROXIMITY_PRUNER]
-
-
-@pytest.fixture
-def recipe(folder: Path, tmp_path: Path) -> Recipe:
-    return Recipe(
-        sources=(DataSource(folder=folder),),
-        output=tmp_path / "model.safetensors",
-        name="tiny",
-        steps=30,
-        patch_shape=PATCH,
-        batch=2,
-        widths=(8, 8),
-        learning_rate=1e-2,
-        device=DeviceChoice.CPU,
-    )
 
 
 @pytest.mark.parametrize("method", [Method.MASK, Method.AVAN])
@@ -110,15 +92,6 @@ def test_validation_is_measured_on_data_apart_from_the_training_data(recipe: Rec
         train(Method.MASK, replace(recipe, validation=(DataSource(folder=folder, box=right),)))
 
 
-def test_a_box_without_synapses_and_a_box_outside_are_refused(recipe: Recipe, folder: Path) -> None:
-    empty = DataSource(folder=folder, box=Box((0, 0, 0), (2, 8, 8)))
-    with pytest.raises(TrainingDataError, match="no annotated synapse lies in the box"):
-        train(Method.MASK, replace(recipe, sources=(empty,)))
-    outside = DataSource(folder=folder, box=Box((0, 0, 0), (9, 8, 8)))
-    with pytest.raises(BoxError, match="outside the volume"):
-        train(Method.MASK, replace(recipe, sources=(outside,)))
-
-
 def test_a_patch_that_can_not_be_pooled_is_refused(recipe: Recipe) -> None:
     with pytest.raises(ConfigError, match="multiple"):
         train(Method.MASK, replace(recipe, patch_shape=(4, 15, 16)))
@@ -136,17 +109,6 @@ def test_training_on_a_phantom_says_so_in_the_card(recipe: Recipe) -> None:
     card = train(Method.AVAN, on_it)
     assert card.training["sources"][0]["data"] == text
     assert card.training["sources"][0]["synapses"] > 0
-
-
-def test_nothing_beyond_the_box_is_seen(folder: Path) -> None:
-    box = Box((0, 0, 0), (8, 64, 32))
-    data = Dataset(DataSource(folder=folder, box=box))
-    wide = Box((-2, -2, -2), (10, 66, 66))
-    image = data.read(data.image, wide)
-    assert image[2:10, 2:66, 2:34].any()
-    image[2:10, 2:66, 2:34] = 0
-    assert not image.any()
-    assert data.read_mask(wide).sum() == box.size_voxels
 
 
 def test_a_batch_depends_on_seed_and_step_alone(folder: Path) -> None:
@@ -173,20 +135,6 @@ def test_patches_need_not_be_square_and_may_be_one_section(recipe: Recipe) -> No
         assert train(method, replace(recipe, steps=4, patch_shape=shape)).metrics["steps"] == 4
 
 
-@pytest.mark.parametrize(
-    ("text", "weight", "box"),
-    [("d", 1.0, None), ("d*0.5", 0.5, None), ("d@0:1,0:2,0:3*2", 2.0, Box((0, 0, 0), (1, 2, 3)))],
-)
-def test_a_data_source_is_read_from_text(text: str, weight: float, box: Box | None) -> None:
-    assert DataSource.parse(text) == DataSource(folder=Path("d"), box=box, weight=weight)
-
-
-@pytest.mark.parametrize("text", ["d*none", "d*0", "d*-1", "d*nan", "d*inf"])
-def test_a_weight_that_is_no_number_above_zero_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="weight"):
-        DataSource.parse(text)
-
-
 def test_the_command_trains_and_says_what_it_measured(cli: Callable[..., Result], folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "cli.safetensors"
     flags = ["--steps", "2", "--patch-shape", "4,16,16", "--widths", "4,6", "--device", "cpu"]
@@ -197,16 +145,3 @@ def test_the_command_trains_and_says_what_it_measured(cli: Callable[..., Result]
     wrong = cli("train", "assigner", "--data", folder, "--output", output, *flags[:-4], "--widths", "a,b")
     assert wrong.exit_code == 3
     assert "isn't a list of whole numbers" in wrong.stderr
-
-
-def test_an_image_of_another_contrast_in_sixteen_bits_gives_the_same_samples(folder: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    shutil.copytree(folder, other)
-    narrow = Volume.open(folder / "raw.zarr")
-    shutil.rmtree(other / "raw.zarr")
-    wide = Volume.create(other / "raw.zarr", shape=narrow.grid.shape, dtype=np.uint16, resolution_nm=(30, 12, 12))
-    wide.write(wide.box, narrow.read(narrow.box).astype(np.uint16) * 9 + 1200)
-    shape = SampleShape(patch_shape=PATCH, normalisation=Normalisation(), augmentation=None)
-    for make in (detector_sample, assigner_sample):
-        first, second = (make(Dataset(DataSource(folder=f)), shape, np.random.default_rng(2)) for f in (folder, other))
-        assert np.array_equal(first.inputs, second.inputs)
