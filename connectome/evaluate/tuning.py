@@ -30,7 +30,7 @@ class Cell:
 class ParameterGrid:
     """The values that are tried of each parameter, ascending; every combination is a cell."""
 
-    threshold: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    threshold: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     min_size_voxels: tuple[int, ...] = (50, 100, 150, 200, 300, 400)
     dilation_nm: tuple[float, ...] = (36.0, 48.0, 60.0)
     duplicate_distance_nm: tuple[float, ...] = (0.0, 250.0, 500.0, 1000.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -141,26 +141,3 @@ def _score_curve(scorers: Sequence[VolumeScorer], cell: Cell) -> Curve:
 def _curve(values: NDArray[np.float64], counts: NDArray[np.int64]) -> Curve:
     precision, recall = precision_recall(counts)
     return Curve(values=values, precision=precision, recall=recall)
-
-
-def config_text(cell: Cell, build: BuildRequest, heading: str = "") -> str:
-    """The chosen parameters as TOML that `connectome build volume --config` takes; models that were given are named."""
-    values = asdict(cell)
-    lines = [f"# {line}" for line in heading.splitlines()]
-    for role in ("detector", "assigner"):
-        model = getattr(build, role)
-        lines += [f"{role} = {_quoted(model)}"] if model is not None else []
-    lines += [
-        f"threshold = {values['threshold']:g}",
-        f"min_size = {values['min_size_voxels']}",
-        f"dilation = {values['dilation_nm']:g}",
-        f"duplicate_distance = {values['duplicate_distance_nm']:g}",
-        f"min_score = {values['min_score']:g}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(path: str) -> str:
-    """A path as a TOML string: whole, so that it is found from anywhere."""
-    text = str(Path(path).expanduser().absolute()) if Path(path).expanduser().exists() else path
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -12,7 +12,8 @@ import numpy as np
 
 from connectome.evaluate.tuning import AXES, f1_of, precision_recall
 from connectome.pipeline.request import BuildRequest
-from connectome.pipeline.tuning import Curve, Tuning, config_text
+from connectome.pipeline.tuned_config import config_text
+from connectome.pipeline.tuning import Curve, Tuning
 from connectome.plots.tuning import PrecisionRecall, Surface, draw_precision_recall, draw_surfaces
 from connectome.whole_file import whole_file
 
