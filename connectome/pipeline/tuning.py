@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,8 @@ class Tuning:
     @property
     def chosen_counts(self) -> NDArray[np.int64]:
         """True positives, predicted, annotated at the chosen cell: int64 (volumes, 3)."""
-        return np.asarray(self.tuned.counts[(slice(None), *self.tuned.chosen())])
+        place: tuple[Any, ...] = (slice(None), *self.tuned.chosen())
+        return np.asarray(self.tuned.counts[place])
 
 
 def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
@@ -93,13 +95,14 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     weights = np.array([volume.weight for volume in request.volumes])
     tuned = TunedGrid(grid=request.grid, counts=counts, weights=weights)
     index = tuned.chosen()
+    every_threshold: tuple[Any, ...] = (slice(None), slice(None), *index[1:])
     cell = request.grid.cell(index)
     return Tuning(
         names=tuple(volume.name for volume in request.volumes),
         built_boxes=tuple(str(scorer.opened.built_box) for scorer in scorers),
         tuned=tuned,
         cell=cell,
-        over_threshold=_curve(np.array(request.grid.threshold), counts[:, :, *index[1:]].sum(0)),
+        over_threshold=_curve(np.array(request.grid.threshold), counts[every_threshold].sum(0)),
         over_score=_score_curve(scorers, cell),
     )
 

@@ -75,7 +75,7 @@ class Scope:
 
     @property
     def received(self) -> str:
-        """What adds up the synapses of each postsynaptic neuron, as `synapses`, and where from: for a GROUP BY post_id."""
+        """What adds up the synapses of each postsynaptic neuron (for GROUP BY post_id), and where from."""
         if self.filter.chooses_synapses:
             return "count(*)::float8 AS synapses FROM chosen"
         return "sum(synapse_count)::float8 AS synapses FROM pairs"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from connectome.store.queries.scope import Scope
 from connectome.store.roots import SEGMENTS
@@ -37,7 +38,9 @@ def synapses(scope: Scope, pre: Sequence[int] | None = None, post: Sequence[int]
         pre: only those of these presynaptic neurons.
         post: only those of these postsynaptic neurons.
     """
-    lists = {side: list(neurons) for side, neurons in (("pre", pre), ("post", post)) if neurons is not None}
+    lists: dict[str, Any] = {
+        side: list(neurons) for side, neurons in (("pre", pre), ("post", post)) if neurons is not None
+    }
     conditions = [f"{side}_id = ANY(:{side})" for side in lists]
     near = [NEAR.format(side=side) for side in lists] if scope.roots_id != SEGMENTS else []
     return scope.query(SYNAPSES.format(conditions=_where(scope, conditions)), near=near, **lists)
