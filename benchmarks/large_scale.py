@@ -3,8 +3,8 @@
     python benchmarks/large_scale.py
 
 A large phantom is built with the shipped detector and AVAN. 1,000 of its synapses are drawn at random; the proximity
-pruner assigns the same predicted clefts. Where the two differ, the phantom's exact truth says who is right (the paper had its
-disagreements annotated by hand). Writes results/large_scale.md and results/large_scale-disagreements.csv.
+pruner assigns the same predicted clefts. Where the two differ, the phantom's exact truth says who is right (the paper
+had its disagreements annotated by hand). Writes results/large_scale.md and results/large_scale-disagreements.csv.
 """
 
 from __future__ import annotations
