@@ -8,6 +8,13 @@ from typing import Annotated
 
 import typer
 
+from connectome.cli.assigner_options import (
+    AssignerOption,
+    DirectionOption,
+    PolyadicOption,
+    PostThresholdOption,
+    PreThresholdOption,
+)
 from connectome.cli.options import (
     DEFAULT_DATA_FOLDER,
     BlockShapeOption,
@@ -16,6 +23,7 @@ from connectome.cli.options import (
     DataFolderOption,
     Device,
     JsonOption,
+    NormalisationOption,
     ResolutionOption,
     is_typed,
     parse_box,
@@ -38,11 +46,10 @@ def volume(
         Path | None, typer.Option(metavar="FILE.toml", help="The same options as keys of a TOML file; flags win.")
     ] = None,
     detector: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Checkpoint that finds clefts [default: the shipped one].")
+        str | None, typer.Option(metavar="NAME|FILE", help="Model that finds clefts [default: mask].")
     ] = None,
-    assigner: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Checkpoint that assigns partners [default: the shipped one].")
-    ] = None,
+    assigner: AssignerOption = None,
+    direction: DirectionOption = None,
     box: BoxOption = None,
     block_shape: BlockShapeOption = None,
     resolution: ResolutionOption = None,
@@ -50,7 +57,7 @@ def volume(
         Device | None, typer.Option(help="Where the networks run [default: auto].", show_default=False)
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="A voxel is cleft from this probability on [default: the detector's].")
+        float | None, typer.Option(help="A voxel is cleft from this strength on, 0 to 1 [default: the detector's].")
     ] = None,
     min_size: Annotated[
         int | None, typer.Option(metavar="VOXELS", help="Smaller clefts are dropped [default: the detector's].")
@@ -58,9 +65,30 @@ def volume(
     dilation: Annotated[
         float | None, typer.Option(metavar="NM", help="How far partners may be from a cleft [default: the assigner's].")
     ] = None,
+    duplicate_distance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NM",
+            help="Synapses of the same partners with clefts this near are one [default: the models', 0: off].",
+        ),
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(metavar="0..1", help="Synapses of a lower score are left out [default: the models']."),
+    ] = None,
+    confidence: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json", help="Model of the synapses' confidence, from `calibrate` [default: the assigner's]."
+        ),
+    ] = None,
+    polyadic: PolyadicOption = None,
+    pre_threshold: PreThresholdOption = None,
+    post_threshold: PostThresholdOption = None,
     connectivity: Annotated[
         int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners [default: 26].")
     ] = None,
+    normalisation: NormalisationOption = None,
     database_url: DatabaseUrlOption = None,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
     restart: Annotated[bool, typer.Option("--restart", help="Forget what the run of this name has done.")] = False,
@@ -73,15 +101,21 @@ def volume(
     from connectome.cli.progress import RichProgress
     from connectome.networks.device import DeviceChoice
     from connectome.pipeline.build import build_volume
+    from connectome.pipeline.normalising import normalisation_of
     from connectome.pipeline.request import connectivity_of, read_request
 
     flags: dict[str, object] = {
         "image": image, "segmentation": segmentation, "name": name, "detector": detector, "assigner": assigner,
+        "direction": direction, "polyadic": polyadic, "pre_threshold": pre_threshold,
+        "post_threshold": post_threshold,
         "box": parse_box(box), "block_shape": parse_shape(block_shape, "--block-shape"),
         "resolution_nm": parse_nm(resolution, "--resolution"),
         "device": DeviceChoice(device) if device else None, "threshold": threshold, "min_size_voxels": min_size,
-        "dilation_nm": dilation, "restart": restart or None,
+        "dilation_nm": dilation, "duplicate_distance_nm": duplicate_distance, "min_score": min_score,
+        "confidence": confidence,
+        "restart": restart or None,
         "connectivity": connectivity_of(connectivity) if connectivity is not None else None,
+        "normalisation": normalisation_of(normalisation) if normalisation is not None else None,
     }  # fmt: skip
     defaults: dict[str, object] = {}
     for key, value in (("database_url", database_url), ("data_folder", data_folder)):

@@ -8,6 +8,13 @@ from typing import Annotated
 
 import typer
 
+from connectome.cli.assigner_options import (
+    AssignerOption,
+    DirectionOption,
+    PolyadicOption,
+    PostThresholdOption,
+    PreThresholdOption,
+)
 from connectome.cli.options import (
     DEFAULT_DATA_FOLDER,
     BoxOption,
@@ -16,6 +23,7 @@ from connectome.cli.options import (
     Device,
     DeviceOption,
     JsonOption,
+    NormalisationOption,
     RunOption,
     parse_box,
 )
@@ -31,6 +39,10 @@ def edges(
     run: RunOption,
     reference: ReferenceOption,
     box: BoxOption = None,
+    min_confidence: Annotated[
+        float,
+        typer.Option("--min-confidence", metavar="0..1", help="Score the synapses of at least this confidence."),
+    ] = 0.0,
     as_json: JsonOption = False,
     errors: Annotated[
         Path | None,
@@ -50,12 +62,14 @@ def edges(
     from connectome.cli.evaluate_output import print_edge_score
     from connectome.cli.progress import RichProgress
     from connectome.evaluate.report import edge_report, write_edge_errors
+    from connectome.pipeline.graphs import check_min_confidence
     from connectome.pipeline.scoring import score_edges
     from connectome.store.database import Database
 
     scored_box = parse_box(box)
+    check_min_confidence(min_confidence)
     with Database.open(database_url, data_folder) as database, RichProgress() as progress:
-        score = score_edges(database, run, reference, scored_box, progress)
+        score = score_edges(database, run, reference, scored_box, progress, min_confidence=min_confidence)
     if errors is not None:
         write_edge_errors(score, errors)
     if as_json:
@@ -72,13 +86,13 @@ def assignment(
     ],
     reference: ReferenceOption,
     box: BoxOption = None,
-    assigner: Annotated[
-        str | None,
-        typer.Option(
-            "--assigner", metavar="FILE", show_default=False, help="Checkpoint. Default: the shipped weights."
-        ),
-    ] = None,
+    assigner: AssignerOption = None,
+    direction: DirectionOption = None,
+    polyadic: PolyadicOption = None,
+    pre_threshold: PreThresholdOption = None,
+    post_threshold: PostThresholdOption = None,
     device: DeviceOption = Device.AUTO,
+    normalisation: NormalisationOption = None,
     as_json: JsonOption = False,
     errors: Annotated[
         Path | None,
@@ -87,12 +101,19 @@ def assignment(
 ) -> None:
     """Accuracy of an assigner on annotated clefts: how often it finds both partners, and each of them.
 
-    No run and no database are needed. A cleft lies in the box if its centroid does.
+    No run and no database are needed. A cleft lies in the box if its centroid does. In the polyadic mode precision,
+    recall and F1 of all pairs of partners are given instead.
     """
-    from connectome.cli.evaluate_output import print_assignment_score
+    from connectome.cli.evaluate_output import print_assignment_score, print_partner_set_score
     from connectome.cli.progress import RichProgress
-    from connectome.evaluate.report import assignment_report, write_assignment_errors
-    from connectome.pipeline.assignment import AssignmentRequest, score_assignment
+    from connectome.evaluate.report import (
+        assignment_report,
+        partner_set_report,
+        write_assignment_errors,
+        write_partner_set_errors,
+    )
+    from connectome.pipeline.assignment import AssignmentRequest, assign_annotated
+    from connectome.pipeline.normalising import Normalising, normalisation_of
 
     request = AssignmentRequest(
         image=image,
@@ -100,13 +121,28 @@ def assignment(
         reference=reference,
         box=parse_box(box),
         assigner=assigner,
+        direction=direction,
         device=device,
+        polyadic=polyadic,
+        pre_threshold=pre_threshold,
+        post_threshold=post_threshold,
+        normalisation=Normalising.VOLUME if normalisation is None else normalisation_of(normalisation),
     )
     with RichProgress() as progress:
-        score = score_assignment(request, progress)
-    if errors is not None:
-        write_assignment_errors(score, errors)
+        found = assign_annotated(request, progress)
+    if found.polyadic:
+        sets = found.set_score()
+        if errors is not None:
+            write_partner_set_errors(sets, errors)
+        report = partner_set_report(sets)
+    else:
+        score = found.pair_score()
+        if errors is not None:
+            write_assignment_errors(score, errors)
+        report = assignment_report(score)
     if as_json:
-        typer.echo(json.dumps(assignment_report(score), indent=2))
+        typer.echo(json.dumps(report, indent=2))
+    elif found.polyadic:
+        print_partner_set_score(sets)
     else:
         print_assignment_score(score)

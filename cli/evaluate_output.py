@@ -8,10 +8,13 @@ import typer
 
 from connectome.evaluate.assignment import AssignmentScore
 from connectome.evaluate.edge_score import EdgeScore, JudgedSynapse
+from connectome.evaluate.partner_sets import PartnerSetScore
 from connectome.evaluate.wilson import Interval
+from connectome.records import Role
 
 ROWS_SHOWN = 50
 EDGE_HEADER = ("cleft", "annotated", "pre", "post", "x_nm", "y_nm", "z_nm", "why")
+PARTNER_SET_HEADER = ("cleft", "right", "missed", "invented")
 ASSIGNMENT_HEADER = ("cleft", "pre", "post", "annotated", "why")
 
 
@@ -46,6 +49,29 @@ def print_assignment_score(score: AssignmentScore) -> None:
         for error in score.errors
     ]
     _print_table("errors", ASSIGNMENT_HEADER, cells)
+
+
+def print_partner_set_score(score: PartnerSetScore) -> None:
+    """Print a score of partner sets: of pairs, of each role, then the clefts that aren't exact."""
+    for name, part in [("pairs", score.pairs), *((role.value, score.by_role[role]) for role in Role)]:
+        found, true = (part.correct, part.n_chosen), (part.correct, part.n_reference)
+        _print_figure(f"{name} precision", _fraction(part.precision, *found, part.precision_interval))
+        _print_figure(f"{name} recall", _fraction(part.recall, *true, part.recall_interval))
+        _print_figure(f"{name} F1", f"{part.f1:.3f}")
+    _print_figure("exact clefts", _fraction(score.exact_share, score.exact, score.n_clefts, score.exact_interval))
+    cells = [
+        (str(error.cleft_id), str(error.correct), _pairs_text(error.missed), _pairs_text(error.invented))
+        for error in score.errors
+    ]
+    _print_table("errors", PARTNER_SET_HEADER, cells)
+
+
+def _print_figure(name: str, text: str) -> None:
+    typer.echo(f"{name:<15}  {text}")
+
+
+def _pairs_text(pairs: Sequence[tuple[int, int]]) -> str:
+    return " ".join(f"{pre}->{post}" for pre, post in pairs) or "-"
 
 
 def _fraction(value: float, part: int, whole: int, interval: Interval) -> str:

@@ -16,7 +16,7 @@ MinSynapsesOption = Annotated[
     int, typer.Option("--min-synapses", metavar="N", help="Leave out edges of fewer synapses.")
 ]
 MinConfidenceOption = Annotated[
-    float, typer.Option("--min-confidence", metavar="0..1", help="Leave out edges of a lower mean confidence.")
+    float, typer.Option("--min-confidence", metavar="0..1", help="Leave out synapses of a lower confidence.")
 ]
 
 

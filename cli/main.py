@@ -11,13 +11,31 @@ import typer
 from typer.core import TyperGroup
 
 from connectome import __version__
-from connectome.cli import build, build_graph, db, evaluate, export, train, volume
+from connectome.cli import (
+    annotate,
+    build,
+    build_graph,
+    db,
+    evaluate,
+    export,
+    import_tables,
+    models,
+    query,
+    roots,
+    train,
+    volume,
+)
+from connectome.cli.calibrate import calibrate
 from connectome.cli.demo import demo
 from connectome.cli.sql import sql
+from connectome.cli.tune import tune
 from connectome.errors import ConnectomeError
 
 INTERRUPTED_EXIT_CODE = 130
-ORDER_IN_HELP = ("demo", "volume", "build", "evaluate", "export", "sql", "db", "train")
+ORDER_IN_HELP = (
+    "demo", "volume", "build", "evaluate", "query", "sql", "import", "export", "roots", "annotate", "db", "models",
+    "train", "tune", "calibrate",
+)  # fmt: skip
 
 
 class CommandLine(TyperGroup):
@@ -35,7 +53,7 @@ class CommandLine(TyperGroup):
             typer.echo(f"error: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
-            typer.echo("interrupted: what is finished is kept, the same build command resumes the run", err=True)
+            typer.echo("interrupted: what is finished is kept, the same command resumes", err=True)
             raise typer.Exit(INTERRUPTED_EXIT_CODE) from error
 
 
@@ -77,10 +95,17 @@ app.add_typer(volume.app, name="volume")
 build.app.command()(build_graph.graph)
 app.add_typer(build.app, name="build")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(import_tables.app, name="import")
+app.add_typer(roots.app, name="roots")
+app.add_typer(annotate.app, name="annotate")
+app.add_typer(query.app, name="query")
 app.add_typer(export.app, name="export")
 app.command()(sql)
 app.add_typer(db.app, name="db")
+app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")
+app.command()(tune)
+app.command()(calibrate)
 
 
 def main() -> None:

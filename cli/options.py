@@ -69,6 +69,16 @@ BlockShapeOption = Annotated[
     str | None,
     typer.Option("--block-shape", metavar="z,y,x", show_default=False, help="Voxels of a block, e.g. 64,256,256."),
 ]
+NormalisationOption = Annotated[
+    str | None,
+    typer.Option(
+        "--normalisation",
+        metavar="volume|none|LOW,HIGH",
+        show_default=False,
+        help="Bring the image's grey values to those of the training data: its 10th and 90th percentile (volume, the "
+        "default), nothing, or these two grey values.",
+    ),
+]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where the networks run.")]
 
 

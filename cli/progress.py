@@ -67,10 +67,11 @@ class RichProgress:
                 TaskProgressColumn(),
                 RateColumn(),
                 TimeLeftColumn(),
+                TextColumn("{task.fields[note]}"),
                 console=self._console,
                 transient=True,
             )
-            self._task = self._bar.add_task(name, total=total, completed=done, unit=unit)
+            self._task = self._bar.add_task(name, total=total, completed=done, unit=unit, note="")
             self._bar.start()
 
     def advance(self, amount: int) -> None:
@@ -80,6 +81,15 @@ class RichProgress:
         self._stage.done += amount
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, amount)
+
+    def note(self, text: str) -> None:
+        """Show `text` beside the bar; where there is no bar, nothing."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, note=text)
+
+    def say(self, text: str) -> None:
+        """Print a line, above the bar where there is one."""
+        self._console.print(text, markup=False, soft_wrap=True)
 
     def finish(self) -> None:
         """End the stage and print its line."""

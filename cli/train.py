@@ -3,130 +3,126 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
 import typer
 
-from connectome.cli.options import Device, DeviceOption, JsonOption, parse_shape
+from connectome.cli.options import JsonOption, parse_shape
+from connectome.cli.train_options import (
+    BatchOption,
+    ConfigOption,
+    DataOption,
+    KeepOption,
+    NameOption,
+    OutputOption,
+    PatchOption,
+    PrunerOption,
+    RateOption,
+    RepresentationOption,
+    RestartOption,
+    ResumeOption,
+    SaveOption,
+    SeedOption,
+    StartOption,
+    StepsOption,
+    TrainDeviceOption,
+    UnpairedOption,
+    ValidationOption,
+    WidthsOption,
+)
 from connectome.errors import ConfigError
-
-if TYPE_CHECKING:
-    from connectome.networks.checkpoint import Method
+from connectome.training.choices import Begin, Trained
 
 app = typer.Typer(no_args_is_help=True, help="Train networks on annotated volumes.")
-
-DataOption = Annotated[
-    list[str],
-    typer.Option(
-        "--data", metavar="FOLDER[@BOX][*WEIGHT]",
-        help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv, as `volume import cremi` and "
-        "`volume phantom` write it; only the voxels of BOX (z0:z1,y0:y1,x0:x1) are seen. Repeatable.",
-    ),
-]  # fmt: skip
-ValidationOption = Annotated[
-    list[str] | None,
-    typer.Option("--validation", metavar="FOLDER[@BOX]", help="Data to measure on. Repeatable.", show_default=False),
-]
-OutputOption = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The checkpoint to write.")]
-StepsOption = Annotated[int, typer.Option("--steps", min=1, help="Training steps.")]
-BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Patches a step.")]
-PatchOption = Annotated[str, typer.Option("--patch-shape", metavar="z,y,x", help="Voxels of a patch.")]
-WidthsOption = Annotated[str, typer.Option("--widths", metavar="N,N,...", help="Channels of each level, top first.")]
-RateOption = Annotated[float, typer.Option("--learning-rate", min=0.0, help="The highest learning rate.")]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same run (on the CPU).")]
-StartOption = Annotated[
-    Path | None,
-    typer.Option("--start-from", metavar="FILE", help="Checkpoint whose weights to begin with.", show_default=False),
-]
-NameOption = Annotated[
-    str | None, typer.Option("--name", help="The model's name [default: the output's].", show_default=False)
-]
-DEFAULT_WIDTHS = "16,32,64,80"
 
 
 @app.command()
 def detector(
-    data: DataOption,
-    output: OutputOption,
-    validation: ValidationOption = None,
-    steps: StepsOption = 4000,
-    batch: BatchOption = 2,
-    patch_shape: PatchOption = "16,128,128",
-    widths: WidthsOption = DEFAULT_WIDTHS,
-    learning_rate: RateOption = 1e-3,
-    seed: SeedOption = 0,
-    start_from: StartOption = None,
-    name: NameOption = None,
-    device: DeviceOption = Device.AUTO,
-    json_: JsonOption = False,
-) -> None:
-    """Train a cleft detector: image in, probability of cleft out."""
-    from connectome.networks.checkpoint import Method
+    context: typer.Context, config: ConfigOption = None, data: DataOption = None,
+    validation: ValidationOption = None, output: OutputOption = None, representation: RepresentationOption = None,
+    steps: StepsOption = None, batch: BatchOption = None, patch_shape: PatchOption = None,
+    widths: WidthsOption = None, learning_rate: RateOption = None, seed: SeedOption = None,
+    start_from: StartOption = None, save_every: SaveOption = None, keep: KeepOption = None,
+    unpaired: UnpairedOption = None, name: NameOption = None, device: TrainDeviceOption = None,
+    resume: ResumeOption = False, restart: RestartOption = False, json_: JsonOption = False,
+) -> None:  # fmt: skip
+    """Train a cleft detector: image in, clefts out, as a mask or as distances.
 
-    values = {"steps": steps, "batch": batch, "learning_rate": learning_rate, "seed": seed, "start_from": start_from}
-    paths = {"data": data, "validation": validation, "output": output, "name": name}
-    _train(Method.MASK, paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_)
+    By default 2 patches of 16,128,128 voxels a step. An interrupted training goes on with the same command.
+    """
+    _train(Trained.DETECTOR, context)
 
 
 @app.command()
 def assigner(
-    data: DataOption,
-    output: OutputOption,
-    validation: ValidationOption = None,
-    steps: StepsOption = 4000,
-    batch: BatchOption = 4,
-    patch_shape: PatchOption = "18,80,80",
-    widths: WidthsOption = DEFAULT_WIDTHS,
-    learning_rate: RateOption = 1e-3,
-    seed: SeedOption = 0,
-    start_from: StartOption = None,
-    name: NameOption = None,
-    device: DeviceOption = Device.AUTO,
-    json_: JsonOption = False,
-) -> None:
-    """Train an AVAN: image and one cleft in, its presynaptic and postsynaptic segment out."""
-    from connectome.networks.checkpoint import Method
+    context: typer.Context, config: ConfigOption = None, data: DataOption = None,
+    validation: ValidationOption = None, output: OutputOption = None,
+    steps: StepsOption = None, batch: BatchOption = None, patch_shape: PatchOption = None,
+    widths: WidthsOption = None, learning_rate: RateOption = None, seed: SeedOption = None,
+    start_from: StartOption = None, save_every: SaveOption = None, keep: KeepOption = None,
+    unpaired: UnpairedOption = None, name: NameOption = None, device: TrainDeviceOption = None,
+    resume: ResumeOption = False, restart: RestartOption = False, json_: JsonOption = False,
+) -> None:  # fmt: skip
+    """Train an AVAN: image and one cleft in, its presynaptic and postsynaptic segment out.
 
-    values = {"steps": steps, "batch": batch, "learning_rate": learning_rate, "seed": seed, "start_from": start_from}
-    paths = {"data": data, "validation": validation, "output": output, "name": name}
-    _train(Method.AVAN, paths, {"patch_shape": patch_shape, "widths": widths, "device": device} | values, json_)
+    By default 4 patches of 18,80,80 voxels a step. An interrupted training goes on with the same command.
+    """
+    _train(Trained.ASSIGNER, context)
 
 
-def _train(method: Method, paths: dict[str, Any], values: dict[str, Any], as_json: bool) -> None:
+@app.command()
+def pruner(
+    context: typer.Context, config: ConfigOption = None, data: DataOption = None,
+    validation: ValidationOption = None, output: OutputOption = None, method: PrunerOption = None,
+    steps: StepsOption = None, batch: BatchOption = None, patch_shape: PatchOption = None,
+    widths: WidthsOption = None, learning_rate: RateOption = None, seed: SeedOption = None,
+    start_from: StartOption = None, save_every: SaveOption = None, keep: KeepOption = None,
+    unpaired: UnpairedOption = None, name: NameOption = None, device: TrainDeviceOption = None,
+    resume: ResumeOption = False, restart: RestartOption = False, json_: JsonOption = False,
+) -> None:  # fmt: skip
+    """Train a pruner: image, one cleft and two segments in, whether they are its pre and its post out.
+
+    By default 8 patches of 18,80,80 voxels a step. It can start from an AVAN of the same widths, too. An interrupted
+    training goes on with the same command.
+    """
+    _train(Trained.PRUNER, context)
+
+
+def _train(kind: Trained, context: typer.Context) -> None:
+    from dataclasses import replace
+
     from connectome.cli.progress import RichProgress
-    from connectome.networks.device import DeviceChoice
-    from connectome.training.recipe import DataSource, Recipe
+    from connectome.training.config import read_training
     from connectome.training.train import train
 
-    recipe = Recipe(
-        sources=tuple(DataSource.parse(text) for text in paths["data"]),
-        validation=tuple(DataSource.parse(text) for text in paths["validation"] or []),
-        output=paths["output"],
-        name=paths["name"] or paths["output"].stem,
-        **values
-        | {
-            "patch_shape": parse_shape(values["patch_shape"], "--patch-shape"),
-            "widths": _widths(values["widths"]),
-            "device": DeviceChoice(values["device"]),
-        },
-    )
+    flags: dict[str, Any] = dict(context.params)
+    config, as_json = flags.pop("config"), flags.pop("json_")
+    begin = _begin(flags.pop("resume"), flags.pop("restart"))
+    flags["patch_shape"] = parse_shape(flags["patch_shape"], "--patch-shape")
+    flags["widths"] = _widths(flags["widths"])
+    method, recipe = read_training(kind, config, flags)
     with RichProgress() as progress:
-        card = train(method, recipe, progress)
+        card = train(method, replace(recipe, begin=begin), progress)
     if as_json:
         typer.echo(json.dumps({"checkpoint": str(recipe.output), "name": card.name, "metrics": card.metrics}, indent=2))
         return
-    typer.echo(f"{recipe.output}: {method} '{card.name}', {card.metrics['steps']} steps")
+    typer.echo(f"{recipe.output}: {method} '{card.name}', weights of step {card.metrics['steps']} of {recipe.steps}")
     for metric, value in card.metrics.items():
         if metric != "steps":
             typer.echo(f"  {metric} {value:.4g}")
 
 
-def _widths(text: str) -> tuple[int, ...]:
+def _begin(resume: bool, restart: bool) -> Begin:
+    if resume and restart:
+        raise ConfigError("--resume and --restart contradict each other: give one of them, or none")
+    return Begin.RESTART if restart else Begin.RESUME if resume else Begin.AUTO
+
+
+def _widths(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
     try:
         widths = tuple(int(part) for part in text.split(","))
     except ValueError as error:
-        raise ConfigError(f"--widths '{text}' isn't a list of whole numbers: write e.g. {DEFAULT_WIDTHS}") from error
-    if min(widths) < 1:
-        raise ConfigError(f"--widths '{text}': each level needs at least one channel")
+        raise ConfigError(f"--widths '{text}' isn't a list of whole numbers: write e.g. 16,32,64,80") from error
     return widths

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Import, describe and make volumes.")
 import_app = typer.Typer(no_args_is_help=True, help="Turn what is no volume yet into volumes.")
 app.add_typer(import_app, name="import")
+
+
+class Preset(StrEnum):
+    """The kinds of tissue that `volume phantom` makes, as `connectome.phantom.PhantomPreset`."""
+
+    CORTEX = "cortex"
+    INSECT = "insect"
+
 
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 
@@ -101,14 +110,21 @@ def phantom(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the volumes go.")],
     shape: Annotated[str, typer.Option("--shape", metavar="z,y,x", help="Voxels of the volume.")] = "64,512,512",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed is another tissue.")] = 0,
+    preset: Annotated[
+        Preset, typer.Option("--preset", help="Dyadic synapses on spines, or insects' polyadic ones with T-bars.")
+    ] = Preset.CORTEX,
+    resolution: ResolutionOption = None,
     block_shape: BlockShapeOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Make a synthetic EM volume whose connectome is known: raw, neuron_ids, clefts and annotations.csv in DIR."""
     from connectome.cli.progress import RichProgress
-    from connectome.phantom import PhantomConfig, write_phantom
+    from connectome.phantom import PhantomConfig, PhantomPreset, write_phantom
 
-    config = PhantomConfig(shape=parse_shape(shape, "--shape") or (64, 512, 512), seed=seed)
+    config = PhantomConfig(
+        shape=parse_shape(shape, "--shape") or (64, 512, 512), seed=seed, preset=PhantomPreset(preset),
+        resolution_nm=parse_nm(resolution, "--resolution") or (30.0, 12.0, 12.0),
+    )  # fmt: skip
     blocks = parse_shape(block_shape, "--block-shape") or (32, 256, 256)
     with RichProgress() as progress:
         write_phantom(config, folder, block_shape=blocks, progress=progress, overwrite=overwrite)

@@ -32,6 +32,10 @@ class DtypeError(InputError):
     """A volume has a data type that its role doesn't allow."""
 
 
+class GreyValueError(InputError):
+    """An image has no contrast that could be normalised."""
+
+
 class ResolutionError(InputError):
     """Resolutions or offsets are missing, or don't fit each other or a model."""
 
@@ -50,6 +54,10 @@ class ReferenceDataError(InputError):
 
 class ConfigError(InputError):
     """A configuration file or a combination of options is wrong."""
+
+
+class TableError(InputError):
+    """A table file can't be read, lacks a column, or holds what its column can't."""
 
 
 class TrainingDataError(InputError):

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+from copy import copy
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import DtypeError, ResolutionError
 from connectome.geometry import Box, NmTriple, Triple, triple, whole_factors
-from connectome.volume import Grid, Volume
+from connectome.volume import Grid
 
 TOLERANCE_VOXELS = 1e-2
+
+
+class Voxels(Protocol):
+    """What a view lies over: a `Volume`, or voxels that are made when they are read."""
+
+    @property
+    def url(self) -> str:
+        """What it is called in messages."""
+
+    @property
+    def grid(self) -> Grid:
+        """Where it lies."""
+
+    @property
+    def box(self) -> Box:
+        """All its voxels."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The data type of its voxels."""
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """The voxels (z, y, x) of a box inside it."""
+
+    def read_strided(self, box: Box, step: Triple) -> NDArray[Any]:
+        """Every `step`-th voxel (z, y, x) of a box, from its first; what is beyond the border is left out."""
 
 
 class ViewKind(StrEnum):
@@ -34,7 +61,7 @@ class GridView:
     the box.
     """
 
-    def __init__(self, volume: Volume, *, resolution_nm: NmTriple, anchor_nm: NmTriple, kind: ViewKind) -> None:
+    def __init__(self, volume: Voxels, *, resolution_nm: NmTriple, anchor_nm: NmTriple, kind: ViewKind) -> None:
         """Lay a working grid over `volume`.
 
         Args:
@@ -55,7 +82,18 @@ class GridView:
         stop = triple((s + n) // f for s, n, f in zip(self._shift, volume.grid.shape, self.factors, strict=True))
         self._box = Box(start, triple(max(a, b) for a, b in zip(start, stop, strict=True)))
         self._grid = Grid(shape=self._box.stop, resolution_nm=resolution_nm, offset_nm=anchor_nm)
+        self._table: NDArray[Any] | None = None
         _check_dtype(volume, kind)
+
+    def through(self, table: NDArray[Any]) -> GridView:
+        """This view with another value for each value of its unsigned integer dtype: `table[value]`.
+
+        Args:
+            table: as long as the dtype has values. Outside of the view stays 0.
+        """
+        view = copy(self)
+        view._table = table
+        return view
 
     @property
     def box(self) -> Box:
@@ -79,11 +117,11 @@ class GridView:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The data type of the voxels, the volume's own."""
-        return self.volume.dtype
+        """The data type of the voxels: the volume's own, or the table's."""
+        return self.volume.dtype if self._table is None else self._table.dtype
 
     def read(self, box: Box) -> NDArray[Any]:
-        """The working voxels of `box`, (z, y, x) of the volume's dtype; 0 outside of the view.
+        """The working voxels of `box`, (z, y, x) of the view's dtype; 0 outside of the view.
 
         Raises:
             StorageError: a chunk can't be read or decoded.
@@ -92,6 +130,8 @@ class GridView:
         if inside.is_empty:
             return np.zeros(box.shape, self.dtype)
         data = self._read_inside(inside)
+        if self._table is not None:
+            data = self._table[data]
         if inside == box:
             return data
         padded = np.zeros(box.shape, self.dtype)
@@ -148,7 +188,7 @@ def _sum_along(array: NDArray[Any], axis: int, factor: int, accumulator: np.dtyp
     return total
 
 
-def _whole_shift(volume: Volume, anchor_nm: NmTriple) -> Triple:
+def _whole_shift(volume: Voxels, anchor_nm: NmTriple) -> Triple:
     """The volume's first voxel counted in its own voxels from the anchor."""
     shifts = []
     for axis, offset, anchor, fine in zip(
@@ -164,7 +204,7 @@ def _whole_shift(volume: Volume, anchor_nm: NmTriple) -> Triple:
     return triple(shifts)
 
 
-def _check_dtype(volume: Volume, kind: ViewKind) -> None:
+def _check_dtype(volume: Voxels, kind: ViewKind) -> None:
     dtype = volume.dtype
     match kind:
         case ViewKind.IMAGE:

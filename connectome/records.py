@@ -17,11 +17,16 @@ class Role(StrEnum):
 
 
 class CleftState(StrEnum):
-    """What became of a cleft: assigned, or recorded without a synapse because fewer than two segments touch it."""
+    """What became of a cleft: assigned, or why it has no synapse.
+
+    Fewer than two segments touch it, its synapse scores less than the run's minimum, or it was merged into another's.
+    """
 
     DETECTED = "detected"
     ASSIGNED = "assigned"
     NO_PARTNERS = "no_partners"
+    LOW_SCORE = "low_score"
+    DUPLICATE = "duplicate"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +69,8 @@ class Synapse:
     """A cleft with its chosen partners.
 
     Attributes:
-        confidence: mean cleft score times both partner scores, in [0, 1]; not calibrated.
+        confidence: probability that it is correct, in [0, 1]; without a fitted model its raw score, which is mean cleft
+            score times both partner scores.
         pre_point_nm, post_point_nm: a point (z, y, x) inside each partner beside the cleft.
     """
 
@@ -121,6 +127,12 @@ class Progress(Protocol):
     def advance(self, amount: int) -> None:
         """Report `amount` more units of the stage."""
 
+    def note(self, text: str) -> None:
+        """Show `text` beside the stage until the next note."""
+
+    def say(self, text: str) -> None:
+        """Tell something that stays."""
+
     def finish(self) -> None:
         """End the stage."""
 
@@ -132,6 +144,12 @@ class NoProgress:
         """Ignore."""
 
     def advance(self, amount: int) -> None:
+        """Ignore."""
+
+    def note(self, text: str) -> None:
+        """Ignore."""
+
+    def say(self, text: str) -> None:
         """Ignore."""
 
     def finish(self) -> None:

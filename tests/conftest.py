@@ -121,6 +121,12 @@ def _fresh(server: DatabaseServer, name: str, template: str) -> Iterator[str]:
     execute(administration, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="module")
+def module_database_url(database_server: EmbeddedServer, numbers: Iterator[int]) -> Iterator[str]:
+    """The URL of a database with this version's schema that all tests of a file share: they only read it."""
+    yield from _fresh(database_server, f"module_{next(numbers)}", "connectome")
+
+
 @pytest.fixture
 def server_log(database_server: DatabaseServer) -> Path:
     """The log of the server."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -111,3 +113,14 @@ def test_the_mean_of_extremes_does_not_overflow(dtype: str) -> None:
 
 def test_the_mean_of_floats_is_not_rounded() -> None:
     assert block_mean(np.array([[[1.0, 2.0]]], np.float32), (1, 1, 2)).item() == 1.5
+
+
+def test_a_table_gives_other_values_inside_and_zero_outside(tmp_path: Path) -> None:
+    volume = Volume.create(tmp_path / "v", shape=(2, 4, 4), dtype=np.uint16, resolution_nm=(30, 6, 6))
+    volume.write(volume.box, np.full((2, 4, 4), 1000, np.uint16))
+    plain = GridView(volume, resolution_nm=(30, 12, 12), anchor_nm=(0, 0, 0), kind=ViewKind.IMAGE)
+    table = np.full(65536, 7, np.uint8)
+    seen = plain.through(table).read(Box((0, 0, 0), (3, 2, 2)))
+    assert seen.dtype == np.uint8 == plain.through(table).dtype
+    assert (seen[:2] == 7).all() and (seen[2] == 0).all()
+    assert plain.dtype == np.uint16 and (plain.read(plain.box) == 1000).all()

@@ -69,7 +69,7 @@ def test_the_wheel_holds_every_module_and_every_data_file(wheel_files: set[str])
         f"{name.replace('.', '/')}/{path.name}"
         for name, folder in package_folders().items()
         for path in folder.iterdir()
-        if path.suffix in {".py", ".mako", ".safetensors", ".md"} or path.name == "py.typed"
+        if path.suffix in {".py", ".mako", ".safetensors", ".md", ".png", ".toml"} or path.name == "py.typed"
     }
     assert expected <= wheel_files
 

@@ -12,12 +12,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
 from connectome.geometry import Box, Triple
+
+LEAST_SIDE = 4
+"""In arrays with shorter sides cc3d 4.1 may reserve room for too few labels, and raises a RuntimeError."""
 
 
 class Connectivity(IntEnum):
@@ -36,7 +40,7 @@ class Fragments:
         fragment_id: int64. size_voxels: int64.
         index_sum: int64 (n, 3), sums of voxel indices z, y, x: exact, so sums over blocks are exact too.
         start, stop: int64 (n, 3), bounding boxes, stop exclusive.
-        score_sum: int64, score_max: int16: of the uint8 prediction.
+        score_sum: int64, score_max: int16: of the uint8 strength.
     """
 
     fragment_id: NDArray[np.int64]
@@ -70,21 +74,19 @@ def grown(block: Box, limit: Box) -> Box:
 
 
 def label_block(
-    prediction: NDArray[np.uint8], block: Box, volume_shape: Triple, threshold: int, connectivity: Connectivity
+    strength: NDArray[np.uint8], block: Box, volume_shape: Triple, threshold: int, connectivity: Connectivity
 ) -> LabelledBlock:
     """Label one block.
 
     Args:
-        prediction: uint8 (z, y, x) of the grown block (see `grown`), 255 = certain.
+        strength: uint8 (z, y, x) of the grown block (see `grown`), 255 = certain (see `clefts.representations`).
         block: the block's own voxels.
         volume_shape: of the whole working grid (z, y, x).
-        threshold: a voxel is cleft where the prediction is at least this; 1 to 255.
+        threshold: a voxel is cleft where the strength is at least this; 1 to 255.
         connectivity: which voxels are neighbours.
     """
-    foreground = prediction >= threshold
-    components, count = cc3d.connected_components(
-        foreground, connectivity=connectivity.value, return_N=True, out_dtype=np.uint32
-    )
+    foreground = strength >= threshold
+    components, count = _components(foreground, connectivity)
     local = np.argwhere(foreground) if count else np.zeros((0, 3), np.int64)
     component = components[tuple(local.T)].astype(np.int64) - 1
     where = local + np.array(block.start)
@@ -93,13 +95,23 @@ def label_block(
     np.minimum.at(ids, component, index + 1)
 
     own = (where < np.array(block.stop)).all(1)
-    scores = prediction[tuple(local[own].T)]
+    scores = strength[tuple(local[own].T)]
     labels = np.zeros(block.shape, np.uint64)
     labels[tuple(local[own].T)] = ids[component[own]]
     seen = ~own | (where == np.array(block.start)).any(1)
     border = np.stack([index[seen], ids[component[seen]]], 1)
     fragments = _statistics(ids, component[own], where[own], scores)
     return LabelledBlock(labels=labels, fragments=fragments, border=border)
+
+
+def _components(foreground: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[Any], int]:
+    """Component numbers from 1, uint32 of the same shape, and how many there are."""
+    thin = [(0, max(LEAST_SIDE - n, 0)) for n in foreground.shape]
+    padded = np.pad(foreground, thin) if any(more for _, more in thin) else foreground
+    components, count = cc3d.connected_components(
+        padded, connectivity=connectivity.value, return_N=True, out_dtype=np.uint32
+    )
+    return components[tuple(slice(n) for n in foreground.shape)], count
 
 
 def _statistics(

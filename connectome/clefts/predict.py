@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from connectome.networks.checkpoint import Checkpoint
 from connectome.networks.device import half_precision
 from connectome.networks.inputs import normalised
+from connectome.networks.outputs import encoded
 
 
 class CleftPredictor:
@@ -23,17 +24,16 @@ class CleftPredictor:
         self._network = checkpoint.network.to(device)
 
     def predict(self, tiles: NDArray[Any]) -> NDArray[np.uint8]:
-        """The probability of cleft at each voxel.
+        """The clefts of each voxel, in the representation of the card's method.
 
         Args:
             tiles: unsigned integers (n, z, y, x), raw EM at the network's resolution.
 
         Returns:
-            uint8 (n, z, y, x), 255 for a probability of 1.
+            uint8 (n, z, y, x), see `networks.outputs.encoded`.
         """
         with torch.inference_mode(), half_precision(self.device):
             images = torch.from_numpy(np.ascontiguousarray(tiles)).to(self.device)
             grey = normalised(images, self.card.normalisation)[:, None]
             logits = self._network(grey.contiguous(memory_format=torch.channels_last_3d))
-            scaled = torch.sigmoid(logits[:, 0].float()).mul_(255).round_()
-            return np.asarray(scaled.to(torch.uint8).cpu().numpy())
+            return np.asarray(encoded(self.card.method, logits[:, 0]).cpu().numpy())

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from connectome.evaluate.assignment import AssignmentScore, WrongAssignment
 from connectome.evaluate.edge_score import EdgeScore, JudgedSynapse
+from connectome.evaluate.partner_sets import PartnerSetError, PartnerSetScore, SetScore
 from connectome.whole_file import whole_file
 
 EDGE_COLUMNS = (
@@ -19,6 +21,10 @@ EDGE_COLUMNS = (
 ASSIGNMENT_COLUMNS = (
     "cleft_id", "pre_segment_id", "post_segment_id", "reference_pre_segment_id", "reference_post_segment_id", "swapped",
     "x_voxel", "y_voxel", "z_voxel",
+)  # fmt: skip
+
+PARTNER_SET_COLUMNS = (
+    "cleft_id", "kind", "pre_segment_id", "post_segment_id", "x_voxel", "y_voxel", "z_voxel",
 )  # fmt: skip
 
 
@@ -67,6 +73,28 @@ def assignment_report(score: AssignmentScore) -> dict[str, Any]:
     }
 
 
+def partner_set_report(score: PartnerSetScore) -> dict[str, Any]:
+    """A score of partner sets with its errors as JSON values."""
+    return {
+        "n_clefts": score.n_clefts,
+        "exact": score.exact,
+        "exact_share": score.exact_share,
+        "exact_interval": list(score.exact_interval),
+        "pairs": _set_object(score.pairs),
+        **{role.value: _set_object(own) for role, own in score.by_role.items()},
+        "errors": [
+            {
+                "cleft_id": str(error.cleft_id),
+                "correct": error.correct,
+                "missed": [[str(pre), str(post)] for pre, post in error.missed],
+                "invented": [[str(pre), str(post)] for pre, post in error.invented],
+                "centroid_voxel_zyx": list(error.centroid_voxel),
+            }
+            for error in score.errors
+        ],
+    }
+
+
 def write_edge_errors(score: EdgeScore, path: Path) -> None:
     """Write every judged synapse as a CSV row; `kind` says true_positive, false_positive, false_negative or ignored.
 
@@ -83,6 +111,15 @@ def write_assignment_errors(score: AssignmentScore, path: Path) -> None:
         StorageError: the file can't be written; what was there is kept.
     """
     _write(path, ASSIGNMENT_COLUMNS, (row for error in score.errors for row in _assignment_rows(error)))
+
+
+def write_partner_set_errors(score: PartnerSetScore, path: Path) -> None:
+    """Write every pair that is missed or invented at an annotated cleft as a CSV row; `kind` says which.
+
+    Raises:
+        StorageError: the file can't be written; what was there is kept.
+    """
+    _write(path, PARTNER_SET_COLUMNS, (row for error in score.errors for row in _partner_set_rows(error)))
 
 
 def _edge_row(synapse: JudgedSynapse) -> Sequence[object]:
@@ -104,6 +141,17 @@ def _assignment_rows(error: WrongAssignment) -> list[Sequence[object]]:
         (error.cleft_id, error.pre_segment_id, error.post_segment_id, pre, post, error.is_swapped, x, y, z)
         for pre, post in error.reference_pairs
     ]
+
+
+def _set_object(score: SetScore) -> dict[str, Any]:
+    values = asdict(score)
+    return values | {name: list(values[name]) for name in ("precision_interval", "recall_interval")}
+
+
+def _partner_set_rows(error: PartnerSetError) -> list[Sequence[object]]:
+    z, y, x = error.centroid_voxel
+    kinds = (("missed", error.missed), ("invented", error.invented))
+    return [(error.cleft_id, kind, pre, post, x, y, z) for kind, pairs in kinds for pre, post in pairs]
 
 
 def _text_or_none(value: object) -> str | None:

@@ -46,9 +46,21 @@ def open_reference(path: str | Path) -> Reference:
         ReferenceDataError: the file or folder has no annotated clefts.
     """
     from connectome.formats.cremi_reference import CremiReference
-    from connectome.formats.folder_reference import FolderReference
+    from connectome.formats.table_reference import TableReference
 
     place = Path(path).expanduser()
     if not place.exists():
         raise VolumeNotFoundError(f"no reference at {place}: the path doesn't exist")
-    return FolderReference(place) if place.is_dir() else CremiReference(place)
+    return TableReference.in_folder(place) if place.is_dir() else CremiReference(place)
+
+
+def open_annotations(clefts: str | Path, table: Path) -> Reference:
+    """Open a reference whose cleft labels and table of synapses lie anywhere.
+
+    Raises:
+        VolumeNotFoundError, VolumeFormatError: there are no labels. ReferenceDataError: no table, or labels that aren't
+            integers.
+    """
+    from connectome.formats.table_reference import TableReference
+
+    return TableReference(clefts, table)

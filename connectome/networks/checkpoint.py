@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from connectome.errors import CheckpointError, StorageError
-from connectome.networks.config import NetworkConfig
+from connectome.networks.config import NetworkConfig, PairConfig
+from connectome.networks.pair import PairClassifier
 from connectome.networks.rsunet import RSUNet
 
 FORMAT = "connectome-checkpoint-2"
+
+Network = RSUNet | PairClassifier
 
 
 class ModelRole(StrEnum):
@@ -43,13 +47,26 @@ class Method(StrEnum):
         detects = self in (Method.MASK, Method.STDT, Method.SIGNED_PROXIMITY)
         return ModelRole.DETECTOR if detects else ModelRole.ASSIGNER
 
+    @property
+    def judges_pairs(self) -> bool:
+        """Whether the network answers for ordered pairs of candidates (`PairConfig`), not for voxels."""
+        return self in (Method.MASK_PRUNER, Method.PROXIMITY_PRUNER)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Normalisation:
-    """Grey values in [0, 1] (value / largest of the dtype) become (value - mean) / deviation."""
+    """How grey values enter the network.
+
+    Attributes:
+        mean, deviation: grey values in [0, 1] (value / 255) become (value - mean) / deviation.
+        low, high: where the training images had their low and high grey value, from 0 to 255 (see
+            `connectome.grey_values`); other images are brought there first.
+    """
 
     mean: float = 0.52
     deviation: float = 0.16
+    low: int = 78
+    high: int = 182
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,17 +78,20 @@ class ModelCard:
         patch_shape: voxels (z, y, x) of a patch: a training patch, and for an assigner what it is shown of a cleft.
         parameters: the values it is to be used with, e.g. `threshold`, `min_size_voxels`.
         training: data, steps, recipe. metrics: what was measured, and on what.
+        confidence: of an assigner, models of its synapses' confidence as plain values, by the `weights_sha256` of the
+            detector that they were fitted with.
     """
 
     name: str
     method: Method
-    network: NetworkConfig
+    network: NetworkConfig | PairConfig
     resolution_nm: tuple[float, float, float]
     patch_shape: tuple[int, int, int]
     normalisation: Normalisation = field(default_factory=Normalisation)
     parameters: dict[str, float] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    confidence: dict[str, Any] = field(default_factory=dict)
 
     @property
     def role(self) -> ModelRole:
@@ -94,7 +114,8 @@ class ModelCard:
         if values.pop("format") != FORMAT:
             raise ValueError("another checkpoint format")
         values["method"] = Method(values["method"])
-        values["network"] = NetworkConfig.from_json(values["network"])
+        config = PairConfig if values["method"].judges_pairs else NetworkConfig
+        values["network"] = config.from_json(values["network"])
         values["normalisation"] = Normalisation(**values["normalisation"])
         values["resolution_nm"] = tuple(values["resolution_nm"])
         values["patch_shape"] = tuple(values["patch_shape"])
@@ -106,12 +127,30 @@ class Checkpoint:
     """A loaded model: its card, its network in evaluation mode on the CPU, the checksum of its file."""
 
     card: ModelCard
-    network: RSUNet
+    network: Network
     sha256: str
     path: Path
 
+    @cached_property
+    def weights_sha256(self) -> str:
+        """The checksum of the weights alone, which stays the same when the card changes."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
 
-def save_checkpoint(path: Path, card: ModelCard, network: RSUNet) -> None:
+
+def build_network(card: ModelCard) -> Network:
+    """The network that a card describes, with weights that aren't set yet."""
+    match card.network:
+        case NetworkConfig():
+            return RSUNet(card.network)
+        case PairConfig():
+            return PairClassifier(card.network)
+
+
+def save_checkpoint(path: Path, card: ModelCard, network: Network) -> None:
     """Write a checkpoint; the file appears only once it is whole.
 
     Raises:
@@ -154,7 +193,7 @@ def load_checkpoint(path: Path, role: ModelRole) -> Checkpoint:
     card = read_card(path)
     if card.role is not role:
         raise CheckpointError(f"{path} is a checkpoint of {card.role} '{card.name}', where one of {role} is needed")
-    network = RSUNet(card.network)
+    network = build_network(card)
     try:
         with safe_open(path, framework="pt") as file:
             network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118

@@ -49,7 +49,51 @@ class NetworkConfig:
         Raises:
             TypeError: a field is missing or unknown.
         """
-        fields: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-        }
-        return cls(**fields)
+        return cls(**_with_tuples(values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairConfig:
+    """A classifier of one ordered pair of candidates: the encoder of the U-Net, global pooling, dense layers.
+
+    Attributes:
+        in_channels: image, cleft (its mask or its signed proximity), first mask, second mask.
+        widths: channels of each level, top first.
+        first_pooling: downsampling (z, y, x) after the first convolution, before the first level.
+        pooling: downsampling between levels; sections are never pooled across.
+        top_kernel, kernel, end_kernel, norm_momentum: as in `NetworkConfig`; `end_kernel` is the first convolution's.
+        dense: hidden values between the pooled features and the logit.
+    """
+
+    in_channels: int = 4
+    widths: tuple[int, ...] = (16, 32, 64, 80)
+    first_pooling: Kernel = (1, 2, 2)
+    pooling: Kernel = (1, 2, 2)
+    top_kernel: Kernel = (1, 3, 3)
+    kernel: Kernel = (3, 3, 3)
+    end_kernel: Kernel = (1, 5, 5)
+    norm_momentum: float = 0.001
+    dense: int = 64
+
+    @property
+    def multiple(self) -> Kernel:
+        """What every patch side (z, y, x) must be a multiple of."""
+        z, y, x = (f * p ** (len(self.widths) - 1) for f, p in zip(self.first_pooling, self.pooling, strict=True))
+        return z, y, x
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for a checkpoint's header."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> PairConfig:
+        """The inverse of `to_json`.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+        """
+        return cls(**_with_tuples(values))
+
+
+def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

@@ -91,7 +91,14 @@ def initialise(network: nn.Module, seed: int) -> None:
     """Kaiming-normal weights (He et al. 2015) from a seed, zero biases."""
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
-        if isinstance(module, nn.Conv3d):
+        if isinstance(module, nn.Conv3d | nn.Linear):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+def forget_answer(network: RSUNet) -> None:
+    """Begin the last convolution anew, at logits of 0: the rest of the network then learns to answer something else."""
+    nn.init.zeros_(network.last.weight)
+    if network.last.bias is not None:
+        nn.init.zeros_(network.last.bias)

@@ -10,18 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.geometry import NmTriple, Triple
-from connectome.partners.avan import Assigner, Patch
 from connectome.partners.candidates import Candidates, dilation_shape, find_candidates
 from connectome.partners.choice import choose_pair, main_contacts
+from connectome.partners.polyadic import choose_pairs
+from connectome.partners.scores import Assigner, Pair, Patch, Scores
 
 
 @dataclass(frozen=True, kw_only=True)
 class CleftPatch:
-    """A cleft in its patch: `image`, `segmentation` unsigned integers, `mask` boolean, all (z, y, x) of one shape."""
+    """A cleft in its patch: `image`, `segmentation` unsigned integers, `mask` boolean, all (z, y, x) of one shape.
+
+    Attributes:
+        proximity: float32 (z, y, x), the signed proximity that the detector predicted; None: it predicts none.
+    """
 
     image: NDArray[Any]
     segmentation: NDArray[Any]
     mask: NDArray[np.bool_]
+    proximity: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +36,18 @@ class Partners:
 
     Attributes:
         candidates: the segments that touch it.
-        scores: float32 (2, n), as pre and as post.
-        pair: positions of the chosen pre and post among the candidates; None with fewer than two of them.
+        scores: what the assigner says of them.
+        pairs: the chosen pairs; none with fewer than two candidates, one unless the mode is polyadic.
     """
 
     candidates: Candidates
-    scores: NDArray[np.float32]
-    pair: tuple[int, int] | None
+    scores: Scores
+    pairs: tuple[Pair, ...]
+
+    def segments(self) -> list[tuple[int, int]]:
+        """The chosen pairs as segment ids."""
+        ids = self.candidates.segment_id
+        return [(int(ids[pre]), int(ids[post])) for pre, post in self.pairs]
 
 
 def patch_start(centre: Triple, patch_shape: Triple) -> Triple:
@@ -47,39 +58,70 @@ def patch_start(centre: Triple, patch_shape: Triple) -> Triple:
 
 @dataclass(frozen=True, kw_only=True)
 class AssignmentRules:
-    """What decides about candidates besides the network.
+    """What decides about candidates besides their scores.
 
     Attributes:
         dilation_nm: how far, in-plane, a candidate may be from the cleft.
         min_contact: a partner has at least this share of the largest candidate's contact (see `main_contacts`).
+        polyadic: whether a cleft may have several synapses (see `choose_pairs`).
+        pre_threshold, post_threshold: what further partners of a polyadic cleft must score in their role.
     """
 
     dilation_nm: float = 48.0
     min_contact: float = 0.25
+    polyadic: bool = False
+    pre_threshold: float = 0.5
+    post_threshold: float = 0.5
 
     @classmethod
-    def of(cls, parameters: Mapping[str, float]) -> AssignmentRules:
-        """What a checkpoint recommends; the defaults where it says nothing."""
+    def of(cls, parameters: Mapping[str, float], polyadic: bool | None = None) -> AssignmentRules:
+        """What a checkpoint recommends; the defaults where it says nothing.
+
+        Args:
+            parameters: `dilation_nm`, `min_contact`, `polyadic` (not 0: yes), `pre_threshold`, `post_threshold` and
+                `polyadic_min_contact`, which stands for `min_contact` if the mode is polyadic (0 where it isn't given:
+                an insect's partners may touch a cleft with very little).
+            polyadic: the mode; None: what the checkpoint recommends.
+        """
         default = cls()
+        if polyadic is None:
+            polyadic = bool(parameters.get("polyadic", 0))
+        contact = parameters.get("min_contact", default.min_contact)
         return cls(
             dilation_nm=parameters.get("dilation_nm", default.dilation_nm),
-            min_contact=parameters.get("min_contact", default.min_contact),
+            min_contact=parameters.get("polyadic_min_contact", 0.0) if polyadic else contact,
+            polyadic=polyadic,
+            pre_threshold=parameters.get("pre_threshold", default.pre_threshold),
+            post_threshold=parameters.get("post_threshold", default.post_threshold),
         )
+
+
+NEAREST_PARAMETERS = {"min_contact": 1.0, "polyadic_min_contact": 0.5}
+"""Rules of the baseline: the two segments with the largest contact, or in the polyadic mode those with half of it."""
 
 
 def assign(
     patches: list[CleftPatch], assigner: Assigner, rules: AssignmentRules, resolution_nm: NmTriple
 ) -> list[Partners]:
-    """Partners of each cleft; one pass of the network over all patches."""
+    """Partners of each cleft; one call of the assigner for all patches."""
     shape = dilation_shape(rules.dilation_nm, resolution_nm)
     found = [find_candidates(patch.segmentation, patch.mask, shape) for patch in patches]
     views = [
-        Patch(image=p.image, mask=p.mask, segmentation=p.segmentation, segment_id=c.segment_id)
+        Patch(
+            image=p.image, mask=p.mask, segmentation=p.segmentation, segment_id=c.segment_id, proximity=p.proximity
+        )
         for p, c in zip(patches, found, strict=True)
+    ]  # fmt: skip
+    return [
+        Partners(candidates=candidates, scores=scores, pairs=choose(scores, candidates.contact_voxels, rules))
+        for candidates, scores in zip(found, assigner.score(views), strict=True)
     ]
-    partners = []
-    for candidates, scores in zip(found, assigner.score(views), strict=True):
-        eligible = main_contacts(candidates.contact_voxels, rules.min_contact)
-        pair = choose_pair(scores[0], scores[1], eligible)
-        partners.append(Partners(candidates=candidates, scores=scores, pair=pair))
-    return partners
+
+
+def choose(scores: Scores, contact_voxels: NDArray[np.integer], rules: AssignmentRules) -> tuple[Pair, ...]:
+    """The pairs of partners among n candidates, from their scores and contacts (n,), as positions."""
+    eligible = main_contacts(contact_voxels, rules.min_contact)
+    if rules.polyadic:
+        return choose_pairs(scores, eligible, rules.pre_threshold, rules.post_threshold)
+    pair = choose_pair(scores.pairs, eligible)
+    return () if pair is None else (pair,)

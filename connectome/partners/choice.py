@@ -6,14 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def choose_pair(
-    pre_scores: NDArray[np.floating], post_scores: NDArray[np.floating], eligible: NDArray[np.bool_]
-) -> tuple[int, int] | None:
-    """The pair of different eligible candidates with the highest sum of scores; the first of equals.
+def choose_pair(pair_scores: NDArray[np.floating], eligible: NDArray[np.bool_]) -> tuple[int, int] | None:
+    """The pair of different eligible candidates with the highest score; the first of equals.
 
     Args:
-        pre_scores: (n,) score of each candidate as the presynaptic segment.
-        post_scores: (n,) as the postsynaptic one.
+        pair_scores: (n, n), [i, j] rates candidate i as pre with j as post.
         eligible: boolean (n,), which candidates may be chosen (see `main_contacts`).
 
     Returns:
@@ -21,10 +18,10 @@ def choose_pair(
     """
     if np.count_nonzero(eligible) < 2:
         return None
-    total = pre_scores[:, None].astype(np.float64) + post_scores[None, :].astype(np.float64)
+    total = pair_scores.astype(np.float64)
     total[~(eligible[:, None] & eligible[None, :])] = -np.inf
     np.fill_diagonal(total, -np.inf)
-    pre, post = divmod(int(total.argmax()), len(pre_scores))
+    pre, post = divmod(int(total.argmax()), len(total))
     return pre, post
 
 

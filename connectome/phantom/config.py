@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from connectome.errors import ConfigError
 from connectome.geometry import Box, NmTriple, Triple
+
+
+class PhantomPreset(StrEnum):
+    """What kind of tissue a phantom resembles.
+
+    `cortex`: mammalian neuropil with spines and dyadic synapses. `insect`: thin neurites, and boutons with T-bars that
+    face several small postsynaptic partners across one cleft.
+    """
+
+    CORTEX = "cortex"
+    INSECT = "insect"
+
+
+USUAL_SPACING_NM = {PhantomPreset.CORTEX: 6000.0, PhantomPreset.INSECT: 4500.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +31,9 @@ class PhantomConfig:
         shape: voxels (z, y, x) of the whole volume.
         seed: any integer of at least 0; another seed is another tissue.
         resolution_nm: nm a voxel (z, y, x).
-        bouton_spacing_nm: mean length of axon between two boutons; shorter means more synapses.
+        preset: the kind of tissue.
+        bouton_spacing_nm: mean length of axon between two boutons; shorter means more synapses. None: as is usual in
+            the kind of tissue.
         noise: strength of the grain of the image; 1 resembles serial-section SEM, 0 is none.
         section_drift: strength of the changes of brightness and contrast between sections; 1 is usual, 0 is none.
         artefacts: whether some sections are missing (blank) or shifted.
@@ -26,7 +43,8 @@ class PhantomConfig:
     shape: Triple = (64, 512, 512)
     seed: int = 0
     resolution_nm: NmTriple = (30.0, 12.0, 12.0)
-    bouton_spacing_nm: float = 6000.0
+    preset: PhantomPreset = PhantomPreset.CORTEX
+    bouton_spacing_nm: float | None = None
     noise: float = 1.0
     section_drift: float = 1.0
     artefacts: bool = True
@@ -40,8 +58,13 @@ class PhantomConfig:
             raise ConfigError(f"a phantom's resolution lies between 1 and 100 nm, not {self.resolution_nm}")
         if self.seed < 0:
             raise ConfigError(f"a phantom's seed is 0 or greater, not {self.seed}")
-        if self.bouton_spacing_nm < 1000 or self.artefact_period_sections < 20:
+        if self.spacing_nm < 1000 or self.artefact_period_sections < 20:
             raise ConfigError("boutons are at least 1000 nm apart and artefacts at least 20 sections")
+
+    @property
+    def spacing_nm(self) -> float:
+        """The mean length of axon between two boutons, in nm."""
+        return USUAL_SPACING_NM[self.preset] if self.bouton_spacing_nm is None else self.bouton_spacing_nm
 
     @property
     def box(self) -> Box:

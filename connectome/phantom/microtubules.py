@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.geometry import Box, NmTriple
-from connectome.phantom.config import PhantomConfig
+from connectome.phantom.config import PhantomConfig, PhantomPreset
 from connectome.phantom.neurites import Kind
 from connectome.phantom.noise import Floats, hash_uint32
 from connectome.phantom.tubes import Tubes
@@ -16,7 +16,10 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 STEP_NM = 9.0
-STRANDS = {Kind.AXON: 3, Kind.DENDRITE: 10, Kind.TRUNK: 30, Kind.MYELINATED: 10}
+STRANDS = {
+    PhantomPreset.CORTEX: {Kind.AXON: 3, Kind.DENDRITE: 10, Kind.TRUNK: 30, Kind.MYELINATED: 10},
+    PhantomPreset.INSECT: {Kind.AXON: 2, Kind.DENDRITE: 1, Kind.TRUNK: 14, Kind.MYELINATED: 0},
+}
 
 
 def microtubule_points(box: Box, world: World, config: PhantomConfig) -> Array:
@@ -25,7 +28,8 @@ def microtubule_points(box: Box, world: World, config: PhantomConfig) -> Array:
     low, high = (np.array(box.start) - 1) * resolution, (np.array(box.stop) + 1) * resolution
     tubes = world.tubes_in_volume
     links = tubes.hitting(low.astype(np.float32), high.astype(np.float32), 0.0)
-    counts = np.array([STRANDS[Kind(k)] for k in range(len(STRANDS))])[world.kinds[tubes.groups[links]]]
+    strands = STRANDS[config.preset]
+    counts = np.array([strands[Kind(k)] for k in range(len(strands))])[world.kinds[tubes.groups[links]]]
     parts = [np.zeros((0, 3))]
     for strand in range(int(counts.max(initial=0))):
         parts.append(_strand(tubes, links[counts > strand], strand, config.seed))

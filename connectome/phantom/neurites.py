@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.phantom.config import PhantomConfig
+from connectome.phantom.config import PhantomConfig, PhantomPreset
 
 Array = NDArray[np.float64]
 MARGIN_NM = 700.0
@@ -42,11 +42,30 @@ class Recipe:
     wander: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Swelling:
+    """How an axon widens at a bouton: smallest and largest radius and half-width along the axon, in nm."""
+
+    radius_nm: tuple[float, float]
+    width_nm: tuple[float, float]
+
+
 RECIPES = {
-    Kind.TRUNK: Recipe(fraction=0.10, radius_nm=760.0, spread=0.15, bead_nm=260.0, wander=0.03),
-    Kind.MYELINATED: Recipe(fraction=0.022, radius_nm=380.0, spread=0.15, bead_nm=200.0, wander=0.03),
-    Kind.DENDRITE: Recipe(fraction=0.24, radius_nm=290.0, spread=0.30, bead_nm=170.0, wander=0.05),
-    Kind.AXON: Recipe(fraction=0.40, radius_nm=88.0, spread=0.33, bead_nm=115.0, wander=0.07),
+    PhantomPreset.CORTEX: {
+        Kind.TRUNK: Recipe(fraction=0.10, radius_nm=760.0, spread=0.15, bead_nm=260.0, wander=0.03),
+        Kind.MYELINATED: Recipe(fraction=0.022, radius_nm=380.0, spread=0.15, bead_nm=200.0, wander=0.03),
+        Kind.DENDRITE: Recipe(fraction=0.24, radius_nm=290.0, spread=0.30, bead_nm=170.0, wander=0.05),
+        Kind.AXON: Recipe(fraction=0.40, radius_nm=88.0, spread=0.33, bead_nm=115.0, wander=0.07),
+    },
+    PhantomPreset.INSECT: {
+        Kind.TRUNK: Recipe(fraction=0.07, radius_nm=330.0, spread=0.25, bead_nm=150.0, wander=0.03),
+        Kind.DENDRITE: Recipe(fraction=0.33, radius_nm=76.0, spread=0.38, bead_nm=80.0, wander=0.08),
+        Kind.AXON: Recipe(fraction=0.36, radius_nm=78.0, spread=0.30, bead_nm=80.0, wander=0.08),
+    },
+}
+SWELLINGS = {
+    PhantomPreset.CORTEX: Swelling(radius_nm=(165, 330), width_nm=(200, 400)),
+    PhantomPreset.INSECT: Swelling(radius_nm=(190, 360), width_nm=(220, 520)),
 }
 
 
@@ -72,11 +91,11 @@ def draw_neurites(config: PhantomConfig) -> list[Neurite]:
     low = np.full(3, -MARGIN_NM)
     high = np.array(config.extent_nm) + MARGIN_NM
     neurites: list[Neurite] = []
-    for kind, recipe in RECIPES.items():
+    for kind, recipe in RECIPES[config.preset].items():
         wanted = recipe.fraction * float(np.prod(high - low))
         filled = 0.0
         while filled < wanted:
-            neurite = _draw(kind, low, high, config.bouton_spacing_nm, rng)
+            neurite = _draw(kind, low, high, config, rng)
             volume = float(np.pi * np.sum(neurite.radii_nm**2) * recipe.bead_nm)
             if rng.random() * volume <= wanted - filled:
                 neurites.append(neurite)
@@ -84,9 +103,9 @@ def draw_neurites(config: PhantomConfig) -> list[Neurite]:
     return neurites
 
 
-def _draw(kind: Kind, low: Array, high: Array, bouton_spacing_nm: float, rng: np.random.Generator) -> Neurite:
+def _draw(kind: Kind, low: Array, high: Array, config: PhantomConfig, rng: np.random.Generator) -> Neurite:
     """One neurite through a random point of the box `low`..`high` (nm), cut to the box."""
-    recipe = RECIPES[kind]
+    recipe = RECIPES[config.preset][kind]
     reach = float(np.linalg.norm(high - low))
     along = np.arange(-reach, reach, recipe.bead_nm)
     through = rng.uniform(low, high)
@@ -104,7 +123,7 @@ def _draw(kind: Kind, low: Array, high: Array, bouton_spacing_nm: float, rng: np
     radii = radius * (1 + np.asarray(wave))
     boutons = np.zeros(0, np.int64)
     if kind is Kind.AXON:
-        radii, boutons = _swell(along, radii, bouton_spacing_nm, rng)
+        radii, boutons = _swell(along, radii, config, rng)
     return Neurite(kind=kind, points_nm=points, radii_nm=radii, boutons=boutons)
 
 
@@ -120,13 +139,16 @@ def _centre_line(along: Array, wander: float, rng: np.random.Generator) -> Array
     return np.asarray(line)
 
 
-def _swell(along: Array, radii: Array, spacing_nm: float, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64]]:
+def _swell(
+    along: Array, radii: Array, config: PhantomConfig, rng: np.random.Generator
+) -> tuple[Array, NDArray[np.int64]]:
     """Widen an axon at its boutons; the radii and the beads in their middles."""
+    spacing_nm, swelling = config.spacing_nm, SWELLINGS[config.preset]
     places = along[0] + np.cumsum(1000 + rng.exponential(spacing_nm - 1000, size=int(len(along) * 0.15) + 4)) - 1000
     boutons = np.unique(np.searchsorted(along, places[places < along[-1]]))
     boutons = boutons[(boutons > 0) & (boutons < len(along) - 1)]
     for bouton in boutons:
-        peak, width = rng.uniform(165, 330), rng.uniform(200, 400)
+        peak, width = rng.uniform(*swelling.radius_nm), rng.uniform(*swelling.width_nm)
         bump = np.exp(-(((along - along[bouton]) / width) ** 2))
         radii = np.maximum(radii, radii + (peak - radii) * bump)
     return radii, boutons

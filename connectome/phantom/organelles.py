@@ -8,8 +8,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from connectome.phantom.beads import Beads
+from connectome.phantom.config import PhantomConfig, PhantomPreset
 from connectome.phantom.neurites import Kind
-from connectome.phantom.spines import Beads
 from connectome.phantom.tubes import Tubes
 
 Array = NDArray[np.float64]
@@ -41,7 +42,7 @@ class Habit:
 
 
 MITO, ER, LYSO = Organelle.MITOCHONDRION, Organelle.RETICULUM, Organelle.LYSOSOME
-HABITS = {
+CORTEX_HABITS = {
     Kind.AXON: (
         Habit(organelle=MITO, gap_nm=3200, length_nm=(350, 1300), radius_nm=(55, 110)),
         Habit(organelle=ER, gap_nm=1100, length_nm=(120, 700), radius_nm=(14, 28)),
@@ -62,6 +63,23 @@ HABITS = {
         Habit(organelle=ER, gap_nm=2000, length_nm=(150, 500), radius_nm=(16, 30)),
     ),
 }
+INSECT_HABITS = {
+    Kind.AXON: (
+        Habit(organelle=MITO, gap_nm=350, length_nm=(200, 700), radius_nm=(75, 170)),
+        Habit(organelle=ER, gap_nm=2500, length_nm=(120, 400), radius_nm=(12, 22)),
+        Habit(organelle=LYSO, gap_nm=12000, length_nm=(20, 60), radius_nm=(35, 70)),
+    ),
+    Kind.DENDRITE: (
+        Habit(organelle=MITO, gap_nm=900, length_nm=(300, 1200), radius_nm=(55, 110)),
+        Habit(organelle=ER, gap_nm=2500, length_nm=(120, 400), radius_nm=(12, 22)),
+    ),
+    Kind.TRUNK: (
+        Habit(organelle=MITO, gap_nm=900, length_nm=(500, 2500), radius_nm=(90, 170)),
+        Habit(organelle=ER, gap_nm=900, length_nm=(150, 700), radius_nm=(16, 36), tracks=2),
+        Habit(organelle=LYSO, gap_nm=9000, length_nm=(20, 120), radius_nm=(50, 90)),
+    ),
+}
+HABITS = {PhantomPreset.CORTEX: CORTEX_HABITS, PhantomPreset.INSECT: INSECT_HABITS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +97,9 @@ class Organelles:
     types: NDArray[np.int64]
 
 
-def place_organelles(beads: Beads, seed: int) -> Organelles:
+def place_organelles(beads: Beads, config: PhantomConfig) -> Organelles:
     """Organelles along the centre lines of all neurites."""
-    rng = np.random.default_rng([seed, 3])
+    rng = np.random.default_rng([config.seed, 3])
     starts: list[Array] = []
     stops: list[Array] = []
     radii: list[Array] = []
@@ -93,7 +111,7 @@ def place_organelles(beads: Beads, seed: int) -> Organelles:
     for owner, kind in enumerate(beads.kinds):
         points = beads.points_nm[first[owner] : first[owner + 1]]
         widths = beads.radii_nm[first[owner] : first[owner + 1]]
-        for habit in HABITS[Kind(kind)]:
+        for habit in HABITS[config.preset][Kind(kind)]:
             for line, radius in _along(points, widths, habit, rng):
                 thinner = np.full(len(line), radius)
                 thinner[[0, -1]] *= 0.7

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from connectome.phantom.spines import Beads
+from connectome.phantom.beads import Beads
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

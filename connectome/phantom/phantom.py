@@ -12,9 +12,10 @@ from scipy import ndimage
 from connectome.errors import BoxError
 from connectome.geometry import Box, NmTriple, voxel_centre_nm
 from connectome.phantom.config import PhantomConfig
-from connectome.phantom.density import BARE_NM, Density, reach_of, resolve
+from connectome.phantom.density import BARE_NM, Density, reach_of
 from connectome.phantom.field import Field, compute_field
 from connectome.phantom.noise import smooth_noise, white_noise
+from connectome.phantom.resolve import resolve
 from connectome.phantom.sections import MAX_SHIFT_VOXELS, section_at, shift_at
 from connectome.phantom.texture import Painter, is_myelin
 from connectome.phantom.world import World, build_world
@@ -63,7 +64,7 @@ class Phantom:
         self._site_starts = np.array([box.start for box in boxes], np.int64).reshape(-1, 3)
         self._site_stops = np.array([box.stop for box in boxes], np.int64).reshape(-1, 3)
         self._densities: OrderedDict[int, Density | None] = OrderedDict()
-        self._synapses: dict[int, PhantomSynapse | None] = {}
+        self._synapses: dict[int, list[PhantomSynapse]] = {}
 
     def render(self, box: Box) -> PhantomBlock:
         """The voxels of a box of the volume.
@@ -78,16 +79,18 @@ class Phantom:
         return PhantomBlock(box, image, segmentation, self._clefts(box))
 
     def synapses(self) -> list[ReferenceSynapse]:
-        """All synapses of the volume by ascending cleft id; sizes and centroids are those of the voxels."""
+        """All synapses of the volume by ascending cleft id, then partners; sizes and centroids are the voxels'.
+
+        A polyadic cleft has one for each of its postsynaptic partners.
+        """
         return [synapse.reference for synapse in self.located_synapses()]
 
     def located_synapses(self) -> list[PhantomSynapse]:
-        """All synapses of the volume by ascending cleft id, with points in their partners."""
+        """All synapses of the volume, as in `synapses`, with points in their partners."""
         for number in self._sites_showing_in(self.config.box):
             if number not in self._synapses:
                 self._density(number)
-        found = [self._synapses[number] for number in sorted(self._synapses)]
-        return [synapse for synapse in found if synapse is not None]
+        return [synapse for number in sorted(self._synapses) for synapse in self._synapses[number]]
 
     def _runs(self, box: Box) -> list[tuple[Box, tuple[int, int]]]:
         """The box cut into runs of sections that are shifted alike, short enough for memory to stay small."""
@@ -168,22 +171,25 @@ class Phantom:
             return self._densities[number]
         density = resolve(self._world.sites[number], self._world.tubes, self.config)
         self._densities[number] = density
-        self._synapses[number] = self._synapse(density)
+        self._synapses[number] = self._synapses_of(density)
         if len(self._densities) > CACHED_DENSITIES:
             self._densities.popitem(last=False)
         return density
 
-    def _synapse(self, density: Density | None) -> PhantomSynapse | None:
+    def _synapses_of(self, density: Density | None) -> list[PhantomSynapse]:
+        """The synapses of one cleft: one for each postsynaptic partner."""
         if density is None or not density.site.is_synapse:
-            return None
+            return []
         z, y, x = (float(v) for v in density.cleft_voxels.mean(axis=0))
-        reference = ReferenceSynapse(
-            cleft_id=density.site.site_id, pre_segment_id=density.site.pre + 1, post_segment_id=density.site.post + 1,
-            centroid_voxel=(z, y, x), size_voxels=len(density.cleft_voxels),
-        )  # fmt: skip
-        resolution_nm = self.config.resolution_nm
-        return PhantomSynapse(
-            reference=reference,
-            pre_nm=voxel_centre_nm(density.pre_voxel, resolution_nm, (0.0, 0.0, 0.0)),
-            post_nm=voxel_centre_nm(density.post_voxel, resolution_nm, (0.0, 0.0, 0.0)),
-        )
+        resolution_nm, corner_nm = self.config.resolution_nm, (0.0, 0.0, 0.0)
+        return [
+            PhantomSynapse(
+                reference=ReferenceSynapse(
+                    cleft_id=density.site.site_id, pre_segment_id=density.site.pre + 1, post_segment_id=post + 1,
+                    centroid_voxel=(z, y, x), size_voxels=len(density.cleft_voxels),
+                ),
+                pre_nm=voxel_centre_nm(density.pre_voxel, resolution_nm, corner_nm),
+                post_nm=voxel_centre_nm(voxel, resolution_nm, corner_nm),
+            )
+            for post, voxel in density.posts.items()
+        ]  # fmt: skip

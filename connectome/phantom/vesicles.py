@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.geometry import Box, NmTriple
-from connectome.phantom.config import PhantomConfig
+from connectome.phantom.config import PhantomConfig, PhantomPreset
 from connectome.phantom.noise import Floats, bump
 from connectome.phantom.tubes import Tubes
 from connectome.phantom.world import World
@@ -20,6 +20,8 @@ RADIUS_NM = 17.5
 RIM_NM = 6.0
 STAMP_NM = RADIUS_NM + 2.2 * RIM_NM
 CACHED_CLOUDS = 4096
+CROWDS = {PhantomPreset.CORTEX: (0.65, 1.0), PhantomPreset.INSECT: (0.3, 0.75)}
+"""Least and greatest share of a bouton's places that hold a vesicle."""
 
 
 class Vesicles:
@@ -44,7 +46,7 @@ class Vesicles:
         if bouton in self._clouds:
             self._clouds.move_to_end(bouton)
             return self._clouds[bouton]
-        self._clouds[bouton] = _draw_cloud(self._world, bouton, self._config.seed)
+        self._clouds[bouton] = _draw_cloud(self._world, bouton, self._config)
         if len(self._clouds) > CACHED_CLOUDS:
             self._clouds.popitem(last=False)
         return self._clouds[bouton]
@@ -55,17 +57,17 @@ def _reach_nm(radii_nm: Array) -> Array:
     return 1.6 * radii_nm + 80
 
 
-def _draw_cloud(world: World, bouton: int, seed: int) -> Array:
+def _draw_cloud(world: World, bouton: int, config: PhantomConfig) -> Array:
     """The vesicles of one bouton: a jittered lattice, denser towards the cleft."""
     boutons = world.boutons
     middle, radius = boutons.middles_nm[bouton], float(boutons.radii_nm[bouton])
-    rng = np.random.default_rng([seed, 7, bouton])
+    rng = np.random.default_rng([config.seed, 7, bouton])
     reach = float(_reach_nm(boutons.radii_nm[bouton : bouton + 1])[0])
     axis = np.arange(-reach, reach, SPACING_NM)
     grid = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
     points = middle + grid + rng.uniform(-0.34, 0.34, grid.shape) * SPACING_NM
     far = np.linalg.norm(points - boutons.towards_nm[bouton], axis=1)
-    crowd = rng.uniform(0.65, 1.0)
+    crowd = rng.uniform(*CROWDS[config.preset])
     points = points[rng.random(len(points)) < crowd * np.clip(1.45 - far / (1.5 * radius + 60), 0, 1)]
     deep = _depths(points, world.tubes_in_volume, int(boutons.owners[bouton])) < -32
     return np.asarray(points[deep], np.float64)
@@ -93,7 +95,7 @@ def _depths(points: Array, tubes: Tubes, owner: int) -> Array:
 def stamp_vesicles(middles_nm: Array, box: Box, resolution_nm: NmTriple) -> tuple[Floats, Floats]:
     """Paint vesicles: rims and insides, each float32 (z, y, x) from 0 to 1."""
     margin = [int(STAMP_NM / r) + 1 for r in resolution_nm]
-    wide = box.grow((margin[0] + 1, 2 * margin[1], 2 * margin[2]))
+    wide = box.grow((2 * margin[0] + 1, 2 * margin[1] + 1, 2 * margin[2] + 1))
     rims, insides = np.zeros(wide.shape, np.float32), np.zeros(wide.shape, np.float32)
     dy, dx = (a.ravel() for a in np.mgrid[-margin[1] : margin[1] + 1, -margin[2] : margin[2] + 1])
     home = np.floor(middles_nm / np.asarray(resolution_nm)).astype(np.int64)

@@ -35,7 +35,8 @@ def write_phantom(
 ) -> None:  # fmt: skip
     """Write raw.zarr (uint8), neuron_ids.zarr and clefts.zarr (uint64), and last annotations.csv, into a folder.
 
-    The presence of annotations.csv means that the phantom is complete. Its positions are voxel centres in nm.
+    The presence of annotations.csv means that the phantom is complete. It has one row for each synapse, so several for
+    a polyadic cleft. Its positions are voxel centres in nm.
 
     Args:
         config: what to make.

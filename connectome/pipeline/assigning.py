@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsInt
 
 import numpy as np
+from numpy.typing import NDArray
 
-from connectome.geometry import Box, NmTriple, triple, voxel_centre_nm
+from connectome.geometry import Box, NmTriple, Triple, triple, voxel_centre_nm
+from connectome.grid_view import GridView
 from connectome.partners.assignment import CleftPatch, Partners, assign, patch_start
-from connectome.partners.avan import Assigner
-from connectome.pipeline.context import BuildContext, WriteRows
+from connectome.partners.candidates import Candidates
+from connectome.partners.confidence import ConfidenceModel, Evidence
+from connectome.partners.scores import Assigner, Pair
+from connectome.pipeline.context import BuildContext, Parameters, WriteRows
 from connectome.records import Candidate, CleftState, Role, Synapse
 from connectome.store.blocks import BlockTransaction, Stage
 from connectome.store.building import block_clefts, clefts_per_block, set_cleft_states, write_rows
+from connectome.volume import Volume
 
 PATCHES_A_BATCH = 8
 CANDIDATE_COLUMNS = ("cleft_id", "segment_id", "role", "score", "contact_voxels")
@@ -23,11 +28,47 @@ SYNAPSE_COLUMNS = ("cleft_id", "pre_segment_id", "post_segment_id", "pre_score",
 
 @dataclass(frozen=True, kw_only=True)
 class Assigned:
-    """One cleft with what was found for it; `synapse` is None with fewer than two candidates."""
+    """One cleft with what was found for it; without a synapse `state` says why."""
 
     cleft_id: int
     candidates: list[Candidate]
-    synapse: Synapse | None
+    synapses: list[Synapse]
+    state: CleftState
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchReader:
+    """Reads what an assigner is shown of clefts.
+
+    Attributes:
+        image: uint8, with the assigner's grey values.
+        segmentation: on the same working grid.
+        clefts: uint64 label volume of that grid.
+        shape: voxels (z, y, x) of a patch.
+        proximity: the detector's signed proximity in a box, float32 (z, y, x); None: it has none.
+    """
+
+    image: GridView
+    segmentation: GridView
+    clefts: Volume
+    shape: Triple
+    proximity: Callable[[Box], NDArray[np.float32] | None]
+
+    def box(self, centre: Iterable[SupportsInt]) -> Box:
+        """The patch around a voxel (z, y, x)."""
+        return Box.of_shape(self.shape, patch_start(triple(centre), self.shape))
+
+    def read(self, cleft_ids: NDArray[np.integer], centres: NDArray[np.integer]) -> list[CleftPatch]:
+        """The patches of clefts, from their ids (n,) and the voxels (n, 3) that they are centred on."""
+        return [
+            CleftPatch(
+                image=self.image.read(box),
+                segmentation=self.segmentation.read(box),
+                mask=self.clefts.read(box) == np.uint64(cleft_id),
+                proximity=self.proximity(box),
+            )
+            for box, cleft_id in zip(map(self.box, centres), cleft_ids, strict=True)
+        ]
 
 
 def assign_clefts(context: BuildContext) -> None:
@@ -36,7 +77,8 @@ def assign_clefts(context: BuildContext) -> None:
     Raises:
         StorageError: a volume can't be read.
     """
-    assigner = Assigner(context.inputs.assigner, context.inputs.device)
+    inputs = context.inputs
+    assigner = inputs.assigner.open(inputs.device, inputs.resolution_nm, inputs.detector.card.method)
     counts = clefts_per_block(context.database, context.run.run_id)
 
     def work(block_id: int) -> WriteRows:
@@ -52,28 +94,22 @@ def assign_clefts(context: BuildContext) -> None:
 
 def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, Any]) -> list[Assigned]:
     inputs = context.inputs
-    shape = assigner.card.patch_shape
-    centres = zip(clefts["centre_z"], clefts["centre_y"], clefts["centre_x"], strict=True)
-    boxes = [Box.of_shape(shape, patch_start(triple(centre), shape)) for centre in centres]
-    patches = [
-        CleftPatch(
-            image=inputs.image.read(box),
-            segmentation=inputs.segmentation.read(box),
-            mask=context.clefts.read(box) == np.uint64(cleft_id),
-        )
-        for box, cleft_id in zip(boxes, clefts["cleft_id"], strict=True)
-    ]
+    reader = PatchReader(
+        image=context.assigner_image,
+        segmentation=inputs.segmentation,
+        clefts=context.clefts,
+        shape=inputs.assigner.patch_shape(inputs.resolution_nm),
+        proximity=context.proximity,
+    )
+    centres = np.stack([clefts[f"centre_{axis}"] for axis in "zyx"], 1)
+    patches = reader.read(clefts["cleft_id"], centres)
     found = assign(patches, assigner, context.parameters.assignment, inputs.resolution_nm)
-    return [
-        Assigned(
-            cleft_id=int(cleft_id),
-            candidates=_candidates(int(cleft_id), partners),
-            synapse=_synapse(
-                int(cleft_id), float(score), partners, _Place(box, inputs.resolution_nm, inputs.offset_nm)
-            ),
-        )
-        for cleft_id, score, partners, box in zip(clefts["cleft_id"], clefts["mean_score"], found, boxes, strict=True)
-    ]
+    assigned = []
+    for i, (partners, centre) in enumerate(zip(found, centres, strict=True)):
+        cleft = {name: values[i] for name, values in clefts.items()}
+        place = _Place(reader.box(centre), inputs.resolution_nm, inputs.offset_nm)
+        assigned.append(_assigned(cleft, partners, place, context.parameters))
+    return assigned
 
 
 @dataclass(frozen=True)
@@ -96,7 +132,7 @@ def _candidates(cleft_id: int, partners: Partners) -> list[Candidate]:
             cleft_id=cleft_id,
             segment_id=int(segment_id),
             role=role,
-            score=float(partners.scores[place, i]),
+            score=float(partners.scores.roles[place, i]),
             contact_voxels=int(partners.candidates.contact_voxels[i]),
         )
         for i, segment_id in enumerate(partners.candidates.segment_id)
@@ -104,19 +140,43 @@ def _candidates(cleft_id: int, partners: Partners) -> list[Candidate]:
     ]
 
 
-def _synapse(cleft_id: int, mean_score: float, partners: Partners, place: _Place) -> Synapse | None:
-    if partners.pair is None:
-        return None
-    pre, post = partners.pair
-    candidates = partners.candidates
-    pre_score, post_score = float(partners.scores[0, pre]), float(partners.scores[1, post])
+def _assigned(cleft: dict[str, Any], partners: Partners, place: _Place, parameters: Parameters) -> Assigned:
+    """What is written of a cleft: a row of `block_clefts`."""
+    cleft_id = int(cleft["cleft_id"])
+    evidence = [_evidence(cleft, partners, pair) for pair in partners.pairs]
+    kept = [one for one in evidence if one.score >= parameters.min_score]
+    state = CleftState.ASSIGNED if kept else CleftState.LOW_SCORE if evidence else CleftState.NO_PARTNERS
+    return Assigned(
+        cleft_id=cleft_id,
+        candidates=_candidates(cleft_id, partners),
+        synapses=[_synapse(cleft_id, partners.candidates, one, place, parameters.confidence) for one in kept],
+        state=state,
+    )
+
+
+def _evidence(cleft: dict[str, Any], partners: Partners, pair: Pair) -> Evidence:
+    return Evidence(
+        mean_score=float(cleft["mean_score"]),
+        max_score=float(cleft["max_score"]),
+        size_voxels=int(cleft["size_voxels"]),
+        scores=partners.scores,
+        contact_voxels=partners.candidates.contact_voxels,
+        pair=pair,
+    )
+
+
+def _synapse(
+    cleft_id: int, candidates: Candidates, evidence: Evidence, place: _Place, model: ConfidenceModel | None
+) -> Synapse:
+    pre, post = evidence.pair
+    pre_score, post_score = evidence.scores.of_pair(evidence.pair)
     return Synapse(
         cleft_id=cleft_id,
         pre_segment_id=int(candidates.segment_id[pre]),
         post_segment_id=int(candidates.segment_id[post]),
         pre_score=pre_score,
         post_score=post_score,
-        confidence=mean_score * pre_score * post_score,
+        confidence=evidence.score if model is None else model.probability(evidence),
         pre_point_nm=place.point_nm(candidates.contact_point[pre]),
         post_point_nm=place.point_nm(candidates.contact_point[post]),
     )
@@ -125,7 +185,7 @@ def _synapse(cleft_id: int, mean_score: float, partners: Partners, place: _Place
 def _write(context: BuildContext, transaction: BlockTransaction, assigned: list[Assigned]) -> None:
     run_id, connection = context.run.run_id, transaction.connection
     candidates = [candidate for one in assigned for candidate in one.candidates]
-    synapses = [one.synapse for one in assigned if one.synapse is not None]
+    synapses = [synapse for one in assigned for synapse in one.synapses]
     if candidates:
         write_rows(connection, "candidate", run_id, _columns(candidates, CANDIDATE_COLUMNS))
     if synapses:
@@ -134,10 +194,9 @@ def _write(context: BuildContext, transaction: BlockTransaction, assigned: list[
             columns[f"pre_{axis}_nm"] = [row.pre_point_nm[i] for row in synapses]
             columns[f"post_{axis}_nm"] = [row.post_point_nm[i] for row in synapses]
         write_rows(connection, "synapse", run_id, columns)
-    states = {
-        CleftState.ASSIGNED.value: [one.cleft_id for one in assigned if one.synapse is not None],
-        CleftState.NO_PARTNERS.value: [one.cleft_id for one in assigned if one.synapse is None],
-    }
+    states: dict[str, list[int]] = {}
+    for one in assigned:
+        states.setdefault(one.state.value, []).append(one.cleft_id)
     set_cleft_states(connection, run_id, states)
 
 

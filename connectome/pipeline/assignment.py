@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from connectome.errors import ReferenceDataError, ResolutionError
+from connectome.errors import ReferenceDataError
 from connectome.evaluate.assignment import AssignmentScore, Pair, score_assignment_pairs
-from connectome.formats import Reference, open_reference
-from connectome.geometry import Box, NmTriple, Triple, triple, voxel_at_nm, voxel_centre_nm, whole_factors
-from connectome.networks.checkpoint import ModelRole
+from connectome.evaluate.partner_sets import PartnerSetScore, score_partner_sets
+from connectome.formats import open_reference
+from connectome.geometry import Box, NmTriple
+from connectome.grey_values import GreyRange
+from connectome.networks.checkpoint import ModelRole, read_card
 from connectome.networks.device import DeviceChoice, choose_device
 from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
-from connectome.partners.avan import Assigner
+from connectome.partners.scores import Assigner
+from connectome.pipeline.assigners import ChosenAssigner, choose_assigner
 from connectome.pipeline.inputs import VolumePair, open_pair
-from connectome.pipeline.models import load_model
+from connectome.pipeline.models import model_path
+from connectome.pipeline.normalising import Normalising, as_model_sees, choose_grey_range
+from connectome.pipeline.reference_masks import ReferenceMasks, lies_in
+from connectome.pipeline.request import check_polyadic
 from connectome.records import NoProgress, Progress, ReferenceSynapse
 
 PATCHES_A_BATCH = 8
@@ -32,7 +35,7 @@ class AssignmentRequest:
         image, segmentation: URLs of the volumes.
         reference: a CREMI file, or a folder as imports and phantoms write it.
         box: only clefts whose centroid lies in it, in voxels of the segmentation; None: all.
-        assigner: path of a checkpoint; None: the shipped one.
+        assigner, direction, dilation_nm, polyadic, pre_threshold, post_threshold, normalisation: see `BuildRequest`.
         device: auto, cpu or cuda.
     """
 
@@ -41,86 +44,101 @@ class AssignmentRequest:
     reference: Path
     box: Box | None = None
     assigner: str | None = None
+    direction: str | None = None
     device: str = "auto"
+    dilation_nm: float | None = None
+    polyadic: bool | None = None
+    pre_threshold: float | None = None
+    post_threshold: float | None = None
+    normalisation: Normalising | GreyRange = Normalising.VOLUME
 
 
-class ReferenceMasks:
-    """Annotated clefts read on the working grid."""
+@dataclass(frozen=True, kw_only=True)
+class AnnotatedAssignment:
+    """What was chosen for annotated clefts.
 
-    def __init__(self, reference: Reference, pair: VolumePair) -> None:
-        """Lay the working grid over the reference.
+    Attributes:
+        polyadic: the mode, in which a cleft may have several pairs.
+        reference: the annotated synapses of those clefts.
+        chosen: cleft id -> the chosen (pre, post) pairs of segments.
+    """
 
-        Raises:
-            ResolutionError: its voxels don't fit the working grid.
-        """
-        view, grid = pair.segmentation, reference.grid
-        self.reference = reference
-        self.factors: Triple = whole_factors(view.resolution_nm, grid.resolution_nm)
-        gaps = zip(view.offset_nm, grid.offset_nm, grid.resolution_nm, strict=True)
-        shift = [(anchor - offset) / fine for anchor, offset, fine in gaps]
-        if any(abs(value - round(value)) > 1e-2 for value in shift):
-            raise ResolutionError(
-                "the reference isn't aligned to the segmentation: their offsets differ by part voxels"
-            )
-        self._shift = triple(round(value) for value in shift)
+    polyadic: bool
+    reference: Sequence[ReferenceSynapse]
+    chosen: Mapping[int, Sequence[Pair]]
 
-    def read(self, box: Box, cleft_id: int) -> NDArray[np.bool_]:
-        """Which working voxels (z, y, x) of `box` belong to an annotated cleft."""
-        fine = Box(
-            triple(a * f + s for a, f, s in zip(box.start, self.factors, self._shift, strict=True)),
-            triple(b * f + s for b, f, s in zip(box.stop, self.factors, self._shift, strict=True)),
-        )
-        inside = fine.intersect(self.reference.grid.box)
-        mask = np.zeros(fine.shape, bool)
-        if not inside.is_empty:
-            mask[inside.slices(fine.start)] = self.reference.read_clefts(inside) == np.uint64(cleft_id)
-        z, y, x = self.factors
-        return mask[z // 2 :: z, y // 2 :: y, x // 2 :: x]
+    def pair_score(self) -> AssignmentScore:
+        """How often the chosen pair, or the first of several, is an annotated one."""
+        first = {cleft_id: pairs[0] if pairs else None for cleft_id, pairs in self.chosen.items()}
+        return score_assignment_pairs(self.reference, first)
+
+    def set_score(self) -> PartnerSetScore:
+        """How well the sets of pairs are found."""
+        return score_partner_sets(self.reference, self.chosen)
 
 
 def score_assignment(request: AssignmentRequest, progress: Progress | None = None) -> AssignmentScore:
-    """Assign partners to the annotated clefts and compare with the annotated ones.
+    """Assign one pair of partners to each annotated cleft and compare it with the annotated ones.
+
+    Raises:
+        InputError, CheckpointError, DeviceError: see `assign_annotated`.
+    """
+    return assign_annotated(replace(request, polyadic=False), progress).pair_score()
+
+
+def assign_annotated(request: AssignmentRequest, progress: Progress | None = None) -> AnnotatedAssignment:
+    """Assign partners to the annotated clefts, as a build would to clefts of these masks.
+
+    No detector is involved, so a proximity pruner guesses the direction and `nearest` knows none of its own.
 
     Raises:
         InputError: a volume or the reference is missing or doesn't fit; no annotated cleft lies in the box.
         CheckpointError, DeviceError: see the message.
     """
     shown = progress or NoProgress()
+    check_polyadic(request.polyadic, request.pre_threshold, request.post_threshold)
     device = choose_device(DeviceChoice(str(request.device)))
-    checkpoint = load_model(ModelRole.ASSIGNER, request.assigner)
-    pair = open_pair(request.image, request.segmentation, None, checkpoint.card.resolution_nm)
+    chooser = choose_assigner(request.assigner, request.direction)
+    pair = open_pair(request.image, request.segmentation, None, _working_nm(chooser))
+    grey = choose_grey_range(request.normalisation, pair.image)
+    pair = replace(pair, image=as_model_sees(pair.image, grey, chooser.normalisation))
     reference = open_reference(request.reference)
-    synapses = [s for s in reference.synapses() if _lies_in(request.box, s, reference, pair)]
+    synapses = [s for s in reference.synapses() if lies_in(request.box, s, reference, pair)]
     if not synapses:
         raise ReferenceDataError(f"{request.reference}: no annotated cleft has its centroid in the box {request.box}")
-    masks = ReferenceMasks(reference, pair)
-    assigner = Assigner(checkpoint, device)
+    masks, rules = ReferenceMasks(reference, pair), _rules(request, chooser)
+    assigner = chooser.open(device, pair.segmentation.resolution_nm, None)
     clefts = list({synapse.cleft_id: synapse for synapse in synapses}.values())
-    chosen: dict[int, Pair | None] = {}
+    chosen: dict[int, list[Pair]] = {}
     shown.start("assign", len(clefts), unit="clefts")
     for first in range(0, len(clefts), PATCHES_A_BATCH):
         batch = clefts[first : first + PATCHES_A_BATCH]
-        chosen |= _choose(batch, masks, pair, assigner)
+        patches = _read(batch, masks, pair, chooser)
+        chosen |= _choose(batch, patches, assigner, rules, pair.segmentation.resolution_nm)
         shown.advance(len(batch))
     shown.finish()
-    return score_assignment_pairs(synapses, chosen)
+    return AnnotatedAssignment(polyadic=rules.polyadic, reference=synapses, chosen=chosen)
 
 
-def _lies_in(box: Box | None, synapse: ReferenceSynapse, reference: Reference, pair: VolumePair) -> bool:
-    """Whether a cleft's centroid lies in a box of voxels of the segmentation."""
-    given, wanted = reference.grid, pair.segmentation.volume.grid
-    point_nm = voxel_centre_nm(synapse.centroid_voxel, given.resolution_nm, given.offset_nm)
-    sides = zip(point_nm, wanted.offset_nm, wanted.resolution_nm, strict=True)
-    z, y, x = (round((point - offset) / side - 0.5, 3) for point, offset, side in sides)
-    return box is None or box.contains_point((z, y, x))
+def _working_nm(chooser: ChosenAssigner) -> NmTriple:
+    """The resolution of the network; without one that of the default detector, as in a build."""
+    if chooser.checkpoint is not None:
+        return chooser.checkpoint.card.resolution_nm
+    return read_card(model_path(ModelRole.DETECTOR, None)).resolution_nm
 
 
-def _choose(
-    clefts: list[ReferenceSynapse], masks: ReferenceMasks, pair: VolumePair, assigner: Assigner
-) -> dict[int, Pair | None]:
-    shape = assigner.card.patch_shape
-    boxes = [Box.of_shape(shape, patch_start(_centre(cleft, masks, pair), shape)) for cleft in clefts]
-    patches = [
+def _rules(request: AssignmentRequest, chooser: ChosenAssigner) -> AssignmentRules:
+    names = ("dilation_nm", "pre_threshold", "post_threshold")
+    asked = {name: getattr(request, name) for name in names if getattr(request, name) is not None}
+    return AssignmentRules.of({**chooser.parameters, **asked}, request.polyadic)
+
+
+def _read(
+    clefts: list[ReferenceSynapse], masks: ReferenceMasks, pair: VolumePair, chooser: ChosenAssigner
+) -> list[CleftPatch]:
+    shape = chooser.patch_shape(pair.segmentation.resolution_nm)
+    boxes = [Box.of_shape(shape, patch_start(masks.centre(cleft), shape)) for cleft in clefts]
+    return [
         CleftPatch(
             image=pair.image.read(box),
             segmentation=pair.segmentation.read(box),
@@ -128,22 +146,14 @@ def _choose(
         )
         for cleft, box in zip(clefts, boxes, strict=True)
     ]
-    rules = AssignmentRules.of(assigner.card.parameters)
-    found = assign(patches, assigner, rules, pair.segmentation.resolution_nm)
-    chosen: dict[int, Pair | None] = {}
-    for cleft, partners in zip(clefts, found, strict=True):
-        ids: NDArray[Any] = partners.candidates.segment_id
-        both = partners.pair
-        chosen[cleft.cleft_id] = None if both is None else (int(ids[both[0]]), int(ids[both[1]]))
-    return chosen
 
 
-def _centre(cleft: ReferenceSynapse, masks: ReferenceMasks, pair: VolumePair) -> Triple:
-    """The working voxel that holds the centroid of an annotated cleft."""
-    grid = masks.reference.grid
-    view = pair.segmentation
-    if masks.factors == (1, 1, 1):
-        whole = triple(int(c // 1) - s for c, s in zip(cleft.centroid_voxel, masks._shift, strict=True))
-        return whole
-    point: NmTriple = voxel_centre_nm(cleft.centroid_voxel, grid.resolution_nm, grid.offset_nm)
-    return voxel_at_nm(point, view.resolution_nm, view.offset_nm)
+def _choose(
+    clefts: list[ReferenceSynapse],
+    patches: list[CleftPatch],
+    assigner: Assigner,
+    rules: AssignmentRules,
+    resolution_nm: NmTriple,
+) -> dict[int, list[Pair]]:
+    found = assign(patches, assigner, rules, resolution_nm)
+    return {cleft.cleft_id: partners.segments() for cleft, partners in zip(clefts, found, strict=True)}

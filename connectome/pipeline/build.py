@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from connectome import __version__
+from connectome.clefts.representations import Representation
 from connectome.clefts.tiling import TileShape
 from connectome.errors import RunConflictError, StorageError
+from connectome.grid_view import Voxels
 from connectome.networks.checkpoint import Checkpoint
 from connectome.partners.assignment import AssignmentRules
 from connectome.pipeline.aggregating import aggregate_edges
 from connectome.pipeline.assigning import assign_clefts
-from connectome.pipeline.context import PREDICTION, TILES, BuildContext, Parameters
+from connectome.pipeline.confidence import choose_confidence
+from connectome.pipeline.context import PREDICTION, TILES, BuildContext, Parameters, threshold_of
+from connectome.pipeline.deduplicating import deduplicate
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs, check_segment_ids, open_inputs
 from connectome.pipeline.labelling import label
+from connectome.pipeline.normalising import choose_grey_range
 from connectome.pipeline.predicting import predict
 from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.stitching import relabel_blocks, stitch
@@ -27,11 +32,14 @@ from connectome.store.database import Database
 from connectome.store.reading import counts
 from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord, RunState
 from connectome.store.runs import create_run, delete_run, find_run, lock_run, set_state
-from connectome.volume import Volume, as_url
+from connectome.volume import as_url
 
-DEFAULT_THRESHOLD = 0.5
-DEFAULT_MIN_SIZE_VOXELS = 100
-COUNTED = {Stage.ASSIGN.value: "clefts", Stage.EDGES.value: "synapses"}  # stages whose unit isn't the voxel
+ASKED = (
+    "threshold", "min_size_voxels", "dilation_nm", "duplicate_distance_nm", "min_score", "pre_threshold",
+    "post_threshold",
+)  # fmt: skip
+UNITS = {Stage.ASSIGN.value: "clefts", Stage.DEDUPLICATE.value: "synapses", Stage.EDGES.value: "synapses"}
+DEFAULTS = {"min_size_voxels": 100, "duplicate_distance_nm": 0.0, "min_score": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +49,15 @@ class BuildSummary:
     Attributes:
         already_finished: nothing was left to do.
         box: what was built, in working voxels (z, y, x).
-        stages: blocks, voxels (or clefts) and seconds of each stage, over all sessions of the run.
+        stages: blocks, voxels (or clefts, synapses) and seconds of each stage, over all sessions of the run.
     """
 
     run: str
     already_finished: bool
     clefts: int
     clefts_without_partners: int
+    clefts_of_low_score: int
+    duplicates: int
     synapses: int
     edges: int
     voxels: int
@@ -63,15 +73,19 @@ class BuildSummary:
     def to_text(self) -> str:
         """Lines for a person."""
         head = f"run '{self.run}' " + ("was finished already" if self.already_finished else "is finished")
+        lost = [f"{self.clefts_without_partners:,} of them without two partners"]
+        lost += [f"{self.clefts_of_low_score:,} of a low score"] if self.clefts_of_low_score else []
+        lost += [f"{self.duplicates:,} duplicates"] if self.duplicates else []
         lines = [
             f"{head}: {self.voxels / 1e6:,.1f} Mvoxel, box {self.box}",
-            f"  clefts    {self.clefts:,} ({self.clefts_without_partners:,} of them without two partners)",
+            f"  clefts    {self.clefts:,} ({', '.join(lost)})",
             f"  synapses  {self.synapses:,}",
             f"  edges     {self.edges:,}",
         ]
         for name, total in self.stages.items():
             rate = total.voxels / max(total.seconds, 1e-3)
-            per_second = f"{rate:,.1f} {COUNTED[name]}/s" if name in COUNTED else f"{rate / 1e6:,.2f} Mvoxel/s"
+            unit = UNITS.get(name)
+            per_second = f"{rate:,.1f} {unit}/s" if unit else f"{rate / 1e6:,.2f} Mvoxel/s"
             lines.append(f"  {name:<8}  {total.seconds:,.1f} s, {per_second}")
         lines.append(f"  volumes   {self.folder} ({PREDICTION}, {CLEFTS})")
         return "\n".join(lines)
@@ -87,9 +101,10 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
     """
     shown = progress or NoProgress()
     inputs = open_inputs(request)
-    parameters = choose_parameters(request, inputs)
     with Database.open(request.database_url, request.data_folder, create=True) as database:
         with lock_run(database, request.name):
+            before = None if request.restart else find_run(database, request.name)
+            parameters = choose_parameters(request, inputs, before.parameters if before else None)
             run = _resumed_or_new(database, request, _new_run(request, inputs, parameters), inputs, shown)
             finished = run.state is RunState.FINISHED
             if not finished:
@@ -98,18 +113,39 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
         return _summary(database, run, finished, inputs)
 
 
-def choose_parameters(request: BuildRequest, inputs: Inputs) -> Parameters:
-    """What the request says, else what the checkpoints recommend, else the defaults."""
-    detector, assigner = inputs.detector.card.parameters, inputs.assigner.card.parameters
-    threshold = request.threshold or detector.get("threshold", DEFAULT_THRESHOLD)
-    size = request.min_size_voxels or detector.get("min_size_voxels", DEFAULT_MIN_SIZE_VOXELS)
+def choose_parameters(request: BuildRequest, inputs: Inputs, recorded: dict[str, Any] | None = None) -> Parameters:
+    """What the request says, else what the checkpoints recommend, else the defaults.
+
+    Args:
+        request: what was asked for.
+        inputs: models and volumes.
+        recorded: parameters of the run that is resumed, for what is measured once.
+
+    Raises:
+        GreyValueError: the image has no contrast that could be normalised.
+        ConfigError: the request names a file that is no model of confidence.
+    """
+    asked = {name: getattr(request, name) for name in ASKED if getattr(request, name) is not None}
+    detector, assigner = inputs.detector, inputs.assigner
+    representation = Representation(detector.card.method, inputs.resolution_nm)
+    default = DEFAULTS | {"threshold": representation.default_threshold}
+    chosen = {**default, **detector.card.parameters, **assigner.parameters, **asked}
+    fitted = None if assigner.by_contact else assigner.checkpoint
     return Parameters(
-        threshold=min(max(round(threshold * 255), 1), 255),
-        min_size_voxels=int(size),
-        assignment=AssignmentRules.of(assigner | ({"dilation_nm": request.dilation_nm} if request.dilation_nm else {})),
+        representation=representation.method,
+        threshold=threshold_of(chosen["threshold"]),
+        min_size_voxels=int(chosen["min_size_voxels"]),
+        assigner=assigner.method,
+        direction=assigner.direction(detector.card.method),
+        assignment=AssignmentRules.of(chosen, request.polyadic),
+        duplicate_distance_nm=float(chosen["duplicate_distance_nm"]),
+        min_score=float(chosen["min_score"]),
+        confidence=choose_confidence(request.confidence, detector, fitted),
         connectivity=request.connectivity,
         block_shape=request.block_shape,
         tiles=TileShape(),
+        normalisation=request.normalisation,
+        grey_range=choose_grey_range(request.normalisation, inputs.image, recorded),
     )
 
 
@@ -134,6 +170,7 @@ def _run_stages(context: BuildContext) -> None:
     stitch(context)
     relabel_blocks(context)
     assign_clefts(context)
+    deduplicate(context)
     aggregate_edges(context)
     set_state(context.database, context.run.run_id, RunState.FINISHED)
     shutil.rmtree(Path(context.run.folder) / TILES, ignore_errors=True)
@@ -145,16 +182,16 @@ def _new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters) -> N
         image=_new_volume(inputs.image.volume),
         segmentation=_new_volume(inputs.segmentation.volume),
         detector=_new_model(inputs.detector),
-        assigner=_new_model(inputs.assigner),
+        assigner=None if inputs.assigner.checkpoint is None else _new_model(inputs.assigner.checkpoint),
         parameters=parameters.to_json()
-        | {"image": _identity(inputs.image.volume), "segmentation": _identity(inputs.segmentation.volume)},
+        | {"image": identity(inputs.image.volume), "segmentation": identity(inputs.segmentation.volume)},
         box=inputs.box,
         folder=(request.data_folder / "runs" / request.name).absolute(),
         code_version=__version__,
     )
 
 
-def _identity(volume: Volume) -> str:
+def identity(volume: Voxels) -> str:
     """What an input was when the run began, to notice that it changed."""
     grid = volume.grid
     return (
@@ -163,7 +200,7 @@ def _identity(volume: Volume) -> str:
     )
 
 
-def _new_volume(volume: Volume) -> NewVolume:
+def _new_volume(volume: Voxels) -> NewVolume:
     grid = volume.grid
     return NewVolume(
         url=as_url(volume.url), dtype=volume.dtype.name, shape=grid.shape, resolution_nm=grid.resolution_nm,
@@ -210,6 +247,11 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
         "box": (str(run.box), str(new.box)),
     }
     for what, (old, now) in pairs.items():
+        if old != now and what == "confidence":
+            raise RunConflictError(
+                f"run '{run.name}' exists with another model of confidence: use another --name, or --restart to build "
+                "it anew"
+            )
         if old != now:
             raise RunConflictError(
                 f"run '{run.name}' exists with {what} {old}, not {now}: use another --name, or --restart to build it "
@@ -228,6 +270,8 @@ def _summary(database: Database, run: RunRecord, already_finished: bool, inputs:
         already_finished=already_finished,
         clefts=found.clefts,
         clefts_without_partners=found.no_partners,
+        clefts_of_low_score=found.low_score,
+        duplicates=found.duplicates,
         synapses=found.synapses,
         edges=found.edges,
         voxels=inputs.box.size_voxels,

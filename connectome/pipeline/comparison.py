@@ -23,7 +23,7 @@ TOLERANCE_VOXELS = 1e-2
 class Comparison:
     """Predicted and annotated clefts on one grid: the reference's, `factors` of whose voxels make a predicted one.
 
-    `shift` is the first predicted voxel in voxels of the reference.
+    `shift` is the first predicted voxel in voxels of the reference; nothing is predicted outside of `within`.
     """
 
     predicted: Volume
@@ -31,10 +31,13 @@ class Comparison:
     factors: Triple
     shift: Triple
     background: frozenset[int]
+    within: Box
 
     @classmethod
-    def of(cls, predicted: Volume, reference: Reference, annotations: Sequence[ReferenceSynapse]) -> Comparison:
-        """Lay a run's label volume over a reference.
+    def of(
+        cls, predicted: Volume, reference: Reference, annotations: Sequence[ReferenceSynapse], *, within: Box
+    ) -> Comparison:
+        """Lay a label volume, whose labels lie `within` a box, over a reference.
 
         Raises:
             ResolutionError: the predicted voxels aren't whole multiples of the reference's, or begin between them.
@@ -44,8 +47,9 @@ class Comparison:
         zero_is_a_cleft = any(annotation.cleft_id == 0 for annotation in annotations)
         background = {BACKGROUND} if zero_is_a_cleft else {BACKGROUND, 0}
         return cls(
-            predicted=predicted, reference=reference, factors=factors, shift=shift, background=frozenset(background)
-        )
+            predicted=predicted, reference=reference, factors=factors, shift=shift, background=frozenset(background),
+            within=within.intersect(predicted.box),
+        )  # fmt: skip
 
     @property
     def blocks(self) -> BlockGrid:
@@ -54,7 +58,7 @@ class Comparison:
         start = triple(-s // f for s, f in zip(self.shift, self.factors, strict=True))
         stop = triple(-(-(n - s) // f) for n, s, f in zip(extent, self.shift, self.factors, strict=True))
         shape = triple(max(n // f, 1) for n, f in zip(BLOCK_SHAPE, self.factors, strict=True))
-        return BlockGrid(Box(start, stop).intersect(self.predicted.box), shape)
+        return BlockGrid(Box(start, stop).intersect(self.within), shape)
 
     def fine(self, box: Box) -> Box:
         """A box of predicted voxels in voxels of the reference."""

@@ -10,14 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from connectome.clefts.labelling import Connectivity
+from connectome.clefts.representations import Representation, signed_values
 from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple, triple
+from connectome.grey_values import GreyRange
+from connectome.grid_view import GridView
+from connectome.networks.checkpoint import Method
 from connectome.partners.assignment import AssignmentRules
+from connectome.partners.confidence import ConfidenceModel
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs
+from connectome.pipeline.normalising import Normalising, as_model_sees, recorded_normalisation
 from connectome.records import Progress
 from connectome.store.blocks import BlockTransaction, Stage, block_transaction, done_blocks
 from connectome.store.database import Database
@@ -35,23 +42,42 @@ class Parameters:
     """Everything besides inputs and models that the result depends on; recorded with the run.
 
     Attributes:
-        threshold: 1 to 255, on the uint8 prediction.
+        representation: of clefts, in the prediction.
+        threshold: 1 to 255, on the uint8 strength (see `clefts.representations`).
+        assigner: nearest, or the method of the network that chooses. direction: what tells pre from post.
+        duplicate_distance_nm: synapses of the same partners with clefts this near are one; 0: off.
+        min_score: synapses of a lower raw score (see `Evidence`) are left out.
+        confidence: makes the synapses' confidence; None: it is their raw score.
+        normalisation: what was asked for. grey_range: what came of it (see `choose_grey_range`).
     """
 
+    representation: Method
     threshold: int
     min_size_voxels: int
+    assigner: str
+    direction: str
     assignment: AssignmentRules
+    duplicate_distance_nm: float = 0.0
+    min_score: float = 0.0
+    confidence: ConfidenceModel | None = None
     connectivity: Connectivity
     block_shape: Triple
     tiles: TileShape
+    normalisation: Normalising | GreyRange
+    grey_range: GreyRange | None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
-            "threshold": self.threshold, "min_size_voxels": self.min_size_voxels, **asdict(self.assignment),
+            "representation": self.representation.value, "threshold": self.threshold,
+            "min_size_voxels": self.min_size_voxels,
+            "assigner_method": self.assigner, "direction": self.direction, **asdict(self.assignment),
+            "duplicate_distance_nm": self.duplicate_distance_nm, "min_score": self.min_score,
+            "confidence": None if self.confidence is None else self.confidence.to_json(),
             "connectivity": int(self.connectivity), "block_shape": list(self.block_shape),
             "tile": list(self.tiles.tile), "tile_halo": list(self.tiles.halo),
             "tile_overlap": list(self.tiles.overlap),
+            **recorded_normalisation(self.normalisation, self.grey_range),
         }  # fmt: skip
 
 
@@ -76,6 +102,27 @@ class BuildContext:
         return TileLattice(self.inputs.shape, self.parameters.tiles)
 
     @cached_property
+    def detector_image(self) -> GridView:
+        """uint8: the image with the detector's grey values."""
+        return as_model_sees(self.inputs.image, self.parameters.grey_range, self.inputs.detector.card.normalisation)
+
+    @cached_property
+    def assigner_image(self) -> GridView:
+        """uint8: the image with the assigner's grey values."""
+        return as_model_sees(self.inputs.image, self.parameters.grey_range, self.inputs.assigner.normalisation)
+
+    @cached_property
+    def representation(self) -> Representation:
+        """How the detector represents clefts."""
+        return Representation(self.parameters.representation, self.inputs.resolution_nm)
+
+    @cached_property
+    def predicted_box(self) -> Box:
+        """The working voxels that are predicted: those to build and, where image and segmentation go on, a halo."""
+        both = self.inputs.image.box.intersect(Box.of_shape(self.inputs.shape))
+        return self.inputs.box.grow(self.representation.halo).intersect(both)
+
+    @cached_property
     def tiles(self) -> Volume:
         """uint8: the detector's output, tile beside tile; scratch, gone when the run is finished."""
         shape = self.parameters.tiles.output
@@ -83,10 +130,17 @@ class BuildContext:
 
     @cached_property
     def prediction(self) -> Volume:
-        """uint8: the blended probability of cleft, 255 = 1."""
+        """uint8: the blended output of the detector, see `networks.outputs.encoded`."""
         return self._volume(
             PREDICTION, Stage.LABEL, np.uint8, self.inputs.shape, chunk_shape(self.parameters.block_shape)
         )
+
+    def proximity(self, box: Box) -> NDArray[np.float32] | None:
+        """The signed proximity of working voxels, float32 (z, y, x), 0 outside the build; None if there is none."""
+        if not self.representation.is_signed:
+            return None
+        shared = box.intersect(self.inputs.box)
+        return signed_values(self.prediction.read(shared), box, self.inputs.box)
 
     @cached_property
     def clefts(self) -> Volume:
@@ -138,6 +192,11 @@ class BuildContext:
                 transaction.seconds = time.monotonic() - began
             self.progress.advance(size)
         self.progress.finish()
+
+
+def threshold_of(probability: float) -> int:
+    """A threshold in [0, 1] on the uint8 prediction: 1 to 255."""
+    return min(max(round(probability * 255), 1), 255)
 
 
 def chunk_shape(block_shape: Triple) -> Triple:

@@ -24,7 +24,7 @@ class GraphSelection:
     Attributes:
         multi: one edge a synapse instead of one edge for all synapses of a pair.
         min_synapses: leave out edges of fewer synapses, at least 1.
-        min_confidence: leave out edges of a lower mean confidence, in [0, 1].
+        min_confidence: leave out synapses of a lower confidence, in [0, 1]; they aren't counted either.
     """
 
     multi: bool = False
@@ -39,8 +39,17 @@ class GraphSelection:
         """
         if self.min_synapses < 1:
             raise ConfigError(f"--min-synapses {self.min_synapses} must be at least 1")
-        if not (math.isfinite(self.min_confidence) and 0.0 <= self.min_confidence <= 1.0):
-            raise ConfigError(f"--min-confidence {self.min_confidence:g} must lie between 0 and 1")
+        check_min_confidence(self.min_confidence)
+
+
+def check_min_confidence(value: float) -> None:
+    """Refuse a threshold that no confidence can lie on.
+
+    Raises:
+        ConfigError: it isn't in [0, 1].
+    """
+    if not (math.isfinite(value) and 0.0 <= value <= 1.0):
+        raise ConfigError(f"--min-confidence {value:g} must lie between 0 and 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +63,9 @@ class SavedGraph:
 def build_graph(database: Database, run_name: str, selection: GraphSelection | None = None) -> ConnectomeGraph:
     """The NetworkX graph of a finished run: a DiGraph, or a MultiDiGraph with one edge a synapse.
 
-    Thresholds choose edges in the database; the multigraph holds all synapses of the edges chosen, so both kinds have
-    the same nodes and the same pairs. The run's name and the thresholds are attributes of the graph.
+    Thresholds choose synapses, then edges, in the database; the multigraph holds the chosen synapses of the chosen
+    edges, so both kinds have the same nodes and the same pairs. The run's name and the thresholds are attributes of the
+    graph.
 
     Raises:
         RunNotFoundError, IncompleteRunError: no such run, or it isn't finished.
@@ -73,7 +83,7 @@ def build_graph(database: Database, run_name: str, selection: GraphSelection | N
     if not selection.multi:
         return edge_graph(edges, attributes)
     chosen = {(edge.pre_segment_id, edge.post_segment_id) for edge in edges}
-    rows = synapse_rows(database, run.run_id)
+    rows = synapse_rows(database, run.run_id, min_confidence=selection.min_confidence)
     return synapse_graph((row for row in rows if (row.pre_segment_id, row.post_segment_id) in chosen), attributes)
 
 

@@ -9,9 +9,11 @@ import numpy as np
 from connectome.clefts.tiling import TileShape
 from connectome.errors import BoxError, CheckpointError, DtypeError, SegmentIdError
 from connectome.geometry import BlockGrid, Box, NmTriple, Triple, triple
+from connectome.grey_values import check_image_dtype
 from connectome.grid_view import GridView, ViewKind
 from connectome.networks.checkpoint import Checkpoint, ModelRole
 from connectome.networks.device import Device, choose_device
+from connectome.pipeline.assigners import ChosenAssigner, choose_assigner
 from connectome.pipeline.models import load_model
 from connectome.pipeline.request import BuildRequest
 from connectome.records import Progress
@@ -27,13 +29,14 @@ class Inputs:
     The working grid has the models' resolution and begins where the segmentation begins.
 
     Attributes:
+        image: grey values as they are stored; networks are shown `BuildContext.detector_image` and `assigner_image`.
         box: what to build, in working voxels.
     """
 
     image: GridView
     segmentation: GridView
     detector: Checkpoint
-    assigner: Checkpoint
+    assigner: ChosenAssigner
     device: Device
     box: Box
 
@@ -78,8 +81,7 @@ def open_pair(
     """
     image = Volume.open(image_url, resolution_nm=resolution_nm)
     segmentation = Volume.open(segmentation_url, resolution_nm=resolution_nm)
-    if image.dtype.name != "uint8":
-        raise DtypeError(f"image {image_url} holds {image.dtype}; an image must be uint8: rescale its grey values")
+    check_image_dtype(image.dtype, f"image {image_url}")
     if segmentation.dtype.kind not in "ui":
         raise DtypeError(f"segmentation {segmentation_url} holds {segmentation.dtype}; segment ids must be integers")
     anchor = segmentation.grid.offset_nm
@@ -128,18 +130,8 @@ def open_inputs(request: BuildRequest) -> Inputs:
     """
     device = choose_device(request.device)
     detector = load_model(ModelRole.DETECTOR, request.detector)
-    assigner = load_model(ModelRole.ASSIGNER, request.assigner)
-    if not np.allclose(detector.card.resolution_nm, assigner.card.resolution_nm, rtol=1e-3):
-        raise CheckpointError(
-            f"detector '{detector.card.name}' works at {detector.card.resolution_nm} nm, assigner "
-            f"'{assigner.card.name}' at {assigner.card.resolution_nm} nm: both must be the same"
-        )
-    for model, shape in ((detector, TileShape().tile), (assigner, assigner.card.patch_shape)):
-        if any(n % m for n, m in zip(shape, model.card.network.multiple, strict=True)):
-            raise CheckpointError(
-                f"{model.path}: its network takes patches of multiples of {model.card.network.multiple} voxels, "
-                f"which {shape} isn't: train one with fewer levels"
-            )
+    assigner = choose_assigner(request.assigner, request.direction)
+    _check_models(detector, assigner.checkpoint)
     pair = open_pair(request.image, request.segmentation, request.resolution_nm, detector.card.resolution_nm)
     return Inputs(
         image=pair.image,
@@ -151,6 +143,28 @@ def open_inputs(request: BuildRequest) -> Inputs:
     )
 
 
+def _check_models(detector: Checkpoint, assigner: Checkpoint | None) -> None:
+    """Refuse models that don't go together or don't take their patches.
+
+    Raises:
+        CheckpointError: says which.
+    """
+    shapes = [(detector, TileShape().tile)]
+    if assigner is not None:
+        shapes.append((assigner, assigner.card.patch_shape))
+        if not np.allclose(detector.card.resolution_nm, assigner.card.resolution_nm, rtol=1e-3):
+            raise CheckpointError(
+                f"detector '{detector.card.name}' works at {detector.card.resolution_nm} nm, assigner "
+                f"'{assigner.card.name}' at {assigner.card.resolution_nm} nm: both must be the same"
+            )
+    for model, shape in shapes:
+        if any(n % m for n, m in zip(shape, model.card.network.multiple, strict=True)):
+            raise CheckpointError(
+                f"{model.path}: its network takes patches of multiples of {model.card.network.multiple} voxels, "
+                f"which {shape} isn't: train one with fewer levels"
+            )
+
+
 def check_segment_ids(inputs: Inputs, progress: Progress) -> None:
     """Read the segmentation once and refuse ids that PostgreSQL's BIGINT can't hold; small dtypes pass unread.
 
@@ -160,7 +174,7 @@ def check_segment_ids(inputs: Inputs, progress: Progress) -> None:
         SegmentIdError: an id of 2^63 or more, or below 0.
     """
     segmentation = inputs.segmentation
-    box = inputs.box.grow(inputs.assigner.card.patch_shape).intersect(segmentation.box)
+    box = inputs.box.grow(inputs.assigner.patch_shape(inputs.resolution_nm)).intersect(segmentation.box)
     if segmentation.dtype.itemsize < 8 and segmentation.dtype.kind == "u":
         return
     grid = BlockGrid(box, (64, 512, 512))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from connectome.clefts.labelling import LabelledBlock, grown, label_block
-from connectome.clefts.tiling import Blender
-from connectome.geometry import Box
+from connectome.clefts.tiling import Blender, TileLattice
+from connectome.geometry import Box, Triple
 from connectome.pipeline.context import BuildContext, WriteRows, box_blocks, shifted
 from connectome.store.blocks import BlockTransaction, Stage
 from connectome.store.building import write_rows
@@ -22,29 +23,37 @@ def label(context: BuildContext) -> None:
         StorageError: tiles can't be read, or predictions and labels can't be written.
     """
 
+    def read_tile(cell: Triple, part: Box) -> NDArray[np.uint8]:
+        return context.tiles.read(part.shift(context.lattice.store_box(cell).start))
+
     def work(block_id: int) -> WriteRows:
         block = context.grid.block(block_id)
         wide = grown(block, context.inputs.box)
-        prediction = blended(context, wide)
-        own = np.ascontiguousarray(prediction[block.slices(wide.start)])
-        context.prediction.write(block, own)
+        seen = wide.grow(context.representation.halo).intersect(context.predicted_box)
+        prediction = blended(context.lattice, seen, read_tile)
+        context.prediction.write(block, np.ascontiguousarray(prediction[block.slices(seen.start)]))
+        strength = context.representation.strength(prediction)[wide.slices(seen.start)]
         parameters = context.parameters
-        labelled = label_block(prediction, block, context.inputs.shape, parameters.threshold, parameters.connectivity)
+        labelled = label_block(strength, block, context.inputs.shape, parameters.threshold, parameters.connectivity)
         context.clefts.write(block, labelled.labels)
         return lambda transaction: _write(context, transaction, block_id, labelled)
 
     context.run_stage(Stage.LABEL, box_blocks(context.grid), work)
 
 
-def blended(context: BuildContext, box: Box) -> NDArray[np.uint8]:
-    """The blended prediction over a box of working voxels: uint8 (z, y, x)."""
-    lattice = context.lattice
+def blended(lattice: TileLattice, box: Box, read_tile: Callable[[Triple, Box], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The blended prediction over a box of working voxels: uint8 (z, y, x).
+
+    Args:
+        lattice: the detector's tiles.
+        box: where.
+        read_tile: gives a part of a tile's output, from its place in the lattice and a box in voxels of the output.
+    """
     blender = Blender(lattice, box)
     for cell in lattice.cells_overlapping(box):
         output = lattice.output_box(cell)
         part = output.intersect(box)
-        stored = shifted(part, output.start).shift(lattice.store_box(cell).start)
-        blender.add(cell, part, context.tiles.read(stored))
+        blender.add(cell, part, read_tile(cell, shifted(part, output.start)))
     return blender.result()
 
 

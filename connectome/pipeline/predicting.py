@@ -24,20 +24,23 @@ def predict(context: BuildContext) -> None:
         StorageError: the image can't be read or the tiles can't be written.
     """
     lattice = context.lattice
-    grid = tile_blocks(lattice, context.inputs.box)
+    grid = tile_blocks(lattice, context.predicted_box)
     predictor = CleftPredictor(context.inputs.detector, context.inputs.device)
 
     def work(block_id: int) -> WriteRows:
-        cells = _cells(grid.block(block_id))
-        halo = context.parameters.tiles.halo
-        z, y, x = (slice(h, n - h) for h, n in zip(halo, context.parameters.tiles.tile, strict=True))
-        for cell in cells:
-            output = predictor.predict(mirrored(context.inputs.image, lattice.input_box(cell))[None])[0]
-            context.tiles.write(lattice.store_box(cell), np.ascontiguousarray(output[z, y, x]))
+        for cell in _cells(grid.block(block_id)):
+            context.tiles.write(lattice.store_box(cell), tile_output(predictor, context.detector_image, lattice, cell))
         return no_rows
 
-    blocks = [(block_id, _new_voxels(lattice, cells, context.inputs.box)) for block_id, cells in grid]
+    blocks = [(block_id, _new_voxels(lattice, cells, context.predicted_box)) for block_id, cells in grid]
     context.run_stage(Stage.PREDICT, blocks, work)
+
+
+def tile_output(predictor: CleftPredictor, image: GridView, lattice: TileLattice, cell: Triple) -> NDArray[np.uint8]:
+    """What the detector says of a tile, without its halo: uint8 (z, y, x)."""
+    output = predictor.predict(mirrored(image, lattice.input_box(cell))[None])[0]
+    z, y, x = (slice(h, n - h) for h, n in zip(lattice.tiles.halo, lattice.tiles.tile, strict=True))
+    return np.ascontiguousarray(output[z, y, x])
 
 
 def mirrored(image: GridView, box: Box) -> NDArray[Any]:

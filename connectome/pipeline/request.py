@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from connectome.clefts.labelling import Connectivity
+from connectome.config_file import Keys, flag, number, read_config, text, whole
 from connectome.errors import ConfigError
 from connectome.geometry import Box, NmTriple, Triple
+from connectome.grey_values import GreyRange
 from connectome.networks.device import DeviceChoice
+from connectome.pipeline.normalising import Normalising, normalisation_of
 
 LARGEST_DILATION_NM = 500
+LARGEST_DUPLICATE_DISTANCE_NM = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +25,23 @@ class BuildRequest:
     Attributes:
         image, segmentation: URLs of the volumes.
         name: of the run; a second build of this name resumes it.
-        detector, assigner: paths of checkpoints; None: the shipped ones.
+        detector: name of a model, or path of a checkpoint; None: mask.
+        assigner: the same, or `nearest`; None: avan.
+        direction: for the assigner `nearest`, the model that tells pre from post; None: the detector, if it can.
         box: part of the segmentation to build, in its voxels; None: all that the image covers.
         block_shape: voxels (z, y, x) of the unit of work, at the models' resolution.
         resolution_nm: of both volumes (z, y, x), where their metadata doesn't say or is wrong.
-        threshold: a voxel is cleft from this probability on; None: the detector's own.
+        threshold: a voxel is cleft from this strength on (for a mask its probability); None: the detector's own.
         min_size_voxels: smaller clefts are dropped; None: the detector's own.
         dilation_nm: how far a candidate may be from a cleft in-plane; None: the assigner's own.
+        duplicate_distance_nm: synapses of the same partners with clefts this near are one; 0: off, None: the models'.
+        min_score: synapses of a lower score are left out; None: the models' own.
+        confidence: file with a model of confidence, as `connectome calibrate` writes it; None: the assigner's own.
+        polyadic: whether a cleft may have several synapses; None: what the assigner recommends.
+        pre_threshold, post_threshold: what further partners of a polyadic cleft must score; None: the assigner's own.
         connectivity: which voxels are neighbours.
+        normalisation: which grey values of the image are to meet those of the models' training data: measured on the
+            volume, none, or a range.
         restart: forget what the run of this name has done.
     """
 
@@ -39,6 +50,7 @@ class BuildRequest:
     name: str = "default"
     detector: str | None = None
     assigner: str | None = None
+    direction: str | None = None
     box: Box | None = None
     block_shape: Triple = (64, 256, 256)
     resolution_nm: NmTriple | None = None
@@ -46,7 +58,14 @@ class BuildRequest:
     threshold: float | None = None
     min_size_voxels: int | None = None
     dilation_nm: float | None = None
+    polyadic: bool | None = None
+    pre_threshold: float | None = None
+    post_threshold: float | None = None
+    duplicate_distance_nm: float | None = None
+    min_score: float | None = None
+    confidence: Path | None = None
     connectivity: Connectivity = Connectivity.CORNERS
+    normalisation: Normalising | GreyRange = Normalising.VOLUME
     database_url: str | None = None
     data_folder: Path = Path("connectome-data")
     restart: bool = False
@@ -64,7 +83,7 @@ def read_request(config: Path | None, flags: dict[str, Any], defaults: dict[str,
         ConfigError: the file is missing or malformed, a key is unknown, a value is wrong, or an input isn't given.
     """
     values = {key: value for key, value in (defaults or {}).items() if value is not None}
-    values |= _from_file(config) if config is not None else {}
+    values |= read_config(config, KEYS) if config is not None else {}
     values |= {key: value for key, value in flags.items() if value is not None}
     missing = [name for name in ("image", "segmentation") if name not in values]
     if missing:
@@ -74,27 +93,6 @@ def read_request(config: Path | None, flags: dict[str, Any], defaults: dict[str,
     request = BuildRequest(**values)
     _check(request)
     return request
-
-
-def _from_file(path: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise ConfigError(f"configuration {path} can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"configuration {path} isn't TOML: {error}") from error
-    unknown = sorted(set(values) - set(KEYS))
-    if unknown:
-        raise ConfigError(f"configuration {path}: unknown key '{unknown[0]}' (known: {', '.join(sorted(KEYS))})")
-    return {KEYS[key][0]: _converted(path, key, value) for key, value in values.items()}
-
-
-def _converted(path: Path, key: str, value: Any) -> Any:
-    """A TOML value as the type of its field."""
-    try:
-        return KEYS[key][1](value)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"configuration {path}: {key} = {value!r} isn't valid ({error})") from error
 
 
 def connectivity_of(value: int) -> Connectivity:
@@ -109,57 +107,41 @@ def connectivity_of(value: int) -> Connectivity:
         raise ConfigError(f"connectivity {value} must be 6 (faces), 18 (edges) or 26 (corners)") from error
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("it must be text")
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("it must be true or false")
-    return value
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("it must be a number")
-    return float(value)
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError("it must be a whole number")
-    return value
-
-
 def _shape(value: Any) -> Triple:
-    z, y, x = map(_whole, value)
+    z, y, x = map(whole, value)
     return z, y, x
 
 
 def _resolution(value: Any) -> NmTriple:
-    z, y, x = map(_number, value)
+    z, y, x = map(number, value)
     return z, y, x
 
 
-KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "image": ("image", _text),
-    "segmentation": ("segmentation", _text),
-    "name": ("name", _text),
-    "detector": ("detector", _text),
-    "assigner": ("assigner", _text),
-    "box": ("box", lambda value: Box.parse(_text(value))),
+KEYS: Keys = {
+    "image": ("image", text),
+    "segmentation": ("segmentation", text),
+    "name": ("name", text),
+    "detector": ("detector", text),
+    "assigner": ("assigner", text),
+    "direction": ("direction", text),
+    "box": ("box", lambda value: Box.parse(text(value))),
     "block_shape": ("block_shape", _shape),
     "resolution": ("resolution_nm", _resolution),
-    "device": ("device", lambda value: DeviceChoice(_text(value))),
-    "threshold": ("threshold", _number),
-    "min_size": ("min_size_voxels", _whole),
-    "dilation": ("dilation_nm", _number),
-    "connectivity": ("connectivity", lambda value: connectivity_of(_whole(value))),
-    "database_url": ("database_url", _text),
-    "data_folder": ("data_folder", lambda value: Path(_text(value))),
-    "restart": ("restart", _flag),
+    "device": ("device", lambda value: DeviceChoice(text(value))),
+    "threshold": ("threshold", number),
+    "min_size": ("min_size_voxels", whole),
+    "dilation": ("dilation_nm", number),
+    "polyadic": ("polyadic", flag),
+    "pre_threshold": ("pre_threshold", number),
+    "post_threshold": ("post_threshold", number),
+    "duplicate_distance": ("duplicate_distance_nm", number),
+    "min_score": ("min_score", number),
+    "confidence": ("confidence", lambda value: Path(text(value))),
+    "connectivity": ("connectivity", lambda value: connectivity_of(whole(value))),
+    "normalisation": ("normalisation", lambda value: normalisation_of(text(value))),
+    "database_url": ("database_url", text),
+    "data_folder": ("data_folder", lambda value: Path(text(value))),
+    "restart": ("restart", flag),
 }
 
 
@@ -179,5 +161,34 @@ def _check(request: BuildRequest) -> None:
         raise ConfigError(
             f"dilation of {request.dilation_nm} nm must be greater than 0 and at most {LARGEST_DILATION_NM}"
         )
+    check_polyadic(request.polyadic, request.pre_threshold, request.post_threshold)
+    _check_synapse_rules(request)
     if min(request.block_shape) < 1:
         raise ConfigError(f"block shape {request.block_shape} must be at least 1 voxel along each axis")
+
+
+def _check_synapse_rules(request: BuildRequest) -> None:
+    distance, score = request.duplicate_distance_nm, request.min_score
+    if distance is not None and not 0 <= distance <= LARGEST_DUPLICATE_DISTANCE_NM:
+        raise ConfigError(
+            f"duplicate distance of {distance} nm must be from 0 (off) to {LARGEST_DUPLICATE_DISTANCE_NM}"
+        )
+    if score is not None and not 0 <= score <= 1:
+        raise ConfigError(f"minimum score {score} must be from 0 to 1")
+
+
+def check_polyadic(polyadic: bool | None, pre_threshold: float | None, post_threshold: float | None) -> None:
+    """Refuse thresholds that nothing uses, or that nothing reaches.
+
+    Raises:
+        ConfigError: says which.
+    """
+    for name, value in (("pre", pre_threshold), ("post", post_threshold)):
+        if value is None:
+            continue
+        if polyadic is False:
+            raise ConfigError(
+                f"a {name} threshold is of use in the polyadic mode alone: add --polyadic, or leave it out"
+            )
+        if not 0 <= value <= 1:
+            raise ConfigError(f"{name} threshold {value} must be from 0 to 1")

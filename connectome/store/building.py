@@ -112,14 +112,19 @@ def fragment_targets(database: Database, run_id: int, block_id: int) -> tuple[ND
 
 
 def block_clefts(database: Database, run_id: int, block_id: int) -> dict[str, NDArray[Any]]:
-    """The clefts whose centre lies in a block, by ascending id: cleft_id, centre_z, centre_y, centre_x, mean_score."""
+    """The clefts whose centre lies in a block, by ascending id.
+
+    Returns:
+        cleft_id, centre_z, centre_y, centre_x, size_voxels, mean_score, max_score.
+    """
     statement = (
         select(
-            CleftTable.cleft_id, CleftTable.centre_z, CleftTable.centre_y, CleftTable.centre_x, CleftTable.mean_score
+            CleftTable.cleft_id, CleftTable.centre_z, CleftTable.centre_y, CleftTable.centre_x, CleftTable.size_voxels,
+            CleftTable.mean_score, CleftTable.max_score,
         )
         .where(CleftTable.run_id == run_id, CleftTable.block_id == block_id)
         .order_by(CleftTable.cleft_id)
-    )
+    )  # fmt: skip
     return database.columns(statement)
 
 

@@ -63,7 +63,7 @@ class CleftTable(Base):
         CheckConstraint("cleft_id > 0", name="cleft_id"),
         CheckConstraint("size_voxels > 0", name="size_voxels"),
         CheckConstraint("mean_score BETWEEN 0 AND 1 AND max_score BETWEEN 0 AND 1", name="scores"),
-        CheckConstraint("state IN ('detected', 'assigned', 'no_partners')", name="state"),
+        CheckConstraint("state IN ('detected', 'assigned', 'no_partners', 'low_score', 'duplicate')", name="state"),
         {"comment": "Synaptic clefts: connected objects of predicted cleft voxels", **BY_RUN},
     )
 
@@ -93,4 +93,7 @@ class CleftTable(Base):
     max_score: Mapped[float | None] = optional(
         REAL, "Greatest output of the detector over its voxels, 0 to 1; NULL if unknown"
     )
-    state: Mapped[str] = text("detected, assigned, or no_partners (fewer than two segments touch it)")
+    state: Mapped[str] = text(
+        "detected, assigned, no_partners (fewer than two segments touch it), low_score (its synapse scores less than "
+        "the run's min_score) or duplicate (its synapse was merged into another cleft's)"
+    )

@@ -27,7 +27,9 @@ class CandidateTable(Base):
     cleft_id: Mapped[int] = bigint("The cleft", key=True)
     segment_id: Mapped[int] = bigint("The segment", key=True)
     role: Mapped[str] = text("The role that is scored: pre or post", key=True)
-    score: Mapped[float] = real("Mean output of the assigner over the segment's voxels in the patch, 0 to 1")
+    score: Mapped[float] = real(
+        "Score in the role, 0 to 1: an AVAN's mean output over the segment, or a pruner's probability of its best pair"
+    )
     contact_voxels: Mapped[int] = integer("Voxels of the segment that touch the dilated cleft")
 
 
@@ -52,10 +54,12 @@ class SynapseTable(Base):
     post_segment_id: Mapped[int] = bigint("The postsynaptic segment")
     number: Mapped[int] = smallint("Tells the synapses of a polyadic cleft apart, from 0", key=True, default="0")
     pre_score: Mapped[float | None] = optional(
-        REAL, "Score of the presynaptic segment in its role, 0 to 1; NULL if nothing scored it"
+        REAL,
+        "Score of the presynaptic segment in its role, 0 to 1; a pruner's is the pair's; NULL if nothing scored it",
     )
     post_score: Mapped[float | None] = optional(
-        REAL, "Score of the postsynaptic segment in its role, 0 to 1; NULL if nothing scored it"
+        REAL,
+        "Score of the postsynaptic segment in its role, 0 to 1; a pruner's is the pair's; NULL if nothing scored it",
     )
     confidence: Mapped[float] = real(
         "Calibrated probability that the synapse is correct, 0 to 1; 1 if an import has none"

@@ -1,38 +1,77 @@
-"""Augmentation: what a microscope and a camera do to the same tissue. All arrays are (z, y, x)."""
+"""Augmentation: what a microscope, a camera and an aligner do to the same tissue. All arrays are (z, y, x)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
-from connectome.geometry import Triple
+from connectome.errors import ConfigError
 
-MARGIN = 16
-"""Voxels that samples are read wider on each in-plane side, to give misaligned sections something to show."""
+MARGIN = 32
+"""Voxels that samples are read wider on each in-plane side: what moved and warped sections show comes from there."""
+
+CHANCES = ("noisy", "misaligned", "missing", "blurred", "defocused", "warped")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How strongly to augment; probabilities are per sample.
+    """How strongly to augment; a strength of 0 turns an augmentation off.
+
+    Flips and turns are always made. Turner et al. (2020) and Lee et al. (2017) augment by turns, grey values,
+    misalignment of up to 17 voxels, up to 5 missing and 5 blurred sections, and warping.
 
     Attributes:
+        gamma: largest |log| of the exponent that grey values in [0, 1] are raised to.
         brightness, contrast: ranges of a shift and of a relative change, on grey values in [0, 1].
         section_jitter: the same per section, as a share of the sample's.
-        noise: largest deviation of Gaussian noise.
-        misaligned, missing, blurred: chances that sections are moved, blanked, blurred.
+        noise: largest deviation of Gaussian noise, which differs by section.
+        grain: largest deviation of the Gaussian that noise is smoothed by, in voxels: noise of a camera is coarse where
+            an image was enlarged.
+        noisy: chance that a sample has noise.
+        misaligned: chance that one section (slip) or all from one on (translation) are moved.
+        shift: how far at most, in voxels along each axis.
+        missing, blurred: chances that sections are blanked, wholly or in part, or blurred.
+        sections: how many sections at most are blanked or blurred; never more than a third of the sample is blanked.
+        defocused: chance that all sections are a little out of focus.
+        warped: chance that the tissue is deformed in-plane, the same in all sections.
+        rotation_degrees, scale: largest turn and relative change of size of a warped sample.
+        elastic: largest standard deviation of its elastic displacements, in voxels.
     """
 
+    gamma: float = 0.25
     brightness: float = 0.12
     contrast: float = 0.3
     section_jitter: float = 0.3
     noise: float = 0.06
+    grain: float = 0.8
+    noisy: float = 0.5
     misaligned: float = 0.25
+    shift: int = 17
     missing: float = 0.2
     blurred: float = 0.2
+    sections: int = 5
+    defocused: float = 0.2
+    warped: float = 0.5
+    rotation_degrees: float = 8.0
+    scale: float = 0.08
+    elastic: float = 3.0
+
+    def __post_init__(self) -> None:
+        """Check the strengths.
+
+        Raises:
+            ConfigError: a chance outside [0, 1], a strength that is negative or no number, or a shift over MARGIN.
+        """
+        for field in fields(self):
+            value = getattr(self, field.name)
+            high = {"shift": MARGIN, "contrast": 1, "scale": 0.5}.get(field.name, np.inf)
+            high = 1 if field.name in CHANCES else high
+            if not 0 <= value <= high or value == np.inf:
+                range_ = f"from 0 to {high}" if high < np.inf else "of at least 0"
+                raise ConfigError(f"the augmentation's {field.name} is {value}: it must be a number {range_}")
 
 
 def turn(arrays: list[NDArray[Any]], generator: np.random.Generator) -> list[NDArray[Any]]:
@@ -41,41 +80,3 @@ def turn(arrays: list[NDArray[Any]], generator: np.random.Generator) -> list[NDA
     swap = generator.random() < 0.5 and arrays[0].shape[1] == arrays[0].shape[2]
     turned = [np.flip(array, flips) for array in arrays]
     return [array.transpose(0, 2, 1) for array in turned] if swap else turned
-
-
-def section_shifts(depth: int, chance: float, generator: np.random.Generator) -> NDArray[np.int64]:
-    """In-plane shifts (depth, 2) of a misalignment: of one section (slip) or of all from one on (translation)."""
-    shifts = np.zeros((depth, 2), np.int64)
-    if depth > 1 and generator.random() < chance:
-        section = int(generator.integers(1, depth))
-        by = generator.integers(-MARGIN // 2, MARGIN // 2 + 1, 2)
-        shifts[section : section + 1 if generator.random() < 0.5 else depth] = by
-    return shifts
-
-
-def crop(array: NDArray[Any], shape: Triple, shifts: NDArray[np.int64]) -> NDArray[Any]:
-    """The middle of an array that is MARGIN wider in-plane than `shape`, each section moved by its shift."""
-    out = np.empty(shape, array.dtype)
-    for z in range(shape[0]):
-        y, x = MARGIN + shifts[z]
-        out[z] = array[z, y : y + shape[1], x : x + shape[2]]
-    return out
-
-
-def photograph(image: NDArray[np.float32], how: Augmentation, generator: np.random.Generator) -> NDArray[np.float32]:
-    """Change brightness, contrast and sharpness of an image with values in [0, 1]; sections may go missing."""
-    depth = image.shape[0]
-    image = image ** np.float32(np.exp(generator.uniform(-0.25, 0.25)))
-    gain = 1 + how.contrast * (generator.uniform(-1, 1) + how.section_jitter * generator.uniform(-1, 1, (depth, 1, 1)))
-    shift = how.brightness * (generator.uniform(-1, 1) + how.section_jitter * generator.uniform(-1, 1, (depth, 1, 1)))
-    image = ((image - 0.5) * gain + 0.5 + shift).astype(np.float32)
-    if generator.random() < how.blurred:
-        for z in generator.integers(0, depth, generator.integers(1, 6)):
-            image[z] = gaussian_filter(image[z], generator.uniform(0.5, 2.0))
-    if generator.random() < 0.5:
-        deviation = generator.uniform(0, how.noise)
-        image += np.float32(deviation) * generator.standard_normal(image.shape, dtype=np.float32)
-    image = np.clip(image, 0, 1)
-    if generator.random() < how.missing:
-        image[generator.integers(0, depth, generator.integers(1, 3))] = generator.choice([0.0, 0.0, 1.0])
-    return image

@@ -8,63 +8,113 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.errors import BoxError, DtypeError, TrainingDataError
-from connectome.formats import open_reference
+from connectome.errors import BoxError, TrainingDataError
 from connectome.geometry import Box, NmTriple
+from connectome.grey_values import GreyRange, check_image_dtype, grey_table, measure_grey_range
+from connectome.grid_view import GridView, ViewKind, Voxels
+from connectome.networks.checkpoint import Normalisation
 from connectome.records import ReferenceSynapse
-from connectome.training.recipe import DataSource
-from connectome.volume import Volume
+from connectome.training.annotated_cleft import AnnotatedCleft, group_clefts
+from connectome.training.source import DataSource
+from connectome.training.source_volumes import open_volumes
 
 
 class Dataset:
-    """One data source, opened."""
+    """One data source, opened: its volumes on one working grid, the one of the cleft labels."""
 
     def __init__(self, source: DataSource) -> None:
         """Open the volumes of a source.
 
         Raises:
-            VolumeNotFoundError: a volume is missing. BoxError: the box lies outside the image.
-            DtypeError: grey values aren't uint8, or labels aren't integers.
+            VolumeNotFoundError: a volume is missing. BoxError: the box lies outside a volume.
+            DtypeError: grey values are neither uint8 nor uint16, or labels aren't integers.
+            ResolutionError: a volume's voxels aren't those of the cleft labels cut into whole parts.
+            GreyValueError: the image has no contrast in the box. ReferenceDataError: there is no table of synapses.
         """
         self.source = source
-        self.image = Volume.open(source.folder / "raw.zarr")
-        self.segmentation = Volume.open(source.folder / "neuron_ids.zarr")
-        self.clefts = Volume.open(source.folder / "clefts.zarr")
-        self.box = source.box or self.image.box
-        if not self.image.box.contains(self.box):
-            raise BoxError(f"{source.folder}: box {self.box} lies outside the volume {self.image.box}")
-        if self.image.dtype.name != "uint8" or any(v.dtype.kind not in "ui" for v in (self.segmentation, self.clefts)):
-            raise DtypeError(f"{source.folder}: raw.zarr must hold uint8, neuron_ids.zarr and clefts.zarr integers")
-        if not (self.image.grid == self.segmentation.grid == self.clefts.grid):
-            raise TrainingDataError(f"{source.folder}: image, segmentation and clefts don't lie on one grid")
+        opened = open_volumes(source)
+        self._read_synapses = opened.synapses
+        self.grid = opened.grid
+        check_image_dtype(opened.image.dtype, opened.image.url)
+        self.image = self._view(opened.image, ViewKind.IMAGE)
+        self.segmentation = self._view(opened.segmentation, ViewKind.LABELS)
+        self.clefts = self._view(opened.clefts, ViewKind.LABELS)
+        self.box = self._seen_box()
+        how = Normalisation()
+        sampled = self._view(opened.sampled_image, ViewKind.IMAGE)
+        self.grey_range = measure_grey_range(sampled, self.image.volume.url, self.box)
+        self._grey_table = grey_table(self.image.dtype, self.grey_range, GreyRange(low=how.low, high=how.high))
+
+    def _view(self, volume: Voxels, kind: ViewKind) -> GridView:
+        return GridView(volume, resolution_nm=self.grid.resolution_nm, anchor_nm=self.grid.offset_nm, kind=kind)
+
+    def _seen_box(self) -> Box:
+        views = (self.image, self.segmentation, self.clefts)
+        if self.source.box is None:
+            common = self.image.box.intersect(self.segmentation.box).intersect(self.clefts.box)
+            if common.is_empty:
+                raise BoxError(f"{self.source.name}: image, segmentation and clefts don't overlap: check their offsets")
+            return common
+        for view in views:
+            if not view.box.contains(self.source.box):
+                raise BoxError(
+                    f"{self.source.name}: box {self.source.box} lies outside the volume {view.volume.url}, "
+                    f"which has {view.box} (voxels of the cleft labels)"
+                )
+        return self.source.box
 
     @property
     def resolution_nm(self) -> NmTriple:
         """The nm of a voxel (z, y, x)."""
-        return self.image.grid.resolution_nm
+        return self.grid.resolution_nm
+
+    @cached_property
+    def annotated(self) -> list[ReferenceSynapse]:
+        """All annotated synapses, inside the box or not."""
+        return self._read_synapses()
 
     @cached_property
     def synapses(self) -> list[ReferenceSynapse]:
-        """The annotated synapses whose cleft's centroid lies in the box.
+        """The annotated synapses whose cleft has voxels and its centroid in the box.
 
         Raises:
             TrainingDataError: there is none.
         """
-        inside = [
-            synapse
-            for synapse in open_reference(self.source.folder).synapses()
-            if self.box.contains_point(synapse.centroid_voxel)
-        ]
+        inside = [s for s in self.annotated if s.size_voxels > 0 and self.box.contains_point(s.centroid_voxel)]
         if not inside:
-            raise TrainingDataError(f"{self.source.folder}: no annotated synapse lies in the box {self.box}")
+            raise TrainingDataError(
+                f"{self.source.name}: no annotated synapse lies in the box {self.box} ({len(self.annotated)} in all): "
+                "move or enlarge the box"
+            )
         return inside
 
-    def read(self, volume: Volume, box: Box) -> NDArray[Any]:
-        """The voxels (z, y, x) of `box`; zeros outside the box that may be seen."""
+    @cached_property
+    def annotated_clefts(self) -> list[AnnotatedCleft]:
+        """The clefts of `synapses`, each once with all its annotated pairs, ascending by id.
+
+        Raises:
+            TrainingDataError: there is none.
+        """
+        inside = {synapse.cleft_id for synapse in self.synapses}
+        return [cleft for cleft in group_clefts(self.annotated) if cleft.cleft_id in inside]
+
+    @cached_property
+    def sides(self) -> dict[int, tuple[set[int], set[int]]]:
+        """The presynaptic and the postsynaptic segments of each annotated cleft, inside the box or not, by its id."""
+        clefts = group_clefts(self.annotated)
+        return {cleft.cleft_id: (set(cleft.pre_segment_ids), set(cleft.post_segment_ids)) for cleft in clefts}
+
+    def read(self, volume: GridView, box: Box) -> NDArray[Any]:
+        """The voxels (z, y, x) of `box`; zeros outside the box that may be seen.
+
+        The image's are uint8 on the scale that all sources share (see `connectome.grey_values`).
+        """
+        is_image = volume is self.image
         inside = box.intersect(self.box)
-        data = np.zeros(box.shape, volume.dtype)
+        data = np.zeros(box.shape, np.uint8 if is_image else volume.dtype)
         if not inside.is_empty:
-            data[inside.slices(box.start)] = volume.read(inside)
+            voxels = volume.read(inside)
+            data[inside.slices(box.start)] = self._grey_table[voxels] if is_image else voxels
         return data
 
     def read_mask(self, box: Box) -> NDArray[np.bool_]:
@@ -74,17 +124,3 @@ class Dataset:
         if not inside.is_empty:
             mask[inside.slices(box.start)] = True
         return mask
-
-
-def check_apart(sources: tuple[DataSource, ...], validation: tuple[DataSource, ...]) -> None:
-    """Refuse validation data that is also trained on.
-
-    Raises:
-        TrainingDataError: two boxes of one folder overlap.
-    """
-    for train in sources:
-        for held_out in validation:
-            if train.folder.resolve() != held_out.folder.resolve():
-                continue
-            if train.box is None or held_out.box is None or not train.box.intersect(held_out.box).is_empty:
-                raise TrainingDataError(f"{train.folder}: the boxes for training and validation overlap")

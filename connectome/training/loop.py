@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from connectome.errors import TrainingDataError
+from connectome.networks.checkpoint import Network
 from connectome.networks.device import half_precision
-from connectome.networks.rsunet import RSUNet
-from connectome.records import Progress
 from connectome.training.batches import Batch
 
 Loss = Callable[[Tensor, Batch], Tensor]
@@ -40,7 +39,7 @@ class Schedule:
 class Trainer:
     """Trains a network in bfloat16 autocast with clipped gradients and keeps an averaged copy."""
 
-    def __init__(self, network: RSUNet, loss: Loss, schedule: Schedule, device: torch.device) -> None:
+    def __init__(self, network: Network, loss: Loss, schedule: Schedule, device: torch.device) -> None:
         self.device = device
         self.network = network.to(device, memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
         self.loss = loss
@@ -48,22 +47,34 @@ class Trainer:
         self.averaged = AveragedModel(self.network, avg_fn=_moving_average(schedule.average_decay), use_buffers=True)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=schedule.learning_rate, weight_decay=1e-4)
 
-    def run(self, batches: Iterable[Batch], progress: Progress, after: Callable[[int, float], None]) -> None:
-        """Take a step a batch; `after` is called with the step and its loss.
+    def run(self, batches: Iterable[Batch], first_step: int, after: Callable[[int, float], None]) -> None:
+        """Take a step a batch; `after` is called with the number of steps taken and the loss of the last.
 
         Raises:
             TrainingDataError: the loss is no longer a number.
         """
-        progress.start("train", self.schedule.steps, unit="steps")
-        for step, batch in enumerate(batches):
+        for step, batch in enumerate(batches, first_step):
             value = self._step(step, batch)
             if not math.isfinite(value):
                 raise TrainingDataError(
-                    f"the loss became {value} at step {step}: check the labels, or lower --learning-rate"
+                    f"the loss became {value} at step {step + 1}: check the labels, or lower the learning rate "
+                    "(--learning-rate, --restart)"
                 )
-            progress.advance(1)
-            after(step, value)
-        progress.finish()
+            after(step + 1, value)
+
+    def state(self) -> dict[str, Any]:
+        """All that the next step depends on, besides its batch."""
+        return {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a `state`."""
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimiser.load_state_dict(state["optimiser"])
 
     def _step(self, step: int, batch: Batch) -> float:
         for group in self.optimiser.param_groups:
@@ -83,10 +94,10 @@ class Trainer:
             logits: Any = network(inputs)
         return torch.as_tensor(logits).float()
 
-    def result(self) -> RSUNet:
+    def result(self) -> Network:
         """The averaged network, in evaluation mode."""
         network = self.averaged.module
-        assert isinstance(network, RSUNet)
+        assert isinstance(network, Network)
         return network.eval()
 
 

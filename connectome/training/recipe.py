@@ -7,40 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectome.errors import ConfigError
-from connectome.geometry import Box, Triple
+from connectome.geometry import Triple
 from connectome.networks.device import DeviceChoice
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataSource:
-    """A folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv, as imports and phantoms write it.
-
-    Attributes:
-        folder: where the volumes lie.
-        box: what may be seen of them, in voxels (z, y, x); None: all.
-        weight: how often samples come from here, relative to the other sources.
-    """
-
-    folder: Path
-    box: Box | None = None
-    weight: float = 1.0
-
-    @classmethod
-    def parse(cls, text: str) -> DataSource:
-        """Read 'FOLDER', 'FOLDER@z0:z1,y0:y1,x0:x1' or either with '*WEIGHT' behind it.
-
-        Raises:
-            ConfigError: the weight isn't a number above 0. BoxError: the box is malformed.
-        """
-        text, star, weight_text = text.partition("*")
-        folder, at, box = text.partition("@")
-        try:
-            weight = float(weight_text) if star else 1.0
-        except ValueError as error:
-            raise ConfigError(f"'{weight_text}' isn't a weight: write FOLDER@BOX*NUMBER") from error
-        if not 0 < weight < math.inf:
-            raise ConfigError(f"a weight of {weight_text} is useless: it must be greater than 0 and finite")
-        return cls(folder=Path(folder).expanduser(), box=Box.parse(box) if at else None, weight=weight)
+from connectome.training.augment import Augmentation
+from connectome.training.choices import Begin, Keep, Unpaired
+from connectome.training.source import DataSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +25,13 @@ class Recipe:
         patch_shape: voxels (z, y, x) of a sample. batch: samples a step.
         learning_rate: the highest; it rises over the first steps and falls along a cosine to 1 % of itself.
         average_decay: of the exponential moving average of the weights, which is what is saved.
-        positive_weight: how much more a foreground voxel counts in the detector's cross-entropy.
+        positive_weight: how much more a foreground voxel counts in the mask detector's cross-entropy.
+        save_every: steps between two times that the weights are measured and all files written.
+        keep: which weights to keep; without validation data always the last.
+        unpaired: whether clefts without annotated partners may be among the training data.
+        begin: anew, or where it was interrupted.
+        augmentation: how strongly samples are changed.
+        parameters: what the checkpoint recommends to a build.
     """
 
     sources: tuple[DataSource, ...]
@@ -73,4 +50,30 @@ class Recipe:
     seed: int = 0
     device: DeviceChoice = DeviceChoice.AUTO
     save_every: int = 250
+    keep: Keep = Keep.BEST
+    unpaired: Unpaired = Unpaired.REFUSE
+    begin: Begin = Begin.AUTO
+    augmentation: Augmentation = field(default_factory=Augmentation)
     parameters: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what no training can be made from.
+
+        Raises:
+            ConfigError: a number out of its range.
+        """
+        at_least_one = {
+            "steps": (self.steps,), "batch": (self.batch,), "save_every": (self.save_every,),
+            "patch_shape": self.patch_shape, "widths": self.widths,
+        }  # fmt: skip
+        for name, values in at_least_one.items():
+            if not values or min(values) < 1:
+                raise ConfigError(f"{name} {', '.join(map(str, values))}: each must be at least 1")
+        for name, number, highest in (
+            ("learning_rate", self.learning_rate, math.inf), ("positive_weight", self.positive_weight, math.inf),
+            ("average_decay", self.average_decay, 1.0), ("seed", self.seed, math.inf),
+        ):  # fmt: skip
+            if not (0 <= number <= highest and number < math.inf):
+                raise ConfigError(
+                    f"{name} {number} must be a number {'from 0 to 1' if highest == 1 else 'of at least 0'}"
+                )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,11 @@ from scipy.ndimage import binary_dilation
 from connectome.formats import BACKGROUND, IGNORE
 from connectome.geometry import Box, Triple, triple
 from connectome.networks.checkpoint import Normalisation
-from connectome.records import ReferenceSynapse
-from connectome.training.augment import MARGIN, Augmentation, crop, photograph, section_shifts, turn
+from connectome.training.annotated_cleft import AnnotatedCleft
+from connectome.training.augment import MARGIN, Augmentation, turn
 from connectome.training.dataset import Dataset
+from connectome.training.deform import Deformation
+from connectome.training.photograph import photograph
 
 DARK_CHOICES = 12
 DARK_SHAPE: Triple = (1, 20, 20)
@@ -25,8 +28,8 @@ class Sample:
     """One patch.
 
     Attributes:
-        inputs: float32 (channels, z, y, x), normalised image and, for an AVAN, the cleft's mask.
-        targets: float32 (channels, z, y, x) in {0, 1}.
+        inputs: float32 (channels, z, y, x), normalised image and, for an assigner, the cleft and its candidates.
+        targets: float32 (channels, z, y, x); one value for a pruner.
         weights: float32 (z, y, x), 0 where the answer isn't known.
     """
 
@@ -45,70 +48,104 @@ class SampleShape:
 
 
 def detector_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
-    """A patch for the detector.
+    """A patch for a detector of masks."""
+    box = detector_box(data, shape, generator)
+    image, labels = data.read(data.image, box), data.read(data.clefts, box)
+    weights = known(data, box, labels).astype(np.float32)
+    grey, arrays = augmented(image, [is_cleft(labels).astype(np.float32), weights], shape, generator)
+    return Sample(inputs=grey[None], targets=arrays[0][None], weights=arrays[1])
 
-    Half of them have a cleft near their middle. Of the others two in five lie anywhere in the box, the rest where it is
-    dark: myelin, mitochondria and membranes cut along are what is taken for a cleft.
+
+def detector_box(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Box:
+    """Where to look for a detector's sample: a patch and MARGIN around it.
+
+    Half of the patches have a cleft near their middle. Of the others two in five lie anywhere in the box, the rest
+    where it is dark: myelin, mitochondria and membranes cut along are what is taken for a cleft. Every representation
+    is shown the same places, so that they differ by target and loss alone; this takes the place of the rejection of
+    patches without a cleft (Heinrich et al. 2018), which would hide the dark ones.
     """
     kind = generator.random()
     if kind < 0.5:
-        synapse = data.synapses[generator.integers(len(data.synapses))]
+        cleft = random_cleft(data, generator)
         reach = [n // 3 for n in shape.patch_shape]
-        centre = triple(c + generator.integers(-r, r + 1) for c, r in zip(synapse.centroid_voxel, reach, strict=True))
+        centre = triple(c + generator.integers(-r, r + 1) for c, r in zip(cleft.centroid_voxel, reach, strict=True))
     elif kind < 0.7:
         centre = _anywhere(data, generator)
     else:
         centre = _dark_place(data, generator)
-    box = _within(_patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
-    image, labels = data.read(data.image, box), data.read(data.clefts, box)
-    seen = data.read_mask(box)
-    weights = (seen & (labels != IGNORE)).astype(np.float32)
-    targets = ((labels != 0) & (labels < min(BACKGROUND, IGNORE))).astype(np.float32)
-    grey, arrays = _augmented(image, [targets, weights], shape, generator)
-    return Sample(inputs=grey[None], targets=arrays[0][None], weights=arrays[1])
+    return _within(patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
+
+
+def is_cleft(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which voxels (z, y, x) belong to an annotated cleft."""
+    return (labels != 0) & (labels < min(BACKGROUND, IGNORE))
+
+
+def known(data: Dataset, box: Box, labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which voxels (z, y, x) of `box` may be seen and have an answer; `labels`: its cleft labels."""
+    return data.read_mask(box) & (labels != IGNORE)
+
+
+def one_of(segments: NDArray[Any], ids: Iterable[int]) -> NDArray[np.bool_]:
+    """Which voxels (z, y, x) belong to any of some segments."""
+    mask = np.zeros(segments.shape, bool)
+    for segment_id in ids:
+        mask |= segments == segment_id
+    return mask
 
 
 def assigner_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
     """A patch for the AVAN, centred on a random voxel of a random cleft (Turner et al., section 2.1)."""
-    synapse = data.synapses[generator.integers(len(data.synapses))]
-    centre = _random_cleft_voxel(data, synapse, shape.patch_shape, generator)
-    return assigner_patch(data, synapse, centre, shape, generator)
+    cleft = random_cleft(data, generator)
+    centre = random_cleft_voxel(data, cleft, shape.patch_shape, generator)
+    return assigner_patch(data, cleft, centre, shape, generator)
 
 
 def assigner_patch(
-    data: Dataset, synapse: ReferenceSynapse, centre: Triple, shape: SampleShape, generator: np.random.Generator
+    data: Dataset, cleft: AnnotatedCleft, centre: Triple, shape: SampleShape, generator: np.random.Generator
 ) -> Sample:
-    """The AVAN's view of one cleft around a voxel: image and mask in, its partners' masks out."""
-    box = _patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
+    """The AVAN's view of one cleft around a voxel: image and mask in, its partners' masks out.
+
+    Where the cleft has several partners in a role, their union is that role's mask.
+    """
+    box = patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
     image, segments = data.read(data.image, box), data.read(data.segmentation, box)
-    mask = (data.read(data.clefts, box) == synapse.cleft_id).astype(np.float32)
+    mask = (data.read(data.clefts, box) == cleft.cleft_id).astype(np.float32)
     if shape.augmentation is not None:
-        mask = _roughen(mask, generator)
-    pre = (segments == synapse.pre_segment_id).astype(np.float32)
-    post = (segments == synapse.post_segment_id).astype(np.float32)
+        mask = roughen(mask, generator)
+    sides = cleft.pre_segment_ids, cleft.post_segment_ids
+    pre, post = (one_of(segments, side).astype(np.float32) for side in sides)
     weights = (segments != 0).astype(np.float32)
-    grey, (mask, pre, post, weights) = _augmented(image, [mask, pre, post, weights], shape, generator)
+    grey, (mask, pre, post, weights) = augmented(image, [mask, pre, post, weights], shape, generator)
     return Sample(inputs=np.stack([grey, mask]), targets=np.stack([pre, post]), weights=weights)
 
 
-def _augmented(
+def random_cleft(data: Dataset, generator: np.random.Generator) -> AnnotatedCleft:
+    """One of the clefts in the box, each as likely as any other however many partners it has."""
+    return data.annotated_clefts[generator.integers(len(data.annotated_clefts))]
+
+
+def augmented(
     image: NDArray[Any], others: list[NDArray[Any]], shape: SampleShape, generator: np.random.Generator
 ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-    """Crop the in-plane margin off all arrays; with augmentation, turn and misalign them and photograph the image."""
+    """Crop the in-plane margin off all arrays; with augmentation, turn and deform them and photograph the image.
+
+    The image is interpolated linearly; the others take the nearest voxel's value.
+    """
     grey = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
-    arrays = [grey, *others]
-    shifts = np.zeros((image.shape[0], 2), np.int64)
+    deformation = Deformation.none(shape.patch_shape)
     if shape.augmentation is not None:
-        arrays = turn(arrays, generator)
-        shifts = section_shifts(image.shape[0], shape.augmentation.misaligned, generator)
-    arrays = [crop(array, shape.patch_shape, shifts) for array in arrays]
+        grey, *others = turn([grey, *others], generator)
+        deformation = Deformation.draw(shape.patch_shape, shape.augmentation, generator)
+    grey, others = deformation.of_image(grey), [deformation.of_labels(array) for array in others]
     if shape.augmentation is not None:
-        arrays[0] = photograph(arrays[0], shape.augmentation, generator)
+        grey = photograph(grey, shape.augmentation, generator)
     how = shape.normalisation
-    return ((arrays[0] - how.mean) / how.deviation).astype(np.float32), arrays[1:]
+    return ((grey - how.mean) / how.deviation).astype(np.float32), others
 
 
-def _patch_box(centre: Triple, shape: Triple) -> Box:
+def patch_box(centre: Triple, shape: Triple) -> Box:
+    """A box of `shape` around a voxel."""
     return Box.of_shape(shape, triple(c - n // 2 for c, n in zip(centre, shape, strict=True)))
 
 
@@ -128,22 +165,23 @@ def _anywhere(data: Dataset, generator: np.random.Generator) -> Triple:
 def _dark_place(data: Dataset, generator: np.random.Generator) -> Triple:
     """The darkest of some random places in the box; missing sections, which are black all over, don't count."""
     places = [_anywhere(data, generator) for _ in range(DARK_CHOICES)]
-    means = [data.read(data.image, _patch_box(place, DARK_SHAPE)).mean() for place in places]
-    return places[int(np.argmin([mean if mean > 0.02 * np.iinfo(data.image.dtype).max else np.inf for mean in means]))]
+    means = [data.read(data.image, patch_box(place, DARK_SHAPE)).mean() for place in places]
+    return places[int(np.argmin([mean if mean > 0.02 * 255 else np.inf for mean in means]))]
 
 
-def _random_cleft_voxel(
-    data: Dataset, synapse: ReferenceSynapse, patch_shape: Triple, generator: np.random.Generator
+def random_cleft_voxel(
+    data: Dataset, cleft: AnnotatedCleft, patch_shape: Triple, generator: np.random.Generator
 ) -> Triple:
-    centroid = triple(synapse.centroid_voxel)
-    box = _patch_box(centroid, triple(2 * n for n in patch_shape))
-    voxels = np.argwhere(data.read(data.clefts, box) == synapse.cleft_id)
+    """A random voxel of a cleft; its centroid where none of its voxels are in reach."""
+    centroid = triple(cleft.centroid_voxel)
+    box = patch_box(centroid, triple(2 * n for n in patch_shape))
+    voxels = np.argwhere(data.read(data.clefts, box) == cleft.cleft_id)
     if len(voxels) == 0:
         return centroid
     return triple(voxels[generator.integers(len(voxels))] + np.array(box.start))
 
 
-def _roughen(mask: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
+def roughen(mask: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
     """Make an annotated mask look like a predicted one: widen it in-plane, or lose some of its sections."""
     choice = generator.random()
     if choice < 0.4:

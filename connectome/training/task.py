@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectome.networks.checkpoint import Method
+from connectome.networks.config import NetworkConfig, PairConfig
+from connectome.training.assignment_validation import ASSIGNER_METRICS, assignment_validation
 from connectome.training.batches import SampleMaker
 from connectome.training.dataset import Dataset
+from connectome.training.detector_targets import signed_proximity_sample, stdt_sample
+from connectome.training.detector_validation import DETECTOR_METRICS, detector_validation
 from connectome.training.loop import Loss, Trainer
-from connectome.training.losses import assigner_loss, detector_loss
+from connectome.training.losses import assigner_loss, detector_loss, pruner_loss, signed_proximity_loss, stdt_loss
+from connectome.training.pruner_samples import mask_pruner_sample, proximity_pruner_sample
 from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
-from connectome.training.validation import validate_assigner, validate_detector
 
 Validate = Callable[[Trainer, list[Dataset], SampleShape], dict[str, Any]]
 
@@ -23,17 +27,20 @@ class Task:
     """How one method's network is trained.
 
     Attributes:
-        in_channels, out_channels: of the network.
+        network: what the network looks like.
         make: draws one sample of a data source.
         loss: of the network's output for a batch.
         validate: metrics of the averaged network on held-out data; its keys go into the model card.
+        decides: the metrics by which the best weights are kept, the most important first; all in [0, 1].
+        learns_partners: whether samples say which segments are a cleft's partners.
     """
 
-    in_channels: int
-    out_channels: int
+    network: NetworkConfig | PairConfig
     make: SampleMaker
     loss: Loss
     validate: Validate
+    decides: tuple[str, ...]
+    learns_partners: bool
 
 
 def task_of(method: Method, recipe: Recipe) -> Task:
@@ -41,12 +48,37 @@ def task_of(method: Method, recipe: Recipe) -> Task:
     match method:
         case Method.MASK:
             return Task(
-                in_channels=1, out_channels=1, make=detector_sample, loss=detector_loss(recipe.positive_weight),
-                validate=validate_detector,
+                network=_voxelwise(1, 1, recipe), make=detector_sample, loss=detector_loss(recipe.positive_weight),
+                validate=detector_validation(method), decides=DETECTOR_METRICS, learns_partners=False,
+            )  # fmt: skip
+        case Method.STDT:
+            return Task(
+                network=_voxelwise(1, 1, recipe), make=stdt_sample, loss=stdt_loss,
+                validate=detector_validation(method), decides=DETECTOR_METRICS, learns_partners=False,
+            )  # fmt: skip
+        case Method.SIGNED_PROXIMITY:
+            return Task(
+                network=_voxelwise(1, 1, recipe), make=signed_proximity_sample, loss=signed_proximity_loss,
+                validate=detector_validation(method), decides=DETECTOR_METRICS, learns_partners=True,
             )  # fmt: skip
         case Method.AVAN:
             return Task(
-                in_channels=2, out_channels=2, make=assigner_sample, loss=assigner_loss, validate=validate_assigner
+                network=_voxelwise(2, 2, recipe), make=assigner_sample, loss=assigner_loss,
+                validate=assignment_validation(method, recipe.parameters), decides=ASSIGNER_METRICS,
+                learns_partners=True,
+            )  # fmt: skip
+        case Method.MASK_PRUNER | Method.PROXIMITY_PRUNER:
+            return Task(
+                network=PairConfig(widths=recipe.widths, norm_momentum=recipe.norm_momentum),
+                make=mask_pruner_sample if method is Method.MASK_PRUNER else proximity_pruner_sample,
+                loss=pruner_loss,
+                validate=assignment_validation(method, recipe.parameters),
+                decides=ASSIGNER_METRICS,
+                learns_partners=True,
             )
-        case _:
-            raise ValueError(f"no training task for {method}")
+
+
+def _voxelwise(in_channels: int, out_channels: int, recipe: Recipe) -> NetworkConfig:
+    return NetworkConfig(
+        in_channels=in_channels, out_channels=out_channels, widths=recipe.widths, norm_momentum=recipe.norm_momentum
+    )

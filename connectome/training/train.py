@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict
 from typing import Any
 
 import torch
 
-from connectome.errors import CheckpointError, ConfigError, TrainingDataError
-from connectome.networks.checkpoint import Method, ModelCard, Normalisation, load_checkpoint, save_checkpoint
-from connectome.networks.config import NetworkConfig
+from connectome.errors import ConfigError, TrainingDataError
+from connectome.networks.checkpoint import (
+    Method,
+    ModelCard,
+    Network,
+    Normalisation,
+    build_network,
+    load_checkpoint,
+)
 from connectome.networks.device import choose_device
-from connectome.networks.rsunet import RSUNet, initialise
+from connectome.networks.rsunet import initialise
+from connectome.networks.starting import take_over
 from connectome.records import NoProgress, Progress
-from connectome.training.augment import Augmentation
 from connectome.training.batches import BatchPlan, batches
-from connectome.training.dataset import Dataset, check_apart
+from connectome.training.checks import check_apart, check_labels, check_partners
+from connectome.training.course import Course, Training
+from connectome.training.dataset import Dataset
+from connectome.training.interruption import Interruption
 from connectome.training.loop import Schedule, Trainer
 from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape
@@ -23,7 +32,7 @@ from connectome.training.task import Task, task_of
 
 
 def train(method: Method, recipe: Recipe, progress: Progress | None = None) -> ModelCard:
-    """Train and save a checkpoint; it is also saved every `recipe.save_every` steps.
+    """Train and save a checkpoint, or go on where the same training was interrupted (see `course`).
 
     Args:
         method: what the network is to answer, see `training.task`.
@@ -36,70 +45,72 @@ def train(method: Method, recipe: Recipe, progress: Progress | None = None) -> M
     Raises:
         TrainingDataError: nothing to learn from, overlapping boxes, or a loss that isn't a number.
         CheckpointError: `start_from` is no checkpoint of this method. StorageError: the output can't be written.
+        ConfigError: what was begun there is another training, or there is nothing to resume.
+        KeyboardInterrupt: the user wants to stop; the same call goes on.
     """
+    shown = progress or NoProgress()
     torch.manual_seed(recipe.seed)
-    check_apart(recipe.sources, recipe.validation)
-    datasets = [Dataset(source) for source in recipe.sources]
-    held_out = [Dataset(source) for source in recipe.validation]
-    for data in [*datasets, *held_out]:
-        data.synapses  # noqa: B018  an empty box is refused before the first step
     task = task_of(method, recipe)
-    card = _card(method, task, recipe, datasets)
-    network = _network(card, recipe)
-    shape = SampleShape(patch_shape=recipe.patch_shape, normalisation=card.normalisation, augmentation=Augmentation())
+    datasets, held_out = _open(recipe, task)
+    card = _card(method, task, recipe, datasets, held_out)
+    shape = SampleShape(
+        patch_shape=recipe.patch_shape, normalisation=card.normalisation, augmentation=recipe.augmentation
+    )
     plan = BatchPlan(datasets=datasets, make=task.make, shape=shape, size=recipe.batch, seed=recipe.seed)
     schedule = Schedule(steps=recipe.steps, learning_rate=recipe.learning_rate, average_decay=recipe.average_decay)
-    trainer = Trainer(network, task.loss, schedule, choose_device(recipe.device))
-    losses: list[float] = []
-
-    def after(step: int, value: float) -> None:
-        losses.append(value)
-        if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
-            measured: dict[str, Any] = {"loss": sum(losses[-200:]) / len(losses[-200:]), "steps": step + 1}
-            measured |= task.validate(trainer, held_out, shape)
-            trained = replace(card, metrics=measured)
-            save_checkpoint(recipe.output, trained, trainer.result())
-            saved.append(trained)
-
-    saved: list[ModelCard] = []
-    trainer.run(batches(plan, range(recipe.steps)), progress or NoProgress(), after)
-    return saved[-1]
+    trainer = Trainer(_network(card, recipe), task.loss, schedule, choose_device(recipe.device))
+    training = Training(recipe=recipe, task=task, card=card, trainer=trainer, held_out=held_out, shape=shape)
+    with Interruption() as interruption:
+        course = Course(training, shown, interruption)
+        first = course.begin()
+        shown.start("train", recipe.steps, done=first, unit="steps")
+        trainer.run(batches(plan, range(first, recipe.steps)), first, course.after)
+        shown.finish()
+    return course.result()
 
 
-def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset]) -> ModelCard:
-    resolutions = {data.resolution_nm for data in datasets}
+def _open(recipe: Recipe, task: Task) -> tuple[list[Dataset], list[Dataset]]:
+    """The data to train on and to measure on, looked over."""
+    datasets = [Dataset(source) for source in recipe.sources]
+    held_out = [Dataset(source) for source in recipe.validation]
+    check_apart(datasets, held_out)
+    for data in [*datasets, *held_out]:
+        check_labels(data, recipe.patch_shape)
+        if task.learns_partners:
+            check_partners(data, recipe.patch_shape, recipe.unpaired)
+    return datasets, held_out
+
+
+def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset], held_out: list[Dataset]) -> ModelCard:
+    resolutions = sorted({data.resolution_nm for data in [*datasets, *held_out]})
     if len(resolutions) != 1:
-        raise TrainingDataError(f"the training volumes have different resolutions: {sorted(resolutions)} nm")
-    network = NetworkConfig(
-        in_channels=task.in_channels, out_channels=task.out_channels, widths=recipe.widths,
-        norm_momentum=recipe.norm_momentum,
-    )  # fmt: skip
+        raise TrainingDataError(
+            f"the cleft labels have different resolutions, {' and '.join(map(str, resolutions))} nm: a network learns "
+            "at one, so resample them to one"
+        )
+    network = task.network
     if any(n % m for n, m in zip(recipe.patch_shape, network.multiple, strict=True)):
         raise ConfigError(f"patch shape {recipe.patch_shape} must be a multiple of {network.multiple} voxels")
-    sources = [
-        {"data": data.source.folder.name, "box": str(data.box), "weight": data.source.weight,
-         "synapses": len(data.synapses)}
-        for data in datasets
-    ]  # fmt: skip
     training = {
-        "sources": sources, "steps": recipe.steps, "batch": recipe.batch, "learning_rate": recipe.learning_rate,
-        "positive_weight": recipe.positive_weight, "seed": recipe.seed,
+        "sources": [_described(data) | {"weight": data.source.weight} for data in datasets],
+        "validation": [_described(data) for data in held_out],
+        "steps": recipe.steps, "batch": recipe.batch, "learning_rate": recipe.learning_rate,
+        "positive_weight": recipe.positive_weight, "seed": recipe.seed, "augmentation": asdict(recipe.augmentation),
         "start_from": recipe.start_from.name if recipe.start_from else None,
     }  # fmt: skip
     return ModelCard(
-        name=recipe.name, method=method, network=network, resolution_nm=resolutions.pop(),
+        name=recipe.name, method=method, network=network, resolution_nm=resolutions[0],
         patch_shape=recipe.patch_shape, normalisation=Normalisation(), parameters=recipe.parameters, training=training,
     )  # fmt: skip
 
 
-def _network(card: ModelCard, recipe: Recipe) -> RSUNet:
-    network = RSUNet(card.network)
+def _described(data: Dataset) -> dict[str, Any]:
+    return {"data": data.source.label, "box": str(data.box), "synapses": len(data.synapses)}
+
+
+def _network(card: ModelCard, recipe: Recipe) -> Network:
+    network = build_network(card)
     initialise(network, recipe.seed)
     if recipe.start_from is not None:
-        start = load_checkpoint(recipe.start_from, card.role)
-        if start.card.network.widths != card.network.widths:
-            raise CheckpointError(
-                f"{recipe.start_from} has widths {start.card.network.widths}, the recipe {card.network.widths}"
-            )
-        network.load_state_dict(start.network.state_dict())
+        take_over(network, card.method, load_checkpoint(recipe.start_from, card.role))
     return network

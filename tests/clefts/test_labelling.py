@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cc3d
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -64,6 +65,17 @@ def test_stitched_blocks_equal_the_components_of_the_whole(
         scores = prediction.ravel()[where].astype(int)
         assert statistics[cleft] == (len(where), scores.sum(), scores.max())
     assert len(statistics) == whole.max()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 1), (1, 7, 1), (1, 1, 9), (1, 9, 7), (3, 3, 3), (5, 5, 5)])
+@pytest.mark.parametrize("connectivity", Connectivity)
+def test_as_many_lone_voxels_as_fit_into_a_thin_block_are_labelled(shape: Triple, connectivity: Connectivity) -> None:
+    strength = np.zeros(shape, np.uint8)
+    strength[::2, ::2, ::2] = 255
+    found = label_block(strength, Box.of_shape(shape), shape, 128, connectivity)
+    assert (found.fragments.size_voxels == 1).all()
+    assert len(found.fragments.fragment_id) == (strength > 0).sum()
+    assert np.array_equal(found.labels > 0, strength > 0)
 
 
 def test_fragment_statistics_are_sums_over_the_blocks_own_voxels() -> None:

@@ -177,8 +177,14 @@ def test_a_box_that_the_image_covers_only_in_part_is_refused(build: Callable[...
     assert_refused(build(image=part, box="0:40,0:100,0:90"), 3, "doesn't cover the box", "0:20,0:100,0:90")
 
 
-def test_a_sixteen_bit_image_is_refused(build: Callable[..., Result], tmp_path: Path) -> None:
-    assert_refused(build(image=write(tmp_path / "wide.zarr", np.ones(SHAPE, np.uint16))), 3, "must be uint8")
+def test_an_image_without_contrast_and_a_useless_normalisation_are_refused(
+    build: Callable[..., Result], tmp_path: Path
+) -> None:
+    flat = write(tmp_path / "flat.zarr", np.full(SHAPE, 900, np.uint16))
+    assert_refused(build(image=flat), 3, "flat.zarr shows nothing", "--normalisation none")
+    assert_refused(build(normalisation="9,5"), 3, "normalisation '9,5'", "below the high one")
+    assert_refused(build(normalisation="dark"), 3, "isn't volume, none or two whole grey values")
+    assert_refused(build(normalisation="100,900"), 3, "is beyond uint8")
 
 
 def test_an_unreachable_database_is_refused(build: Callable[..., Result], data_folder: Path) -> None:

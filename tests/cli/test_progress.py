@@ -55,6 +55,26 @@ def test_a_terminal_sees_a_bar_with_percentage_and_then_the_line() -> None:
     assert "clefts: 50 blocks in " in output.getvalue()
 
 
+def test_a_terminal_sees_notes_beside_the_bar_and_lines_above_it() -> None:
+    progress, output = on(terminal=True)
+    with progress:
+        progress.start("train", 100, unit="steps")
+        progress.note("loss 0.25")
+        progress.advance(50)
+        progress.say("step 50: object_f1 0.8")
+        progress.finish()
+    assert "loss 0.25" in output.getvalue()
+    assert "step 50: object_f1 0.8\n" in output.getvalue()
+
+
+def test_where_stderr_is_no_terminal_lines_are_printed_and_notes_are_not() -> None:
+    progress, output = on(terminal=False)
+    progress.start("train", 100, unit="steps")
+    progress.note("loss 0.25")
+    progress.say("step 50: [object_f1] 0.8")
+    assert output.getvalue() == "step 50: [object_f1] 0.8\n"
+
+
 def test_an_error_in_a_stage_leaves_the_cursor_visible() -> None:
     progress, output = on(terminal=True)
     hide, show = "\x1b[?25l", "\x1b[?25h"

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
+from connectome.cli.volume import Preset
+from connectome.phantom import PhantomPreset
 from connectome.volume import Volume
 
 Cli = Callable[..., Result]
@@ -79,6 +81,24 @@ def test_a_phantom_is_written_and_can_be_described(cli: Cli, tmp_path: Path) -> 
     assert json.loads(cli("volume", "info", "--json", tmp_path / "p" / "neuron_ids.zarr").stdout)["ids_fit"]
 
 
+def test_an_insect_phantom_has_clefts_with_several_partners(cli: Cli, tmp_path: Path) -> None:
+    flags = ["--shape", "24,128,128", "--seed", "4", "--preset", "insect", "--resolution", "30,14,14"]
+    result = cli("volume", "phantom", tmp_path / "p", *flags)
+    assert result.exit_code == 0, result.stderr
+    lines = (tmp_path / "p" / "annotations.csv").read_text().splitlines()[1:]
+    rows = [tuple(line.split(",")[:3]) for line in lines]
+    assert len(rows) == len(set(rows)) > len({row[0] for row in rows}) > 0
+    assert json.loads(cli("volume", "info", "--json", tmp_path / "p" / "raw.zarr").stdout)["resolution_nm"] == [
+        30,
+        14,
+        14,
+    ]
+
+
+def test_the_command_offers_all_presets_of_phantoms() -> None:
+    assert [preset.value for preset in Preset] == [preset.value for preset in PhantomPreset]
+
+
 def test_real_data_is_imported_whole(cli: Cli, real_data: Path, tmp_path: Path) -> None:
     result = cli("volume", "import", "cremi", real_data / "ac3.hdf", tmp_path / "d")
     assert result.exit_code == 0
@@ -99,6 +119,7 @@ def test_real_data_is_imported_whole(cli: Cli, real_data: Path, tmp_path: Path) 
         (("import", "stack", "nothing", "d", "--resolution", "30,12,12"), 3, "no TIFF, PNG"),
         (("import", "stack", "nothing", "d", "--resolution", "0,12,12"), 3, "no TIFF, PNG"),
         (("phantom", "d", "--shape", "0,1,1"), 3, "greater than 0"),
+        (("phantom", "d", "--resolution", "0,1,1"), 3, "between 1 and 100 nm"),
     ],
 )
 def test_wrong_input_is_one_line_on_stderr(

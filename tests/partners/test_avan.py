@@ -11,7 +11,8 @@ import torch
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard, ModelRole, load_checkpoint, save_checkpoint
 from connectome.networks.config import NetworkConfig
 from connectome.networks.rsunet import RSUNet, initialise
-from connectome.partners.avan import Assigner, Patch
+from connectome.partners.avan import AvanAssigner
+from connectome.partners.scores import Patch
 
 SHAPE = (4, 16, 16)
 
@@ -38,25 +39,26 @@ def make_patch(seed: int, ids: list[int]) -> Patch:
 
 def test_a_score_is_the_mean_output_over_the_candidates_voxels(checkpoint: Checkpoint) -> None:
     patches = [make_patch(0, [3, 8, 2**62]), make_patch(1, []), make_patch(2, [5])]
-    found = Assigner(checkpoint, torch.device("cpu")).score(patches)
+    found = AvanAssigner(checkpoint.card, checkpoint.network, torch.device("cpu")).score(patches)
     for patch, scores in zip(patches, found, strict=True):
         grey = (torch.from_numpy(patch.image).float() / 255 - 0.52) / 0.16
         inputs = torch.stack([grey, torch.from_numpy(patch.mask).float()])[None]
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             output = torch.sigmoid(checkpoint.network(inputs).float())[0].numpy()
-        assert scores.shape == (2, len(patch.segment_id))
+        assert scores.roles.shape == (2, len(patch.segment_id))
+        assert np.allclose(scores.pairs, scores.roles[0][:, None] + scores.roles[1])
         for i, segment in enumerate(patch.segment_id):
             wanted = output[:, patch.segmentation == segment].mean(1)
-            assert np.allclose(scores[:, i], wanted, atol=5e-3)
+            assert np.allclose(scores.roles[:, i], wanted, atol=5e-3)
 
 
 def test_a_batch_scores_like_its_patches_alone(checkpoint: Checkpoint) -> None:
-    assigner = Assigner(checkpoint, torch.device("cpu"))
+    assigner = AvanAssigner(checkpoint.card, checkpoint.network, torch.device("cpu"))
     patches = [make_patch(seed, [3, 8]) for seed in range(5)]
     together = assigner.score(patches)
     for patch, scores in zip(patches, together, strict=True):
-        assert np.allclose(assigner.score([patch])[0], scores, atol=1e-3)
+        assert np.allclose(assigner.score([patch])[0].roles, scores.roles, atol=1e-3)
 
 
 def test_no_patches_give_no_scores(checkpoint: Checkpoint) -> None:
-    assert Assigner(checkpoint, torch.device("cpu")).score([]) == []
+    assert AvanAssigner(checkpoint.card, checkpoint.network, torch.device("cpu")).score([]) == []

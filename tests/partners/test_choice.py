@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from connectome.partners.choice import choose_pair, main_contacts
 
-scores = st.floats(0, 1, width=32)
+values = st.floats(0, 1, width=32)
 
 
-@given(st.lists(st.tuples(scores, scores), min_size=2, max_size=6))
+@given(st.lists(st.tuples(values, values), min_size=2, max_size=6))
 def test_the_pair_is_the_best_of_all_pairs_of_different_segments(rows: list[tuple[float, float]]) -> None:
     pre, post = np.array(rows, np.float32).T
-    chosen = choose_pair(pre, post, np.ones(len(rows), bool))
+    chosen = choose_pair(pre[:, None].astype(float) + post, np.ones(len(rows), bool))
     assert chosen is not None
     assert chosen[0] != chosen[1]
     best = max(float(pre[a]) + float(post[b]) for a, b in itertools.permutations(range(len(rows)), 2))
@@ -24,18 +24,18 @@ def test_the_pair_is_the_best_of_all_pairs_of_different_segments(rows: list[tupl
 
 
 def test_one_segment_that_is_best_in_both_roles_takes_only_one() -> None:
-    assert choose_pair(np.array([0.9, 0.2]), np.array([0.95, 0.9]), np.ones(2, bool)) == (0, 1)
+    assert choose_pair(np.array([[1.85, 1.8], [1.15, 1.1]]), np.ones(2, bool)) == (0, 1)
 
 
 def test_fewer_than_two_candidates_make_no_pair() -> None:
-    assert choose_pair(np.array([0.9]), np.array([0.9]), np.ones(1, bool)) is None
-    assert choose_pair(np.zeros(0), np.zeros(0), np.zeros(0, bool)) is None
+    assert choose_pair(np.array([[0.9]]), np.ones(1, bool)) is None
+    assert choose_pair(np.zeros((0, 0)), np.zeros(0, bool)) is None
 
 
 def test_a_candidate_that_is_not_eligible_is_never_chosen() -> None:
-    pre, post = np.array([0.9, 0.5, 0.1]), np.array([0.1, 0.5, 0.9])
-    assert choose_pair(pre, post, np.array([True, True, False])) == (0, 1)
-    assert choose_pair(pre, post, np.array([True, False, False])) is None
+    scores = np.array([[0.0, 1.4, 1.8], [0.6, 0.0, 1.4], [0.2, 0.6, 0.0]])
+    assert choose_pair(scores, np.array([True, True, False])) == (0, 1)
+    assert choose_pair(scores, np.array([True, False, False])) is None
 
 
 def test_main_contacts_are_a_share_of_the_largest_and_at_least_two() -> None:

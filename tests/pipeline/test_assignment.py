@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import Result
 
@@ -13,6 +14,7 @@ from connectome.errors import ReferenceDataError
 from connectome.geometry import Box
 from connectome.phantom import PhantomConfig, write_phantom
 from connectome.pipeline.assignment import AssignmentRequest, score_assignment
+from connectome.volume import Volume
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,19 @@ def test_the_shipped_assigner_finds_the_partners_of_a_phantoms_clefts(phantom: P
     score = score_assignment(request(phantom))
     assert score.n >= 4
     assert score.accuracy >= 0.8
+
+
+def test_an_image_of_another_contrast_in_sixteen_bits_scores_the_same(phantom: Path, tmp_path: Path) -> None:
+    narrow = Volume.open(phantom / "raw.zarr")
+    values = narrow.read(narrow.box).astype(np.uint16)
+    grid = narrow.grid
+    wide = Volume.create(
+        tmp_path / "wide.zarr", shape=grid.shape, dtype=np.uint16, resolution_nm=grid.resolution_nm,
+        offset_nm=grid.offset_nm,
+    )  # fmt: skip
+    wide.write(wide.box, np.where(values > 0, values * 2 + 500, 0).astype(np.uint16))
+    first, same = score_assignment(request(phantom)), score_assignment(request(phantom, image=wide.url))
+    assert (first.n, first.correct, first.errors) == (same.n, same.correct, same.errors)
 
 
 def test_a_box_without_clefts_is_refused(phantom: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_build_finds_clefts_candidates_synapses_and_edges(whole: Any) -> None:
     assert summary.edges == len(rows["edge.synapse_count"]) > 10
     assert rows["edge.synapse_count"].sum() == summary.synapses
     assert (rows["synapse.pre_segment_id"] != rows["synapse.post_segment_id"]).all()
-    assert set(summary.stages) == {"predict", "label", "stitch", "relabel", "assign"}
+    assert set(summary.stages) == {"predict", "label", "stitch", "relabel", "assign", "edges"}
     assert summary.stages["predict"].voxels == summary.voxels == 40 * 100 * 90
 
 

@@ -60,8 +60,8 @@ class SmallWorld:
         return BuildRequest(**values | changes)
 
 
-def make_small_world(folder: Path) -> SmallWorld:
-    """Write the volumes and the checkpoints."""
+def make_small_world(folder: Path, representation: Method = Method.MASK) -> SmallWorld:
+    """Write the volumes and the checkpoints; the detector's logits mean clefts in this representation."""
     generator = np.random.default_rng(0)
     smooth = gaussian_filter(generator.standard_normal(SHAPE), (1.0, 3.0, 3.0))
     image = np.clip(128 + smooth / smooth.std() * 40, 0, 255).astype(np.uint8)
@@ -70,7 +70,7 @@ def make_small_world(folder: Path) -> SmallWorld:
     _save(folder / "assigner.safetensors", Method.AVAN, RSUNet(_config(2, 2)))
     network = RSUNet(_config(1, 1))
     initialise(network, 5)
-    _save(folder / "detector.safetensors", Method.MASK, network)
+    _save(folder / "detector.safetensors", representation, network)
     return SmallWorld(folder)
 
 

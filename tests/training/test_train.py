@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,62 +11,20 @@ import pytest
 import torch
 from typer.testing import Result
 
-from connectome.errors import BoxError, CheckpointError, ConfigError, TrainingDataError
+from connectome.errors import CheckpointError, ConfigError, TrainingDataError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import Method, ModelRole, Normalisation, load_checkpoint
-from connectome.networks.device import DeviceChoice
 from connectome.training import loop
-from connectome.training.augment import MARGIN, Augmentation, photograph
+from connectome.training.augment import Augmentation
 from connectome.training.batches import BatchPlan, batch_at
 from connectome.training.dataset import Dataset
-from connectome.training.recipe import DataSource, Recipe
+from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
+from connectome.training.source import DataSource
 from connectome.training.train import train
-from connectome.volume import Volume
 
-SHAPE = (8, 64, 64)
 PATCH = (4, 16, 16)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two segments above and below a dark cleft, twice."""
-    folder = tmp_path_factory.mktemp("data")
-    generator = np.random.default_rng(0)
-    segmentation = np.zeros(SHAPE, np.uint64)
-    segmentation[:, :30], segmentation[:, 33:] = 11, 22
-    clefts = np.zeros(SHAPE, np.uint64)
-    clefts[2:6, 30:33, 8:24], clefts[2:6, 30:33, 40:56] = 1, 2
-    image = np.where(clefts > 0, 30, np.where(segmentation == 11, 120, 180)) + generator.normal(0, 5, SHAPE)
-    for name, array in (("raw", image.astype(np.uint8)), ("neuron_ids", segmentation), ("clefts", clefts)):
-        volume = Volume.create(folder / f"{name}.zarr", shape=SHAPE, dtype=array.dtype, resolution_nm=(30, 12, 12))
-        volume.write(volume.box, array)
-    with (folder / "annotations.csv").open("w") as file:
-        writer = csv.writer(file)
-        names = ["", "pre_", "post_"]
-        writer.writerow(
-            ["cleft_id", "pre_segment_id", "post_segment_id", "size_voxels"]
-            + [f"{name}{axis}_nm" for name in names for axis in "zyx"]
-        )
-        for cleft, x in ((1, 16), (2, 48)):
-            points = [[120, (y + 0.5) * 12, x * 12] for y in (31, 28, 35)]
-            writer.writerow([cleft, 11, 22, 4 * 3 * 16, *(value for point in points for value in point)])
-    return folder
-
-
-@pytest.fixture
-def recipe(folder: Path, tmp_path: Path) -> Recipe:
-    return Recipe(
-        sources=(DataSource(folder=folder),),
-        output=tmp_path / "model.safetensors",
-        name="tiny",
-        steps=30,
-        patch_shape=PATCH,
-        batch=2,
-        widths=(8, 8),
-        learning_rate=1e-2,
-        device=DeviceChoice.CPU,
-    )
+PRUNERS = [Method.MASK_PRUNER, Method.PROXIMITY_PRUNER]
 
 
 @pytest.mark.parametrize("method", [Method.MASK, Method.AVAN])
@@ -102,24 +59,37 @@ def test_training_can_start_from_a_checkpoint_of_the_same_kind_only(recipe: Reci
         train(Method.MASK, replace(further, widths=(4, 8)))
 
 
+@pytest.mark.parametrize("method", PRUNERS)
+def test_a_trained_pruner_finds_pre_and_post_of_a_cleft_it_has_not_seen(
+    method: Method, recipe: Recipe, folder: Path
+) -> None:
+    left, right = (DataSource(folder=folder, box=Box((0, 0, x), (8, 64, x + 32))) for x in (0, 32))
+    trained = replace(recipe, sources=(left,), validation=(right,), steps=60, batch=4, average_decay=0.9)
+    card = train(method, replace(trained, learning_rate=3e-3))
+    assert card.metrics["assignment_accuracy"] == 1
+    assert load_checkpoint(recipe.output, ModelRole.ASSIGNER).card == card
+
+
+def test_a_pruner_can_start_from_an_avan(recipe: Recipe, tmp_path: Path) -> None:
+    train(Method.AVAN, replace(recipe, steps=2))
+    further = replace(recipe, steps=2, start_from=recipe.output, output=tmp_path / "pruner.safetensors")
+    assert train(Method.MASK_PRUNER, further).training["start_from"] == "model.safetensors"
+    with pytest.raises(CheckpointError, match="don't fit"):
+        train(Method.AVAN, replace(recipe, steps=2, start_from=further.output))
+
+
 def test_validation_is_measured_on_data_apart_from_the_training_data(recipe: Recipe, folder: Path) -> None:
     left, right = Box((0, 0, 0), (8, 64, 32)), Box((0, 0, 32), (8, 64, 64))
     apart = replace(
         recipe, sources=(DataSource(folder=folder, box=left),), validation=(DataSource(folder=folder, box=right),)
     )
-    assert train(Method.AVAN, apart).metrics["patches"] == 1
+    for method in (Method.AVAN, *PRUNERS):
+        metrics = train(method, replace(apart, steps=2)).metrics
+        assert metrics["clefts"] == 1
+        assert 0 <= metrics["assignment_accuracy"] + metrics["wrong_direction"] <= 1
     assert 0 <= train(Method.MASK, apart).metrics["voxel_f1"] <= 1
     with pytest.raises(TrainingDataError, match="overlap"):
         train(Method.MASK, replace(recipe, validation=(DataSource(folder=folder, box=right),)))
-
-
-def test_a_box_without_synapses_and_a_box_outside_are_refused(recipe: Recipe, folder: Path) -> None:
-    empty = DataSource(folder=folder, box=Box((0, 0, 0), (2, 8, 8)))
-    with pytest.raises(TrainingDataError, match="no annotated synapse lies in the box"):
-        train(Method.MASK, replace(recipe, sources=(empty,)))
-    outside = DataSource(folder=folder, box=Box((0, 0, 0), (9, 8, 8)))
-    with pytest.raises(BoxError, match="outside the volume"):
-        train(Method.MASK, replace(recipe, sources=(outside,)))
 
 
 def test_a_patch_that_can_not_be_pooled_is_refused(recipe: Recipe) -> None:
@@ -133,15 +103,12 @@ def test_a_loss_that_is_no_number_stops_the_training(recipe: Recipe, monkeypatch
         train(Method.MASK, recipe)
 
 
-def test_nothing_beyond_the_box_is_seen(folder: Path) -> None:
-    box = Box((0, 0, 0), (8, 64, 32))
-    data = Dataset(DataSource(folder=folder, box=box))
-    wide = Box((-2, -2, -2), (10, 66, 66))
-    image = data.read(data.image, wide)
-    assert image[2:10, 2:66, 2:34].any()
-    image[2:10, 2:66, 2:34] = 0
-    assert not image.any()
-    assert data.read_mask(wide).sum() == box.size_voxels
+def test_training_on_a_phantom_says_so_in_the_card(recipe: Recipe) -> None:
+    text = "phantom:8,128,128@seed=1"
+    on_it = replace(recipe, sources=(DataSource.parse(text),), steps=2)
+    card = train(Method.AVAN, on_it)
+    assert card.training["sources"][0]["data"] == text
+    assert card.training["sources"][0]["synapses"] > 0
 
 
 def test_a_batch_depends_on_seed_and_step_alone(folder: Path) -> None:
@@ -168,36 +135,12 @@ def test_patches_need_not_be_square_and_may_be_one_section(recipe: Recipe) -> No
         assert train(method, replace(recipe, steps=4, patch_shape=shape)).metrics["steps"] == 4
 
 
-def test_photographs_stay_in_range_and_differ() -> None:
-    image = np.random.default_rng(0).random((6, 16, 16), np.float32)
-    for seed in range(20):
-        out = photograph(image.copy(), Augmentation(), np.random.default_rng(seed))
-        assert out.dtype == np.float32
-        assert out.min() >= 0 and out.max() <= 1
-        assert not np.array_equal(out, image)
-    assert MARGIN >= 8
-
-
-@pytest.mark.parametrize(
-    ("text", "weight", "box"),
-    [("d", 1.0, None), ("d*0.5", 0.5, None), ("d@0:1,0:2,0:3*2", 2.0, Box((0, 0, 0), (1, 2, 3)))],
-)
-def test_a_data_source_is_read_from_text(text: str, weight: float, box: Box | None) -> None:
-    assert DataSource.parse(text) == DataSource(folder=Path("d"), box=box, weight=weight)
-
-
-@pytest.mark.parametrize("text", ["d*none", "d*0", "d*-1", "d*nan", "d*inf"])
-def test_a_weight_that_is_no_number_above_zero_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="weight"):
-        DataSource.parse(text)
-
-
 def test_the_command_trains_and_says_what_it_measured(cli: Callable[..., Result], folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "cli.safetensors"
     flags = ["--steps", "2", "--patch-shape", "4,16,16", "--widths", "4,6", "--device", "cpu"]
     result = cli("train", "detector", "--data", folder, "--output", output, *flags)
     assert result.exit_code == 0, result.stderr
-    assert "2 steps" in result.stdout
+    assert "weights of step 2 of 2" in result.stdout
     assert load_checkpoint(output, ModelRole.DETECTOR).card.name == "cli"
     wrong = cli("train", "assigner", "--data", folder, "--output", output, *flags[:-4], "--widths", "a,b")
     assert wrong.exit_code == 3

@@ -1,4 +1,4 @@
-"""The reference connectome in a folder that an import or a phantom wrote: clefts.zarr and annotations.csv."""
+"""A reference connectome as cleft labels and a table of synapses: what imports and phantoms write into a folder."""
 
 from __future__ import annotations
 
@@ -16,22 +16,38 @@ from connectome.records import ReferenceSynapse
 from connectome.volume import Volume
 
 
-class FolderReference:
-    """A folder's cleft labels and synapses (see `reference.Reference`)."""
+class TableReference:
+    """Cleft labels and the synapses of a table (see `reference.Reference`)."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open `folder`.
+    def __init__(self, clefts: str | Path, table: Path) -> None:
+        """Open the labels.
+
+        Args:
+            clefts: URL of the volume of cleft labels.
+            table: a CSV file with the columns of `annotation_table`.
+
+        Raises:
+            ReferenceDataError: the table is missing, or the labels aren't integers.
+            VolumeNotFoundError, VolumeFormatError: there are no labels.
+        """
+        self._table = table
+        if not table.is_file():
+            raise ReferenceDataError(f"no table of synapses at {table}")
+        self._clefts = Volume.open(clefts)
+        if self._clefts.dtype.kind not in "ui":
+            raise ReferenceDataError(f"{self._clefts.url} holds {self._clefts.dtype}; cleft labels are integers")
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> TableReference:
+        """What an import or a phantom wrote into `folder`.
 
         Raises:
             ReferenceDataError: clefts.zarr or annotations.csv is missing.
         """
-        self._table = folder / "annotations.csv"
-        for needed in (folder / "clefts.zarr", self._table):
+        for needed in (folder / "clefts.zarr", folder / "annotations.csv"):
             if not needed.exists():
                 raise ReferenceDataError(f"{folder} is no reference: it has no {needed.name}")
-        self._clefts = Volume.open(folder / "clefts.zarr")
-        if self._clefts.dtype.kind not in "ui":
-            raise ReferenceDataError(f"{self._clefts.url} holds {self._clefts.dtype}; cleft labels are integers")
+        return cls(folder / "clefts.zarr", folder / "annotations.csv")
 
     @property
     def grid(self) -> Grid:

@@ -1,0 +1,102 @@
+"""`connectome calibrate`: fit the model that turns scores into confidences."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connectome.cli.options import DEFAULT_DATA_FOLDER, DataFolderOption, Device, DeviceOption, JsonOption
+from connectome.cli.tune import AssignerOption, DetectorOption
+
+if TYPE_CHECKING:
+    from connectome.pipeline.calibrating import Calibration
+
+
+def calibrate(
+    data: Annotated[
+        list[str],
+        typer.Option(
+            "--data",
+            metavar="FOLDER[@BOX][*WEIGHT]",
+            help="Annotated volume to fit on, as for tune; each of its synapses counts WEIGHT times. Repeatable.",
+        ),
+    ],
+    check: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--check",
+            metavar="FOLDER[@BOX]",
+            show_default=False,
+            help="Annotated volume to check on, which isn't fitted on. Repeatable.",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", show_default=False, help="Parameters from tune [default: the models' own]."),
+    ] = None,
+    detector: DetectorOption = None,
+    assigner: AssignerOption = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.json", help="Where the model goes.")] = Path(
+        "confidence.json"
+    ),
+    store: Annotated[
+        bool, typer.Option("--store", help="Also put it into the assigner's file: builds with both models use it.")
+    ] = False,
+    device: DeviceOption = Device.AUTO,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit the model that gives each synapse its confidence: the probability that it is correct.
+
+    The synapses of the volumes are judged as evaluate edges judges them. How well the model does on data that it
+    wasn't fitted on is told for each volume by a model of the others, and for the volumes of --check. Beside
+    FILE.json, which build volume takes as --confidence, goes a reliability diagram.
+    """
+    from connectome.cli.progress import RichProgress
+    from connectome.networks.device import DeviceChoice
+    from connectome.pipeline.calibrating import CalibrateRequest, save_calibration
+    from connectome.pipeline.calibrating import calibrate as run_calibrate
+    from connectome.pipeline.request import read_request
+    from connectome.pipeline.tuning import OUTPUTS
+    from connectome.pipeline.tuning_data import AnnotatedVolume
+
+    flags = {
+        "image": "", "segmentation": "", "detector": detector, "assigner": assigner, "device": DeviceChoice(device),
+    }  # fmt: skip
+    request = CalibrateRequest(
+        volumes=tuple(AnnotatedVolume.parse(text) for text in data),
+        checks=tuple(AnnotatedVolume.parse(text) for text in check or []),
+        build=read_request(config, flags),
+        outputs=data_folder.expanduser() / OUTPUTS,
+    )
+    with RichProgress() as progress:
+        calibration = run_calibrate(request, progress)
+    files = save_calibration(calibration, request, output, store=store)
+    if as_json:
+        shown = [one.to_json() for one in calibration.summaries()]
+        values = {"model": calibration.model.to_json(), "checked": shown, "files": [str(file) for file in files]}
+        typer.echo(json.dumps(values, indent=2))
+        return
+    _print(calibration)
+    typer.echo("written: " + ", ".join(str(file) for file in files))
+
+
+def _print(calibration: Calibration) -> None:
+    """A row a volume: how many synapses, how many are correct, and the expected calibration errors."""
+    from connectome.partners.confidence import FEATURES
+
+    rows = calibration.summaries()
+    width = max(len(row.name) for row in rows)
+    typer.echo(f"{'':<{width}}  synapses  correct  confidence  ECE width  ECE mass")
+    for row in rows:
+        values = row.to_json()
+        mean = "-" if values["mean_confidence"] is None else f"{values['mean_confidence']:.3f}"
+        typer.echo(
+            f"{row.name:<{width}}  {values['n']:8d}  {values['correct'] / max(values['n'], 1):7.3f}  {mean:>10}  "
+            f"{values['ece_equal_width']:9.3f}  {values['ece_equal_mass']:8.3f}"
+        )
+    weights = zip(FEATURES, calibration.model.coefficients, strict=True)
+    typer.echo("model: " + ", ".join(f"{name} {value:.2f}" for name, value in weights))

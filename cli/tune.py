@@ -1,0 +1,167 @@
+"""`connectome tune`: choose the parameters of a build on annotated volumes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from connectome.cli.options import (
+    DEFAULT_DATA_FOLDER,
+    BoxOption,
+    DataFolderOption,
+    Device,
+    DeviceOption,
+    JsonOption,
+    parse_box,
+)
+from connectome.errors import ConfigError
+
+if TYPE_CHECKING:
+    from connectome.evaluate.tuning import ParameterGrid
+    from connectome.pipeline.tuning_data import AnnotatedVolume
+
+DataOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data", metavar="FOLDER[@BOX][*WEIGHT]", show_default=False,
+        help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv; scored in BOX. Repeatable.",
+    ),
+]  # fmt: skip
+ImageOption = Annotated[
+    str | None,
+    typer.Option("--image", metavar="URL", show_default=False, help="An image, for volumes that lie elsewhere."),
+]
+SegmentationOption = Annotated[
+    str | None, typer.Option("--segmentation", metavar="URL", show_default=False, help="Its segmentation.")
+]
+ReferenceOption = Annotated[
+    Path | None,
+    typer.Option("--reference", metavar="FILE.hdf", show_default=False, help="Its annotations: a CREMI file."),
+]
+DetectorOption = Annotated[
+    str | None,
+    typer.Option("--detector", metavar="MODEL", show_default=False, help="Finds clefts [default: the shipped one]."),
+]
+AssignerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--assigner", metavar="MODEL", show_default=False, help="Assigns partners [default: the shipped one]."
+    ),
+]
+
+
+def tune(
+    data: DataOption = None,
+    image: ImageOption = None,
+    segmentation: SegmentationOption = None,
+    reference: ReferenceOption = None,
+    box: BoxOption = None,
+    detector: DetectorOption = None,
+    assigner: AssignerOption = None,
+    thresholds: Annotated[
+        str | None, typer.Option(metavar="N,N,...", help="Detection thresholds to try.", show_default=False)
+    ] = None,
+    min_sizes: Annotated[
+        str | None, typer.Option(metavar="N,N,...", help="Minimum sizes in voxels to try.", show_default=False)
+    ] = None,
+    dilations: Annotated[
+        str | None, typer.Option(metavar="NM,NM,...", help="Dilations to try.", show_default=False)
+    ] = None,
+    duplicate_distances: Annotated[
+        str | None, typer.Option(metavar="NM,NM,...", help="Duplicate distances to try; 0: off.", show_default=False)
+    ] = None,
+    min_scores: Annotated[
+        str | None, typer.Option(metavar="N,N,...", help="Minimum scores to try.", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.toml", help="Where the chosen parameters go.")
+    ] = Path("tuned.toml"),
+    device: DeviceOption = Device.AUTO,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose threshold, minimum size, dilation, duplicate distance and minimum score by edge F1 on annotated volumes.
+
+    Every combination is scored on every volume; the mean of the volumes' F1 decides, each volume counting by its
+    weight. Of nearly equal combinations the one whose neighbours do well is taken. The networks' outputs are kept in
+    the data folder, so a second call takes seconds. Beside FILE.toml, which build volume takes as --config, go the
+    whole table and two plots.
+    """
+    from connectome.cli.progress import RichProgress
+    from connectome.networks.device import DeviceChoice
+    from connectome.pipeline.request import BuildRequest
+    from connectome.pipeline.tuning import OUTPUTS, TuneRequest
+    from connectome.pipeline.tuning import tune as run_tune
+    from connectome.pipeline.tuning_report import tuning_json, tuning_text, write_tuning
+
+    build = BuildRequest(
+        image="", segmentation="", detector=detector, assigner=assigner, device=DeviceChoice(device),
+        data_folder=data_folder,
+    )  # fmt: skip
+    request = TuneRequest(
+        volumes=annotated_volumes(data, image, segmentation, reference, box),
+        build=build,
+        grid=_grid(thresholds, min_sizes, dilations, duplicate_distances, min_scores),
+        outputs=data_folder.expanduser() / OUTPUTS,
+    )
+    with RichProgress() as progress:
+        tuning = run_tune(request, progress)
+    files = write_tuning(tuning, build, output)
+    if as_json:
+        typer.echo(json.dumps(tuning_json(tuning) | {"files": [str(file) for file in files]}, indent=2))
+        return
+    typer.echo(tuning_text(tuning))
+    typer.echo("written: " + ", ".join(str(file) for file in files))
+
+
+def annotated_volumes(
+    data: list[str] | None, image: str | None, segmentation: str | None, reference: Path | None, box: str | None
+) -> tuple[AnnotatedVolume, ...]:
+    """The volumes that options name.
+
+    Raises:
+        ConfigError: there is none, or one of --image, --segmentation and --reference is missing.
+    """
+    from connectome.pipeline.tuning_data import AnnotatedVolume
+
+    volumes = [AnnotatedVolume.parse(text) for text in data or []]
+    if image is not None and segmentation is not None and reference is not None:
+        volumes.append(AnnotatedVolume(image=image, segmentation=segmentation, reference=reference, box=parse_box(box)))
+    elif any(value is not None for value in (image, segmentation, reference, box)):
+        raise ConfigError("--image, --segmentation and --reference belong together (--box is theirs): give all three")
+    if not volumes:
+        raise ConfigError("no annotated volume given: use --data FOLDER, or --image, --segmentation and --reference")
+    return tuple(volumes)
+
+
+def _grid(
+    thresholds: str | None, min_sizes: str | None, dilations: str | None, duplicates: str | None, min_scores: str | None
+) -> ParameterGrid:
+    from connectome.evaluate.tuning import ParameterGrid
+
+    asked: dict[str, Any] = {
+        "threshold": numbers(thresholds, "--thresholds", float),
+        "min_size_voxels": numbers(min_sizes, "--min-sizes", int),
+        "dilation_nm": numbers(dilations, "--dilations", float),
+        "duplicate_distance_nm": numbers(duplicates, "--duplicate-distances", float),
+        "min_score": numbers(min_scores, "--min-scores", float),
+    }
+    return ParameterGrid(**{name: values for name, values in asked.items() if values is not None})
+
+
+def numbers(text: str | None, option: str, kind: Callable[[str], float]) -> tuple[float, ...] | None:
+    """The ascending numbers of an option; None where it isn't given.
+
+    Raises:
+        ConfigError: something in it is no number.
+    """
+    if text is None:
+        return None
+    try:
+        return tuple(sorted({kind(part) for part in text.split(",")}))
+    except ValueError as error:
+        raise ConfigError(f"{option} '{text}' isn't a list of numbers: write e.g. 1,2,3") from error

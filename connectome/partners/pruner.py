@@ -1,0 +1,113 @@
+"""The pruners at work: every ordered pair of a cleft's candidates through the pair classifier, batched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import expit
+from torch import Tensor
+
+from connectome.distances import unsigned_proximity
+from connectome.networks.checkpoint import Method, ModelCard, Network
+from connectome.networks.device import half_precision
+from connectome.networks.inputs import normalised
+from connectome.partners.scores import Patch, Scores, candidate_slots
+
+PAIRS_A_CALL = 32
+NEAR = 0.01
+"""Where a cleft's proximity is below this, a detector's signed proximity belongs to other clefts."""
+
+
+class PairAssigner:
+    """A mask pruner or a proximity pruner ready to run on one device."""
+
+    def __init__(self, card: ModelCard, network: Network, device: torch.device) -> None:
+        """Move the network to `device`."""
+        self.card = card
+        self.device = device
+        self._network = network.to(device)
+
+    def score(self, patches: list[Patch]) -> list[Scores]:
+        """The probability of each ordered pair."""
+        if not patches:
+            return []
+        counts = [len(patch.segment_id) for patch in patches]
+        places = [ordered_pairs(count) for count in counts]
+        starts = np.cumsum([0, *(len(place) for place in places)])
+        of_patch = np.repeat(np.arange(len(patches)), np.diff(starts))
+        pairs = np.concatenate([*places, np.zeros((0, 2), np.int64)])
+        with torch.inference_mode():
+            views = self._views(patches)
+            parts = [
+                self._logits(views, of_patch[first : first + PAIRS_A_CALL], pairs[first : first + PAIRS_A_CALL])
+                for first in range(0, len(pairs), PAIRS_A_CALL)
+            ]
+            logits = torch.cat(parts).cpu().numpy() if parts else np.zeros(0, np.float32)
+        return [
+            _scores(logits[a:b], place, count)
+            for (a, b), place, count in zip(pairwise(starts), places, counts, strict=True)
+        ]
+
+    def _views(self, patches: list[Patch]) -> _Views:
+        def on_device(arrays: list[NDArray[Any]]) -> Tensor:
+            return torch.from_numpy(np.stack(arrays)).to(self.device)
+
+        guessed = self.card.method is Method.PROXIMITY_PRUNER
+        return _Views(
+            grey=normalised(on_device([patch.image for patch in patches]), self.card.normalisation),
+            cleft=on_device([self._cleft(patch) for patch in patches]),
+            slots=on_device([candidate_slots(patch).astype(np.int32) for patch in patches]),
+            guessed=torch.tensor([guessed and patch.proximity is None for patch in patches], device=self.device),
+        )
+
+    def _cleft(self, patch: Patch) -> NDArray[np.float32]:
+        """The cleft channel (z, y, x): its mask, the detector's signed proximity, or one that has no sign yet."""
+        if self.card.method is Method.MASK_PRUNER:
+            return patch.mask.astype(np.float32)
+        near = unsigned_proximity(patch.mask, self.card.resolution_nm)
+        return near if patch.proximity is None else np.where(near > NEAR, patch.proximity, 0).astype(np.float32)
+
+    def _logits(self, views: _Views, of_patch: NDArray[np.int64], pairs: NDArray[np.int64]) -> Tensor:
+        """Float32 (n,): the network's logits for pairs (n, 2) of the patches `of_patch` (n,)."""
+        index = torch.from_numpy(of_patch).to(self.device)
+        places = torch.from_numpy(pairs).to(self.device)
+        own = views.slots[index]
+        first, second = ((own == places[:, role, None, None, None]).float() for role in range(2))
+        cleft = views.cleft[index]
+        guessed = views.guessed[index, None, None, None]
+        cleft = torch.where(guessed, cleft * (first - second), cleft)
+        inputs = torch.stack([views.grey[index], cleft, first, second], 1)
+        with half_precision(self.device):
+            logits: Tensor = self._network(inputs.contiguous(memory_format=torch.channels_last_3d))
+        return logits[:, 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Views:
+    """Patches on the device: grey values, the cleft channel and the candidates' places, all (n, z, y, x).
+
+    Attributes:
+        guessed: boolean (n,), where the cleft channel gets its sign from the pair under test.
+    """
+
+    grey: Tensor
+    cleft: Tensor
+    slots: Tensor
+    guessed: Tensor
+
+
+def ordered_pairs(count: int) -> NDArray[np.int64]:
+    """All ordered pairs of different candidates: int64 (count * (count - 1), 2)."""
+    return np.argwhere(~np.eye(count, dtype=bool)).astype(np.int64).reshape(-1, 2)
+
+
+def _scores(logits: NDArray[np.float32], pairs: NDArray[np.int64], count: int) -> Scores:
+    """From the logits (m,) of pairs (m, 2); in double precision, where certain pairs still differ."""
+    matrix = np.zeros((count, count))
+    matrix[pairs[:, 0], pairs[:, 1]] = expit(logits.astype(np.float64))
+    return Scores.of_pairs(matrix)

@@ -1,0 +1,99 @@
+"""What an assigner is shown of a cleft, and what it says about the candidates, whichever way it came to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pair = tuple[int, int]
+"""Positions of pre and post among the candidates of a cleft."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """What is needed to score one cleft's candidates.
+
+    Attributes:
+        image: unsigned integers (z, y, x), raw EM around the cleft's centroid.
+        mask: boolean (z, y, x), this cleft alone.
+        segmentation: unsigned integers (z, y, x).
+        segment_id: uint64 (n,), the candidates, ascending.
+        proximity: float32 (z, y, x), the signed proximity that the detector predicted; None: it predicts none.
+    """
+
+    image: NDArray[Any]
+    mask: NDArray[np.bool_]
+    segmentation: NDArray[Any]
+    segment_id: NDArray[np.uint64]
+    proximity: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Scores of the n candidates of one cleft.
+
+    Attributes:
+        roles: float32 (2, n) in [0, 1]: each candidate as pre and as post.
+        pairs: float64 (n, n): [i, j] rates i as pre with j as post; the pair to choose has the largest. The diagonal
+            means nothing.
+        by_pair: whether pairs were judged, so that `pairs` are probabilities and `roles` follow from them. Otherwise
+            roles were, and a pair is rated by the sum of its two scores.
+    """
+
+    roles: NDArray[np.float32]
+    pairs: NDArray[np.float64]
+    by_pair: bool
+
+    @classmethod
+    def of_roles(cls, roles: NDArray[np.float32]) -> Scores:
+        """From the scores (2, n) of candidates as pre and as post."""
+        sums = roles[0].astype(np.float64)[:, None] + roles[1].astype(np.float64)[None, :]
+        return cls(roles=roles, pairs=sums, by_pair=False)
+
+    @classmethod
+    def of_pairs(cls, pairs: NDArray[np.float64]) -> Scores:
+        """From the probabilities (n, n) of pairs; a candidate's score in a role is that of its best pair in it.
+
+        A lone candidate has 0 in both roles.
+        """
+        apart = np.where(np.eye(len(pairs), dtype=bool), 0, pairs)
+        roles = np.stack([apart.max(1, initial=0), apart.max(0, initial=0)]).astype(np.float32)
+        return cls(roles=roles, pairs=apart, by_pair=True)
+
+    def among(self, places: NDArray[np.integer]) -> Scores:
+        """As if the candidates at `places` were the only ones."""
+        if self.by_pair:
+            return Scores.of_pairs(self.pairs[np.ix_(places, places)])
+        return Scores.of_roles(self.roles[:, places])
+
+    def of_pair(self, pair: Pair) -> tuple[float, float]:
+        """The scores of pre and post as partners of each other; if pairs were judged, both are the pair's."""
+        pre, post = pair
+        if self.by_pair:
+            probability = float(self.pairs[pre, post])
+            return probability, probability
+        return float(self.roles[0, pre]), float(self.roles[1, post])
+
+    def probability(self, pair: Pair) -> float:
+        """How likely the assigner holds a pair, in [0, 1]: the product of both scores, or the judged pair's own."""
+        pre, post = self.of_pair(pair)
+        return pre if self.by_pair else pre * post
+
+
+class Assigner(Protocol):
+    """Rates candidates."""
+
+    def score(self, patches: list[Patch]) -> list[Scores]:
+        """Scores of each patch's candidates."""
+
+
+def candidate_slots(patch: Patch) -> NDArray[np.int64]:
+    """For each voxel (z, y, x) the position of its segment among the candidates, -1 for other voxels."""
+    ids = patch.segment_id.astype(patch.segmentation.dtype)
+    if len(ids) == 0:
+        return np.full(patch.segmentation.shape, -1, np.int64)
+    place = np.minimum(np.searchsorted(ids, patch.segmentation), len(ids) - 1)
+    return np.where(ids[place] == patch.segmentation, place, -1)

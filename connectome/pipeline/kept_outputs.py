@@ -1,0 +1,220 @@
+"""What networks say of a box, computed once and kept on disk: tuning again needs no network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectome.clefts.labelling import label_block
+from connectome.clefts.objects import WholeClefts, whole_clefts
+from connectome.clefts.predict import CleftPredictor
+from connectome.clefts.representations import signed_values
+from connectome.clefts.tiling import TileLattice
+from connectome.errors import StorageError
+from connectome.geometry import Box, Triple
+from connectome.networks.checkpoint import Checkpoint, Method
+from connectome.partners.assignment import AssignmentRules, assign
+from connectome.pipeline.assigning import PATCHES_A_BATCH, PatchReader
+from connectome.pipeline.build import identity
+from connectome.pipeline.context import chunk_shape
+from connectome.pipeline.labelling import blended
+from connectome.pipeline.normalising import as_model_sees
+from connectome.pipeline.predicting import tile_output
+from connectome.pipeline.scored_clefts import ScoredCandidates, ScoredClefts
+from connectome.pipeline.tuning_data import OpenVolume
+from connectome.records import Progress
+from connectome.volume import Volume
+from connectome.whole_file import whole_file
+
+PREDICTION = "prediction.npy"
+
+
+class KeptOutputs:
+    """The outputs of a detector and an assigner on one box, which is held in memory.
+
+    They lie in a folder that is named by everything they depend on: the weights and how they are used, the volumes,
+    the box. What is there is used; what is missing is computed.
+    """
+
+    def __init__(self, opened: OpenVolume, folder: Path, progress: Progress) -> None:
+        """Keep the outputs in a folder of their own below `folder`."""
+        self._opened, self._progress = opened, progress
+        self.folder = folder / _digest(_detector_facts(opened))
+        self._assigner_digest = _digest(_assigner_facts(opened))
+
+    def prediction(self) -> NDArray[np.uint8]:
+        """The blended prediction of the box: uint8 (z, y, x), 255 = certain.
+
+        Raises:
+            StorageError: a volume can't be read, or the prediction can't be written.
+        """
+        path = self.folder / PREDICTION
+        if path.exists():
+            return _loaded(path)
+        prediction = self._predict()
+        _make(self.folder)
+        (self.folder / "made_of.json").write_text(json.dumps(_detector_facts(self._opened), indent=2) + "\n")
+        with whole_file(path) as file:
+            np.save(file, prediction)
+        return prediction
+
+    def labels(self, threshold: int) -> Volume:
+        """The volume of cleft ids at a threshold (1 to 255) as a build of the box writes it, small objects included."""
+        path = self.folder / f"clefts-{threshold}.zarr"
+        if not (path.with_suffix(".json")).exists():
+            self._label(threshold)
+        return Volume.open(path)
+
+    def scored(self, threshold: int, dilations_nm: tuple[float, ...], min_size_voxels: int) -> ScoredClefts:
+        """The clefts at a threshold with the scores of their candidates.
+
+        Args:
+            threshold: 1 to 255.
+            dilations_nm: ascending.
+            min_size_voxels: smaller clefts aren't needed.
+
+        Raises:
+            StorageError: a volume can't be read, or the scores can't be written.
+        """
+        path = self.folder / f"scores-{threshold}-{self._assigner_digest}.npz"
+        if path.exists():
+            kept = ScoredClefts.load(path)
+            if kept.covers(dilations_nm, min_size_voxels):
+                return kept.at_least(min_size_voxels)
+        labels = self.labels(threshold)
+        with np.load(self.folder / f"clefts-{threshold}.npz") as file:
+            clefts = _chosen(WholeClefts(**file), min_size_voxels)
+        scored = self._score(clefts, labels, dilations_nm, min_size_voxels)
+        scored.save(path)
+        return scored
+
+    def _predict(self) -> NDArray[np.uint8]:
+        inputs, parameters = self._opened.inputs, self._opened.parameters
+        lattice = TileLattice(inputs.shape, parameters.tiles)
+        predictor = CleftPredictor(inputs.detector, inputs.device)
+        image = as_model_sees(inputs.image, parameters.grey_range, inputs.detector.card.normalisation)
+        tile_size = inputs.box.size_voxels // max(len(lattice.cells_overlapping(inputs.box)), 1)
+        self._progress.start(f"predict {self._opened.volume.name}", inputs.box.size_voxels)
+
+        def read_tile(cell: Triple, part: Box) -> NDArray[np.uint8]:
+            output = tile_output(predictor, image, lattice, cell)[part.slices()]
+            self._progress.advance(tile_size)
+            return output
+
+        prediction = blended(lattice, inputs.box, read_tile)
+        self._progress.finish()
+        return prediction
+
+    def _label(self, threshold: int) -> None:
+        """Write the labels and the clefts at a threshold; the mark comes last."""
+        inputs, path = self._opened.inputs, self.folder / f"clefts-{threshold}.zarr"
+        labelled = label_block(
+            self.prediction(), inputs.box, inputs.shape, threshold, self._opened.parameters.connectivity
+        )
+        volume = Volume.create(
+            path, shape=inputs.shape, dtype=np.uint64, resolution_nm=inputs.resolution_nm, offset_nm=inputs.offset_nm,
+            chunk_shape=chunk_shape(self._opened.parameters.block_shape), overwrite=True,
+        )  # fmt: skip
+        volume.write(inputs.box, labelled.labels)
+        clefts = whole_clefts(labelled.fragments, 1, inputs.resolution_nm, inputs.offset_nm)
+        with whole_file(self.folder / f"clefts-{threshold}.npz") as file:
+            np.savez_compressed(file, **vars(clefts))
+        with whole_file(path.with_suffix(".json")) as file:
+            file.write(json.dumps({"clefts": len(clefts.cleft_id)}).encode())
+
+    def _proximity(self, box: Box) -> NDArray[np.float32] | None:
+        """See `BuildContext.proximity`."""
+        inputs = self._opened.inputs
+        if inputs.detector.card.method is not Method.SIGNED_PROXIMITY:
+            return None
+        shared = box.intersect(inputs.box)
+        return signed_values(self.prediction()[shared.slices(inputs.box.start)], box, inputs.box)
+
+    def _score(
+        self, clefts: WholeClefts, labels: Volume, dilations_nm: tuple[float, ...], min_size_voxels: int
+    ) -> ScoredClefts:
+        inputs, parameters = self._opened.inputs, self._opened.parameters
+        assigner = inputs.assigner.open(inputs.device, inputs.resolution_nm, inputs.detector.card.method)
+        reader = PatchReader(
+            image=as_model_sees(inputs.image, parameters.grey_range, inputs.assigner.normalisation),
+            segmentation=inputs.segmentation,
+            clefts=labels,
+            shape=inputs.assigner.patch_shape(inputs.resolution_nm),
+            proximity=self._proximity,
+        )
+        rules = AssignmentRules(dilation_nm=dilations_nm[-1], min_contact=parameters.assignment.min_contact)
+        scored: list[ScoredCandidates] = []
+        self._progress.start(f"assign {self._opened.volume.name}", len(clefts.cleft_id), unit="clefts")
+        for first in range(0, len(clefts.cleft_id), PATCHES_A_BATCH):
+            batch = slice(first, first + PATCHES_A_BATCH)
+            patches = reader.read(clefts.cleft_id[batch], clefts.centre[batch])
+            for patch, partners in zip(patches, assign(patches, assigner, rules, inputs.resolution_nm), strict=True):
+                scored.append(ScoredCandidates.of(patch, partners, dilations_nm, inputs.resolution_nm))
+            self._progress.advance(len(patches))
+        self._progress.finish()
+        return ScoredClefts(
+            clefts=clefts, candidates=tuple(scored), dilations_nm=dilations_nm, min_size_voxels=min_size_voxels
+        )
+
+
+def forget_outputs(folder: Path) -> None:
+    """Delete all kept outputs below a folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _chosen(clefts: WholeClefts, min_size_voxels: int) -> WholeClefts:
+    kept = clefts.size_voxels >= min_size_voxels
+    return WholeClefts(**{name: values[kept] for name, values in vars(clefts).items()})
+
+
+def _loaded(path: Path) -> NDArray[np.uint8]:
+    try:
+        return np.asarray(np.load(path), np.uint8)
+    except (OSError, ValueError, EOFError) as error:
+        raise StorageError(f"{path} can't be read: delete it, it will be made again") from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder} can't be made: {error.strerror}; choose another --data-folder") from error
+
+
+def _detector_facts(opened: OpenVolume) -> dict[str, Any]:
+    """Everything that the prediction and the labels depend on."""
+    inputs, parameters = opened.inputs, opened.parameters
+    return {
+        "detector": _model_facts(inputs.detector),
+        "image": identity(inputs.image.volume),
+        "segmentation": identity(inputs.segmentation.volume),
+        "box": str(inputs.box),
+        "tiles": asdict(parameters.tiles),
+        "connectivity": int(parameters.connectivity),
+        "grey_range": None if parameters.grey_range is None else asdict(parameters.grey_range),
+    }
+
+
+def _assigner_facts(opened: OpenVolume) -> dict[str, Any]:
+    assigner = opened.inputs.assigner
+    model = None if assigner.checkpoint is None else _model_facts(assigner.checkpoint)
+    return {"assigner": model, "direction": assigner.direction(opened.inputs.detector.card.method)}
+
+
+def _model_facts(model: Checkpoint) -> dict[str, Any]:
+    card = model.card
+    return {
+        "weights": model.weights_sha256, "method": str(card.method), "normalisation": vars(card.normalisation),
+        "patch_shape": list(card.patch_shape), "resolution_nm": list(card.resolution_nm),
+    }  # fmt: skip
+
+
+def _digest(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,137 @@
+"""A training as it is asked for: flags, or the same in a TOML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from connectome.config_file import Keys, convert, number, read_config, text, whole, whole_numbers
+from connectome.errors import ConfigError
+from connectome.geometry import Box, triple
+from connectome.networks.checkpoint import Method
+from connectome.networks.device import DeviceChoice
+from connectome.training.augment import Augmentation
+from connectome.training.choices import Keep, Trained, Unpaired
+from connectome.training.phantom_text import parse_phantom
+from connectome.training.recipe import Recipe
+from connectome.training.source import DataSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """What one command adds: the methods it may train, the first by default, and the key that chooses."""
+
+    methods: tuple[Method, ...]
+    key: str | None
+    defaults: dict[str, Any]
+
+
+KINDS = {
+    Trained.DETECTOR: _Kind(
+        methods=(Method.MASK, Method.STDT, Method.SIGNED_PROXIMITY), key="representation",
+        defaults={"batch": 2, "patch_shape": (16, 128, 128)},
+    ),
+    Trained.ASSIGNER: _Kind(
+        methods=(Method.AVAN,), key=None, defaults={"batch": 4, "patch_shape": (18, 80, 80)}
+    ),
+    Trained.PRUNER: _Kind(
+        methods=(Method.MASK_PRUNER, Method.PROXIMITY_PRUNER), key="method",
+        defaults={"batch": 8, "patch_shape": (18, 80, 80)},
+    ),
+}  # fmt: skip
+
+
+def read_training(kind: Trained, config: Path | None, flags: Mapping[str, Any]) -> tuple[Method, Recipe]:
+    """A method and its recipe from flags, a TOML file and the defaults; the first of them that says something wins.
+
+    Args:
+        kind: what is to be trained.
+        config: TOML whose keys are the long flags of the command with _ for -, plus those of `KEYS` that have no flag.
+        flags: values by key; None and empty lists: not given. Data as text (see `DataSource.parse`).
+
+    Raises:
+        ConfigError: the file is missing or malformed, a key is unknown, a value is wrong, or something isn't given.
+        BoxError: a box is malformed.
+    """
+    known = KINDS[kind]
+    keys: Keys = KEYS if known.key is None else KEYS | {known.key: ("method", text)}
+    values = dict(known.defaults)
+    values |= read_config(config, keys) if config is not None else {}
+    given = {key: value for key, value in flags.items() if value is not None and value != []}
+    values |= convert("the command", {key: _plain(value) for key, value in given.items()}, keys)
+    for needed, way_out in (("sources", "--data FOLDER or [[data]]"), ("output", "--output FILE or output = ...")):
+        if not values.get(needed):
+            raise ConfigError(f"no {'data' if needed == 'sources' else needed} given: use {way_out}")
+    method = _method(known, values.pop("method", known.methods[0].value))
+    values.setdefault("name", values["output"].name.removesuffix(".safetensors"))
+    return method, Recipe(**values)
+
+
+def _plain(value: Any) -> Any:
+    """A flag's value as a TOML file would hold it."""
+    return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+
+
+def _method(kind: _Kind, value: str) -> Method:
+    if value not in kind.methods:
+        raise ConfigError(f"{kind.key} '{value}' isn't one of {', '.join(kind.methods)}")
+    return Method(value)
+
+
+def _sources(value: Any) -> tuple[DataSource, ...]:
+    if not isinstance(value, list):
+        raise TypeError("it must be tables ([[data]]), or a list of text such as 'FOLDER@BOX*WEIGHT'")
+    return tuple(DataSource.parse(one) if isinstance(one, str) else _source(one) for one in value)
+
+
+def _source(value: Any) -> DataSource:
+    if not isinstance(value, dict):
+        raise TypeError("it must be tables ([[data]]), or a list of text such as 'FOLDER@BOX*WEIGHT'")
+    return DataSource(**convert("a data source", value, SOURCE_KEYS))
+
+
+def _augmentation(value: Any) -> Augmentation:
+    if not isinstance(value, dict):
+        raise TypeError("it must be a table: [augmentation]")
+    return Augmentation(**convert("[augmentation]", value, AUGMENTATION_KEYS))
+
+
+def _path(value: Any) -> Path:
+    return Path(text(value)).expanduser()
+
+
+SOURCE_KEYS: Keys = {
+    "folder": ("folder", _path),
+    "image": ("image", text),
+    "segmentation": ("segmentation", text),
+    "clefts": ("clefts", text),
+    "annotations": ("annotations", _path),
+    "phantom": ("phantom", lambda value: parse_phantom(text(value))),
+    "box": ("box", lambda value: Box.parse(text(value))),
+    "weight": ("weight", number),
+}
+AUGMENTATION_KEYS: Keys = {
+    field.name: (field.name, whole if field.type == "int" else number) for field in fields(Augmentation)
+}
+KEYS: dict[str, Any] = {
+    "data": ("sources", _sources),
+    "validation": ("validation", _sources),
+    "output": ("output", _path),
+    "name": ("name", text),
+    "steps": ("steps", whole),
+    "batch": ("batch", whole),
+    "patch_shape": ("patch_shape", lambda value: triple(whole_numbers(value))),
+    "widths": ("widths", whole_numbers),
+    "learning_rate": ("learning_rate", number),
+    "average_decay": ("average_decay", number),
+    "positive_weight": ("positive_weight", number),
+    "seed": ("seed", whole),
+    "device": ("device", lambda value: DeviceChoice(text(value))),
+    "start_from": ("start_from", _path),
+    "save_every": ("save_every", whole),
+    "keep": ("keep", lambda value: Keep(text(value))),
+    "unpaired": ("unpaired", lambda value: Unpaired(text(value))),
+    "augmentation": ("augmentation", _augmentation),
+}

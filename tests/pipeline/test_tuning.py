@@ -1,0 +1,165 @@
+"""Tuning: a grid cell's score is the score of a build with its parameters, and networks run once."""
+
+from __future__ import annotations
+
+import json
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from annotated_world import BOX, GRID, make_annotated_world, tune_request, world_build
+from small_world import SmallWorld
+
+from connectome.clefts.labelling import Connectivity
+from connectome.errors import BoxError, ConfigError, StorageError
+from connectome.evaluate.tuning import Cell, Index, ParameterGrid, f1_of
+from connectome.geometry import Box
+from connectome.pipeline.build import build_volume
+from connectome.pipeline.kept_outputs import PREDICTION
+from connectome.pipeline.request import read_request
+from connectome.pipeline.scoring import score_edges
+from connectome.pipeline.tuning import Tuning, config_text, tune
+from connectome.pipeline.tuning_data import AnnotatedVolume
+from connectome.store.database import Database
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_halo_that_leaves_a_border() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("connectome.pipeline.tuning_data.HALO_NM", 100.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
+    return make_annotated_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("outputs")
+
+
+@pytest.fixture(scope="module")
+def tuning(world: SmallWorld, outputs: Path) -> Tuning:
+    return tune(tune_request(world, outputs))
+
+
+def built_counts(world: SmallWorld, tuning: Tuning, cell: Cell, data_folder: Path, name: str) -> tuple[int, int, int]:
+    """What a build with a cell's parameters gets: true positives, predicted, annotated."""
+    box = Box.parse(tuning.built_boxes[0])
+    build_volume(world.request(data_folder, name=name, box=box, **asdict(cell)))
+    with Database.open(None, data_folder) as database:
+        score = score_edges(database, name, world.folder, Box.parse(BOX))
+    return score.true_positives, score.n_predicted, score.n_reference
+
+
+def test_the_grid_has_different_scores_and_the_best_is_chosen(tuning: Tuning) -> None:
+    f1 = tuning.tuned.f1
+    assert len(np.unique(f1)) > 20
+    assert tuning.f1 >= f1.max() - 0.005
+    assert 0.2 < tuning.f1 < 1
+    assert Box.parse(tuning.built_boxes[0]) == Box((0, 1, 0), (40, 100, 89))
+
+
+@pytest.mark.parametrize("index", [None, (0, 0, 0, 1, 1), (2, 1, 1, 1, 0)])
+def test_the_score_of_a_cell_is_that_of_a_build_with_its_parameters(
+    world: SmallWorld, tuning: Tuning, module_data_folder: Path, index: Index | None
+) -> None:
+    place = index or tuning.tuned.chosen()
+    built = built_counts(world, tuning, GRID.cell(place), module_data_folder, f"cell-{index}")
+    assert built == tuple(tuning.tuned.counts[(0, *place)])
+
+
+def test_the_written_parameters_are_what_a_build_reads(world: SmallWorld, tuning: Tuning, tmp_path: Path) -> None:
+    path = tmp_path / "tuned.toml"
+    path.write_text(config_text(tuning.cell, world_build(world), "two\nlines"))
+    assert path.read_text().startswith("# two\n# lines\n")
+    request = read_request(path, {"image": "raw", "segmentation": "ids"})
+    assert {name: getattr(request, name) for name in asdict(tuning.cell)} == asdict(tuning.cell)
+    assert (request.detector, request.assigner) == (str(world.detector), str(world.assigner))
+    assert "detector" not in tomllib.loads(config_text(tuning.cell, replace(world_build(world), detector=None)))
+
+
+def test_a_second_tuning_needs_no_network_and_gives_the_same(
+    world: SmallWorld, outputs: Path, tuning: Tuning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise AssertionError("a network ran")
+
+    for name in ("tile_output", "assign", "label_block"):
+        monkeypatch.setattr(f"connectome.pipeline.kept_outputs.{name}", refuse)
+    began = time.monotonic()
+    again = tune(tune_request(world, outputs))
+    assert time.monotonic() - began < 20
+    assert np.array_equal(again.tuned.counts, tuning.tuned.counts)
+    smaller = replace(tune_request(world, outputs), grid=replace(GRID, dilation_nm=(24.0,), min_size_voxels=(50,)))
+    assert np.array_equal(tune(smaller).tuned.counts, tuning.tuned.counts[:, :, 1:, :1])
+
+
+def test_outputs_of_another_connectivity_are_not_taken_for_these(
+    world: SmallWorld, outputs: Path, tuning: Tuning
+) -> None:
+    swapped = replace(tune_request(world, outputs), build=world_build(world, connectivity=Connectivity.FACES))
+    tune(replace(swapped, grid=replace(GRID, threshold=(0.7,), dilation_nm=(48.0,))))
+    told = [json.loads((folder / "made_of.json").read_text())["connectivity"] for folder in outputs.iterdir()]
+    assert sorted(told) == [6, 26]
+
+
+def test_several_volumes_count_by_weight(world: SmallWorld, outputs: Path, tuning: Tuning) -> None:
+    two = tune(tune_request(world, outputs, f"{world.folder}@{BOX}*3", f"{world.folder}@4:38,10:95,5:80"))
+    assert two.tuned.counts.shape[0] == 2
+    assert np.array_equal(two.tuned.counts[0], two.tuned.counts[1])
+    assert two.cell == tuning.cell
+    assert float(f1_of(two.chosen_counts)[0]) == pytest.approx(two.f1)
+
+
+def test_curves_pass_through_the_chosen_cell(tuning: Tuning) -> None:
+    true, predicted, annotated = tuning.chosen_counts[0]
+    place = GRID.threshold.index(tuning.cell.threshold)
+    assert tuning.over_threshold.precision[place] == true / predicted
+    assert tuning.over_threshold.recall[place] == true / annotated
+    assert (np.diff(tuning.over_score.recall) <= 0).all()
+    assert len(tuning.over_score.values) > 10
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"threshold": (0.0, 0.5)}, "values of threshold to try"),
+        ({"threshold": (0.7, 0.5)}, "must ascend"),
+        ({"min_score": ()}, "there must be one"),
+        ({"dilation_nm": (900.0,)}, "must lie from 1e-09 to 500"),
+    ],
+)
+def test_values_that_no_build_takes_are_refused(world: SmallWorld, outputs: Path, wrong: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        tune(replace(tune_request(world, outputs), grid=ParameterGrid(**wrong)))
+
+
+def test_a_box_outside_of_the_volume_is_refused(world: SmallWorld, outputs: Path) -> None:
+    with pytest.raises(BoxError, match="lies outside the segmentation"):
+        tune(tune_request(world, outputs, f"{world.folder}@0:90,0:10,0:10"))
+
+
+@pytest.mark.parametrize(("text", "message"), [("a*x", "isn't a weight"), ("a*0", "is useless")])
+def test_a_volume_with_a_wrong_weight_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        AnnotatedVolume.parse(text)
+
+
+def test_a_broken_file_of_outputs_is_told(world: SmallWorld, tmp_path: Path) -> None:
+    request = replace(tune_request(world, tmp_path), grid=replace(GRID, threshold=(0.7,), dilation_nm=(48.0,)))
+    tune(request)
+    (folder,) = tmp_path.iterdir()
+    for path in folder.glob("*-178*"):
+        if path.is_file():
+            path.unlink()
+    (folder / PREDICTION).write_bytes(b"nothing")
+    with pytest.raises(StorageError, match="delete it, it will be made again"):
+        tune(request)

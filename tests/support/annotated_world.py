@@ -1,0 +1,81 @@
+"""The small world with annotations, so that it can be tuned on: what its networks find, made partly wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from small_world import OFFSET_NM, RESOLUTION_NM, SHAPE, SmallWorld, make_small_world
+
+from connectome.evaluate.tuning import ParameterGrid
+from connectome.formats.annotation_table import AnnotationRow, write_annotations
+from connectome.partners.assignment import AssignmentRules
+from connectome.pipeline.context import threshold_of
+from connectome.pipeline.kept_outputs import KeptOutputs
+from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.tuning import TuneRequest
+from connectome.pipeline.tuning_data import AnnotatedVolume, open_volume
+from connectome.records import NoProgress
+from connectome.volume import Volume
+
+GRID = ParameterGrid(
+    threshold=(0.6, 0.7, 0.75),
+    min_size_voxels=(20, 50),
+    dilation_nm=(24.0, 48.0),
+    duplicate_distance_nm=(0.0, 700.0),
+    min_score=(0.0, 0.19),
+)
+BOX = "4:38,10:95,5:80"
+
+
+def make_annotated_world(folder: Path) -> SmallWorld:
+    """Write the small world; of the synapses at one threshold two in seven are left out or get other partners."""
+    world = make_small_world(folder)
+    volume = AnnotatedVolume.parse(str(folder))
+    opened = open_volume(volume, world_build(world))
+    outputs = KeptOutputs(opened, folder / "truth", NoProgress())
+    threshold = threshold_of(0.68)
+    scored = outputs.scored(threshold, (48.0,), 40)
+    chosen = scored.choose(AssignmentRules(dilation_nm=48.0))
+    labels = outputs.labels(threshold)
+    ids = labels.read(labels.box)
+    kept = [i for i in range(len(chosen.cleft)) if i % 7 != 3]
+    clefts = scored.clefts
+    truth = Volume.create(
+        folder / "clefts.zarr", shape=SHAPE, dtype=np.uint64, resolution_nm=RESOLUTION_NM, offset_nm=OFFSET_NM,
+        chunk_shape=(16, 32, 32),
+    )  # fmt: skip
+    truth.write(truth.box, np.where(np.isin(ids, clefts.cleft_id[chosen.cleft[kept]]), ids, 0))
+    rows = []
+    for i in kept:
+        pre, post = int(chosen.pre_segment_id[i]), int(chosen.post_segment_id[i])
+        place = int(chosen.cleft[i])
+        z, y, x = clefts.centroid_nm[place].tolist()
+        rows.append(
+            AnnotationRow(
+                cleft_id=int(clefts.cleft_id[place]),
+                pre_segment_id=post if i % 7 == 5 else pre,
+                post_segment_id=pre if i % 7 == 5 else post,
+                size_voxels=int(clefts.size_voxels[place]),
+                centroid_nm=(z, y, x),
+                pre_point_nm=None,
+                post_point_nm=None,
+            )
+        )
+    write_annotations(folder / "annotations.csv", rows)
+    return world
+
+
+def world_build(world: SmallWorld, **changes: Any) -> BuildRequest:
+    """The models of a small world, as tuning asks for them."""
+    values: dict[str, Any] = {"image": "", "segmentation": "", "block_shape": (16, 64, 64)}
+    return BuildRequest(**values | {"detector": str(world.detector), "assigner": str(world.assigner)} | changes)
+
+
+def tune_request(world: SmallWorld, outputs: Path, *volumes: str) -> TuneRequest:
+    """Tuning on boxes of the world: FOLDER@BOX texts, by default one."""
+    texts = volumes or (f"{world.folder}@{BOX}",)
+    return TuneRequest(
+        volumes=tuple(map(AnnotatedVolume.parse, texts)), build=world_build(world), grid=GRID, outputs=outputs
+    )
