@@ -39,7 +39,8 @@ DataOption = Annotated[
     typer.Option(
         "--data", metavar="FOLDER[@BOX][*WEIGHT]", show_default=False,
         help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv, as `volume import cremi` and "
-        "`volume phantom` write it; only the voxels of BOX (z0:z1,y0:y1,x0:x1) are seen. Repeatable.",
+        "`volume phantom` write it; only the voxels of BOX (z0:z1,y0:y1,x0:x1) are seen. Or a phantom that is made as "
+        "it is read: phantom:z,y,x@seed=N[:preset=insect][*WEIGHT]. Repeatable.",
     ),
 ]  # fmt: skip
 ValidationOption = Annotated[

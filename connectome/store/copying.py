@@ -11,6 +11,7 @@ from sqlalchemy import REAL, BigInteger, Boolean, Connection, Double, Integer, S
 
 from connectome.errors import SegmentIdError
 from connectome.store.binary_rows import HEADER, TRAILER, Column, binary_rows
+from connectome.store.schema import partition
 from connectome.store.tables import METADATA
 
 ROWS_A_CHUNK = 50_000
@@ -99,7 +100,7 @@ def _target(table: Table, columns: Columns) -> str:
     run_id = columns.get("run_id")
     if table.dialect_options["postgresql"]["partition_by"] is None or run_id is None or np.ndim(run_id) != 0:
         return table.name
-    return f"{table.name}_{int(run_id)}"  # type: ignore[call-overload]
+    return partition(table.name, int(np.asarray(run_id)))
 
 
 def _encoded(table: Table, name: str, values: ArrayLike | Sequence[Any]) -> Column:
@@ -129,12 +130,12 @@ def _nulls(values: ArrayLike | Sequence[Any]) -> tuple[NDArray[Any], NDArray[np.
     array = np.asarray(values)
     if array.dtype != object:
         return array, None
-    null = np.asarray(np.equal(array, None), bool)
-    if not null.any():
+    missing: NDArray[np.bool_] = np.equal(array, np.array(None, object)).astype(np.bool_)
+    if not missing.any():
         return array, None
-    present = array[~null] if array.ndim else array
+    present = array[~missing] if array.ndim else array
     filler = "" if present.size and isinstance(present.flat[0], str) else 0
-    return np.where(null, filler, array), null
+    return np.where(missing, filler, array), missing
 
 
 def _check_integers(table: Table, name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> None:

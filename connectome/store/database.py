@@ -11,15 +11,17 @@ from typing import Any
 
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Executable, TextClause, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from connectome.errors import DatabaseError
+from connectome.errors import DatabaseError, QueryError
 from connectome.store.address import connect, database_errors, psql_url
 from connectome.store.column_reading import read_columns
 from connectome.store.migrate import SchemaState, schema_status, upgrade
 from connectome.store.server import EmbeddedServer
 
 URL_VARIABLE = "CONNECTOME_DATABASE_URL"
+TIMEOUT_STATE = "57014"  # SQLSTATE query_canceled
 
 
 class Database:
@@ -64,6 +66,42 @@ class Database:
         """
         with database_errors(self.url), self.engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def reading(self, *, timeout_s: float = 60.0) -> Iterator[Connection]:
+        """One transaction that only reads, with the rights of connectome_reader and a time limit a statement.
+
+        For this package's own statements; a user's go through `store.sql`.
+
+        Raises:
+            QueryError: a statement took too long. DatabaseError: unreachable, or PostgreSQL refused a statement.
+        """
+        with self.begin() as connection:
+            connection.execute(text("SET TRANSACTION READ ONLY"))
+            connection.execute(text(f"SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}"))
+            if connection.scalar(text("SELECT to_regrole('connectome_reader') IS NOT NULL")):
+                connection.execute(text("SET LOCAL ROLE connectome_reader"))
+            try:
+                yield connection
+            except OperationalError as error:
+                if getattr(error.orig, "pgcode", None) != TIMEOUT_STATE:
+                    raise
+                raise QueryError(f"the query took longer than {timeout_s:g} s: make it smaller") from error
+
+    @contextmanager
+    def alone(self) -> Iterator[Any]:
+        """A psycopg2 connection of its own, rolled back and closed at the end.
+
+        Raises:
+            DatabaseError: unreachable.
+        """
+        with database_errors(self.url):
+            connection = self.engine.raw_connection()
+        connection.detach()
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     @contextmanager
     def session(self) -> Iterator[Session]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from connectome.store.partitions import partition
+from connectome.store.schema import partition
 
 WORK_MEM = "256MB"
 EDGES = """

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, func, text, update
 from connectome.store.copying import Columns, copy_columns
 from connectome.store.database import Database
 from connectome.store.edges import refresh_edges
-from connectome.store.partitions import attach_partitions, partition, stage_partitions
+from connectome.store.partitions import attach_partitions, stage_partitions
 from connectome.store.run_records import NewImport, RunKind, RunState
 from connectome.store.runs import insert_run
+from connectome.store.schema import partition
 from connectome.store.tables import RunTable
 
 MAINTENANCE_WORK_MEM = "512MB"  # for the indexes

@@ -13,11 +13,6 @@ LOCK_WAIT = "300ms"  # less than PostgreSQL's deadlock_timeout: whoever else wai
 LOCK_REFUSED = "55P03"  # SQLSTATE lock_not_available
 
 
-def partition(table: str, run_id: int) -> str:
-    """The table that holds a run's rows of a partitioned table."""
-    return f"{table}_{int(run_id)}"
-
-
 def partitioned_tables(connection: Connection) -> list[str]:
     """The tables that are partitioned by run, referenced ones first."""
     return list(connection.scalar(text("SELECT partitioned_tables()")) or [])

@@ -26,6 +26,11 @@ class Base(DeclarativeBase):
 BY_RUN = {"postgresql_partition_by": "LIST (run_id)"}
 
 
+def partition(table: str, run_id: int) -> str:
+    """The table that holds a run's rows of a table partitioned by run."""
+    return f"{table}_{int(run_id)}"
+
+
 def run_key(*, comment: str = "The run that wrote the row") -> Mapped[int]:
     """The `run_id` that opens the primary key of a table partitioned by it; a partition goes with its run."""
     return mapped_column(Integer, primary_key=True, autoincrement=False, comment=comment)

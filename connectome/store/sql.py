@@ -1,4 +1,4 @@
-"""A user's own query: one statement that only reads, streamed."""
+"""A user's own query: one statement that only reads, run as a role that can only read, streamed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
-from sqlalchemy import text
 
 from connectome.errors import QueryError
 from connectome.store.database import Database
@@ -16,15 +15,11 @@ from connectome.store.database import Database
 ROWS_A_FETCH = 10_000
 READ_ONLY_STATE = "25006"  # SQLSTATEs
 TIMEOUT_STATE = "57014"
-CURSOR_STATES = ("42P11", "42601")  # invalid_cursor_definition, syntax_error
-# PL/pgSQL opens a cursor on exactly one statement that returns rows: a second one, COPY, DDL, SET and DO are errors.
-OPEN_CURSOR = """
-DO $$
-DECLARE query refcursor := 'connectome_query';
-BEGIN
-    OPEN query FOR EXECUTE current_setting('connectome.query');
-END $$
+TYPES = """
+SELECT CASE typtype WHEN 'p' THEN 'text' ELSE format_type(kind, NULL) END, typtype = 'p'
+FROM unnest(%s::oid[]) WITH ORDINALITY AS listed (kind, place) JOIN pg_type ON pg_type.oid = kind ORDER BY place
 """
+CURSOR_STATES = ("42P11", "42601")  # invalid_cursor_definition, syntax_error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +44,10 @@ def run_sql(database: Database, query: str, *, timeout_s: float = 60.0) -> SqlRe
 def stream_sql(database: Database, query: str, *, timeout_s: float = 60.0) -> Iterator[SqlResult]:
     """Run one reading statement in a read-only transaction; the rows are there inside the `with`.
 
+    The statement runs inside a function that belongs to the role connectome_sql: it has that role's rights whoever
+    calls, and can't change the role. The server keeps the result until it is fetched. The connection isn't used again,
+    so nothing that the statement set or locked outlives it.
+
     Args:
         database: where to run it.
         query: one SELECT, VALUES, TABLE, WITH, SHOW or EXPLAIN.
@@ -57,23 +56,94 @@ def stream_sql(database: Database, query: str, *, timeout_s: float = 60.0) -> It
     Raises:
         QueryError: the SQL is wrong, writes, holds several statements, or takes too long.
     """
-    with database.begin() as connection:
-        connection.execute(text("SET TRANSACTION READ ONLY"))
-        connection.execute(text(f"SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}"))
-        if not query.strip():
-            raise QueryError("the query is empty")
-        cursor: Any = connection.connection.cursor()
-        with _query_errors(timeout_s):
-            cursor.execute("SELECT set_config('connectome.query', %s, true)", [query])
-            cursor.execute(OPEN_CURSOR)
-            cursor.execute(f"FETCH {ROWS_A_FETCH} FROM connectome_query")
-            yield SqlResult(columns=[column.name for column in cursor.description], rows=_rows(cursor))
+    if not query.strip():
+        raise QueryError("the query is empty")
+    with database.alone() as connection, _query_errors(timeout_s):
+        cursor: Any = connection.cursor()
+        cursor.execute("SET TRANSACTION READ ONLY")
+        cursor.execute(f"SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}")
+        _require_reader(cursor)
+        columns = _described(cursor, query)
+        _open(cursor, query, columns)
+        yield SqlResult(columns=columns.names, rows=_rows(cursor))
+
+
+def _require_reader(cursor: Any) -> None:
+    """Refuse to run a user's query with more rights than it needs.
+
+    Raises:
+        QueryError: the role isn't there.
+    """
+    cursor.execute("SELECT to_regprocedure('run_query(text)') IS NOT NULL")
+    if not cursor.fetchone()[0]:
+        raise QueryError(
+            "the server lacks the role connectome_reader, as which queries run: connectome db upgrade makes it, if its "
+            "user may create roles (an administrator: ALTER ROLE ... CREATEROLE)"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Columns:
+    """The columns of a query: names, types, and whether a type is one that no result of a function can have."""
+
+    names: list[str]
+    types: list[str]
+    pseudo: bool
+
+
+def _described(cursor: Any, query: str) -> _Columns:
+    """The columns of a query; nothing of it is run.
+
+    Raises:
+        QueryError: it has none.
+    """
+    cursor.execute("SELECT describe_query(%s)", [query])
+    cursor.execute("FETCH 0 FROM connectome_query")
+    names = [column.name for column in cursor.description]
+    kinds = [column.type_code for column in cursor.description]
+    if not names:
+        raise QueryError("the query returns no column")
+    cursor.execute("CLOSE connectome_query")
+    cursor.execute(TYPES, [kinds])
+    found = cursor.fetchall()
+    return _Columns(names=names, types=[name for name, _ in found], pseudo=any(pseudo for _, pseudo in found))
+
+
+def _open(cursor: Any, query: str, columns: _Columns) -> None:
+    """Run the query and fetch its first rows.
+
+    PostgreSQL describes a domain as the type beneath it and then insists on the domain, before anything runs: such a
+    query, and one with columns of pseudo-types, runs inside another that casts.
+    """
+    if columns.pseudo:
+        query = _cast(query, columns.types)
+    try:
+        cursor.execute("SAVEPOINT before_query")
+        _declare(cursor, query, columns.types)
+    except psycopg2.errors.DatatypeMismatch:
+        cursor.execute("ROLLBACK TO SAVEPOINT before_query")
+        _declare(cursor, _cast(query, columns.types), columns.types)
+
+
+def _declare(cursor: Any, query: str, types: list[str]) -> None:
+    columns = ", ".join(f"c{i} {kind}" for i, kind in enumerate(types))
+    cursor.execute(
+        f"DECLARE connectome_rows NO SCROLL CURSOR FOR SELECT * FROM run_query(%s) AS found ({columns})", [query]
+    )
+    cursor.execute(f"FETCH {ROWS_A_FETCH} FROM connectome_rows")
+
+
+def _cast(query: str, types: list[str]) -> str:
+    """A query whose columns have exactly these types."""
+    cast = ", ".join(f"c{i}::{kind}" for i, kind in enumerate(types))
+    names = ", ".join(f"c{i}" for i in range(len(types)))
+    return f"SELECT {cast} FROM ({query.rstrip().rstrip(';')}\n) AS found ({names})"
 
 
 def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
     while rows := cursor.fetchall():
         yield from rows
-        cursor.execute(f"FETCH {ROWS_A_FETCH} FROM connectome_query")
+        cursor.execute(f"FETCH {ROWS_A_FETCH} FROM connectome_rows")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from connectome.networks.checkpoint import Method
 from connectome.networks.device import DeviceChoice
 from connectome.training.augment import Augmentation
 from connectome.training.choices import Keep, Trained, Unpaired
+from connectome.training.phantom_text import parse_phantom
 from connectome.training.recipe import Recipe
 from connectome.training.source import DataSource
 
@@ -107,6 +108,7 @@ SOURCE_KEYS: Keys = {
     "segmentation": ("segmentation", text),
     "clefts": ("clefts", text),
     "annotations": ("annotations", _path),
+    "phantom": ("phantom", lambda value: parse_phantom(text(value))),
     "box": ("box", lambda value: Box.parse(text(value))),
     "weight": ("weight", number),
 }

@@ -163,4 +163,4 @@ def test_volumes_with_nothing_wrong_in_them_can_not_be_fitted(request_: Calibrat
 
 def test_a_model_says_what_it_was_fitted_on(calibration: Calibration) -> None:
     values = json.loads(json.dumps(calibration.model.to_json()))
-    assert set(values["fitted_on"]) == {"detector", "assigner", "parameters", "volumes"}
+    assert set(values["fitted_on"]) == {"detector", "assigner", "assigner_method", "parameters", "volumes"}

@@ -114,6 +114,14 @@ def test_a_loss_that_is_no_number_stops_the_training(recipe: Recipe, monkeypatch
         train(Method.MASK, recipe)
 
 
+def test_training_on_a_phantom_says_so_in_the_card(recipe: Recipe) -> None:
+    text = "phantom:8,128,128@seed=1"
+    on_it = replace(recipe, sources=(DataSource.parse(text),), steps=2)
+    card = train(Method.AVAN, on_it)
+    assert card.training["sources"][0]["data"] == text
+    assert card.training["sources"][0]["synapses"] > 0
+
+
 def test_a_batch_depends_on_seed_and_step_alone(folder: Path) -> None:
     shape = SampleShape(patch_shape=PATCH, normalisation=Normalisation(), augmentation=Augmentation())
     data = [Dataset(DataSource(folder=folder))]
