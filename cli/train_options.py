@@ -72,7 +72,12 @@ SeedOption = Annotated[
 ]
 StartOption = Annotated[
     Path | None,
-    typer.Option("--start-from", metavar="FILE", help="Checkpoint whose weights to begin with.", show_default=False),
+    typer.Option(
+        "--start-from",
+        metavar="MODEL",
+        show_default=False,
+        help="Begin with the weights of a checkpoint, or of a shipped model by its name.",
+    ),
 ]
 NameOption = Annotated[
     str | None, typer.Option("--name", help="The model's name [default: the output's].", show_default=False)

@@ -59,7 +59,7 @@ def read_training(kind: Trained, config: Path | None, flags: Mapping[str, Any]) 
     keys: Keys = KEYS if known.key is None else KEYS | {known.key: ("method", text)}
     values = dict(known.defaults)
     values |= read_config(config, keys) if config is not None else {}
-    given = {key: value for key, value in flags.items() if value is not None and value != []}
+    given = {key: value for key, value in flags.items() if value is not None and value not in ([], ())}
     values |= convert("the command", {key: _plain(value) for key, value in given.items()}, keys)
     for needed, way_out in (("sources", "--data FOLDER or [[data]]"), ("output", "--output FILE or output = ...")):
         if not values.get(needed):
