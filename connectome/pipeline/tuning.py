@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import ConfigError
-from connectome.evaluate.tuning import AXES, Cell, ParameterGrid, TunedGrid, precision_recall
+from connectome.evaluate.tuning import AXES, Cell, Index, ParameterGrid, TunedGrid, precision_recall
 from connectome.pipeline.grid_scoring import VolumeScorer
 from connectome.pipeline.kept_outputs import KeptOutputs
 from connectome.pipeline.request import LARGEST_DILATION_NM, LARGEST_DUPLICATE_DISTANCE_NM, BuildRequest
@@ -75,7 +75,7 @@ class Tuning:
     @property
     def chosen_counts(self) -> NDArray[np.int64]:
         """True positives, predicted, annotated at the chosen cell: int64 (volumes, 3)."""
-        return np.asarray(self.tuned.counts[(slice(None), *self.tuned.chosen())])
+        return self.tuned.counts_at(self.tuned.chosen())
 
 
 def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
@@ -99,7 +99,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
         built_boxes=tuple(str(scorer.opened.built_box) for scorer in scorers),
         tuned=tuned,
         cell=cell,
-        over_threshold=_curve(np.array(request.grid.threshold), counts[:, :, *index[1:]].sum(0)),
+        over_threshold=_threshold_curve(tuned, index),
         over_score=_score_curve(scorers, cell),
     )
 
@@ -127,6 +127,12 @@ def check_grid(grid: ParameterGrid) -> None:
         low, high = limits[axis]
         if not low <= values[0] <= values[-1] <= high:
             raise ConfigError(f"the values of {axis} to try, {list(values)}, must lie from {low:g} to {high:g}")
+
+
+def _threshold_curve(tuned: TunedGrid, index: Index) -> Curve:
+    values = tuned.grid.threshold
+    counts = [tuned.counts_at((place, *index[1:])).sum(0) for place in range(len(values))]
+    return _curve(np.array(values), np.array(counts))
 
 
 def _score_curve(scorers: Sequence[VolumeScorer], cell: Cell) -> Curve:
