@@ -79,6 +79,10 @@ class TunedGrid:
         """The weighted mean of the volumes' F1, float64 of the grid's shape: a small volume counts as a large one."""
         return np.asarray(np.average(f1_of(self.counts), axis=0, weights=self.weights))
 
+    def counts_at(self, index: Index) -> NDArray[np.int64]:
+        """True positives, predicted, annotated of each volume at a cell: int64 (volumes, 3)."""
+        return np.asarray(np.moveaxis(self.counts, 0, -2)[index])
+
     def chosen(self) -> Index:
         """The index to use: see `choose`."""
         return choose(self.f1)

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import ConfigError
-from connectome.evaluate.tuning import AXES, Cell, ParameterGrid, TunedGrid, precision_recall
+from connectome.evaluate.tuning import AXES, Cell, Index, ParameterGrid, TunedGrid, precision_recall
 from connectome.pipeline.grid_scoring import VolumeScorer
 from connectome.pipeline.kept_outputs import KeptOutputs
 from connectome.pipeline.request import LARGEST_DILATION_NM, LARGEST_DUPLICATE_DISTANCE_NM, BuildRequest
@@ -76,8 +75,7 @@ class Tuning:
     @property
     def chosen_counts(self) -> NDArray[np.int64]:
         """True positives, predicted, annotated at the chosen cell: int64 (volumes, 3)."""
-        place: tuple[Any, ...] = (slice(None), *self.tuned.chosen())
-        return np.asarray(self.tuned.counts[place])
+        return self.tuned.counts_at(self.tuned.chosen())
 
 
 def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
@@ -95,14 +93,13 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     weights = np.array([volume.weight for volume in request.volumes])
     tuned = TunedGrid(grid=request.grid, counts=counts, weights=weights)
     index = tuned.chosen()
-    every_threshold: tuple[Any, ...] = (slice(None), slice(None), *index[1:])
     cell = request.grid.cell(index)
     return Tuning(
         names=tuple(volume.name for volume in request.volumes),
         built_boxes=tuple(str(scorer.opened.built_box) for scorer in scorers),
         tuned=tuned,
         cell=cell,
-        over_threshold=_curve(np.array(request.grid.threshold), counts[every_threshold].sum(0)),
+        over_threshold=_threshold_curve(tuned, index),
         over_score=_score_curve(scorers, cell),
     )
 
@@ -130,6 +127,12 @@ def check_grid(grid: ParameterGrid) -> None:
         low, high = limits[axis]
         if not low <= values[0] <= values[-1] <= high:
             raise ConfigError(f"the values of {axis} to try, {list(values)}, must lie from {low:g} to {high:g}")
+
+
+def _threshold_curve(tuned: TunedGrid, index: Index) -> Curve:
+    values = tuned.grid.threshold
+    counts = [tuned.counts_at((place, *index[1:])).sum(0) for place in range(len(values))]
+    return _curve(np.array(values), np.array(counts))
 
 
 def _score_curve(scorers: Sequence[VolumeScorer], cell: Cell) -> Curve:

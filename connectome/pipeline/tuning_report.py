@@ -93,8 +93,7 @@ def _best(tuning: Tuning) -> list[list[str]]:
     for flat in order:
         index = tuple(int(i) for i in np.unravel_index(flat, f1.shape))
         values = [f"{value:>5g}" for value in asdict(tuning.tuned.grid.cell(index)).values()]
-        place: tuple[Any, ...] = (slice(None), *index)
-        own = f1_of(tuning.tuned.counts[place])
+        own = f1_of(tuning.tuned.counts_at(index))
         rows.append([*values, f"{f1[index]:.3f}", " ".join(f"{one:.3f}" for one in own)])
     return rows
 
@@ -107,8 +106,7 @@ def _csv(tuning: Tuning) -> str:
     writer.writerow([*AXES, "mean_f1", *(f"{name} {kind}" for name in tuning.names for kind in kinds)])
     f1 = tuning.tuned.f1
     for index in tuning.tuned.grid:
-        place: tuple[Any, ...] = (slice(None), *index)
-        counts = tuning.tuned.counts[place].ravel().tolist()
+        counts = tuning.tuned.counts_at(index).ravel().tolist()
         writer.writerow([*asdict(tuning.tuned.grid.cell(index)).values(), f"{f1[index]:.6f}", *counts])
     return text.getvalue()
 
