@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
+from typing import Annotated
 
 import typer
 
 from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
+from connectome.errors import ConfigError
 
-app = typer.Typer(no_args_is_help=True, help="The database: its URL, its schema, its server.")
+app = typer.Typer(no_args_is_help=True, help="The database: its URL, its schema, its readers, its server.")
 
 
 @app.command()
@@ -58,6 +61,38 @@ def status(
         typer.echo("schema  unknown: the server isn't running, the next command that needs it starts it")
     else:
         typer.echo(f"schema  {schema.state} (revision {schema.current or 'none'}, newest {schema.head})")
+
+
+@app.command()
+def reader(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The login's name.")],
+    password: Annotated[
+        bool, typer.Option(help="Ask for a password (or read it from a pipe); without, the server must know its users.")
+    ] = True,
+    database_url: DatabaseUrlOption = None,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+) -> None:
+    """Make a login that can read everything and change nothing, or give it a new password.
+
+    Try: psql postgresql://NAME@HOST/DATABASE
+    """
+    from connectome.store.database import Database
+    from connectome.store.readers import create_reader
+
+    secret = _password() if password else None
+    with Database.open(database_url, data_folder) as database:
+        create_reader(database, name, secret)
+    typer.echo(f"{name} can read the database")
+
+
+def _password() -> str:
+    """The password that is typed twice, or the first line of what is piped in."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    secret = sys.stdin.readline().rstrip("\r\n")
+    if not secret:
+        raise ConfigError("no password: type one, pipe one in, or give --no-password")
+    return secret
 
 
 @app.command()

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connectome.cli.filter_options import Selecting, selects
 from connectome.cli.graph_output import MinConfidenceOption, MinSynapsesOption, MultiOption, print_saved_graph
-from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption, RunOption
+from connectome.cli.import_tables import UnitOption
+from connectome.cli.options import (
+    DEFAULT_DATA_FOLDER,
+    DatabaseUrlOption,
+    DataFolderOption,
+    JsonOption,
+    RunOption,
+    parse_nm,
+)
+from connectome.tabular.kinds import Columns, FileKind, kind_of
+
+if TYPE_CHECKING:
+    from connectome.tabular.synapse_writing import TableTarget
+
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The table; one that is there is replaced.")]
+FormatOption = Annotated[
+    FileKind | None,
+    typer.Option("--format", show_default=False, help="The kind of file. Default: what its name says."),
+]
+ColumnsOption = Annotated[Columns, typer.Option("--columns", help="Whose columns to write.")]
 
 app = typer.Typer(no_args_is_help=True, help="Write the results of a run for other tools.")
 
@@ -37,3 +58,55 @@ def graphml(
     with Database.open(database_url, data_folder) as database:
         saved = export_graphml(database, run, file, selection)
     print_saved_graph(saved, as_json)
+
+
+@app.command()
+@selects
+def synapses(
+    file: FileArgument,
+    selecting: Selecting,
+    output_format: FormatOption = None,
+    columns: ColumnsOption = Columns.CONNECTOME,
+    partners: Annotated[
+        Path | None,
+        typer.Option("--partners", metavar="FILE", show_default=False, help="neuPrint's second table; FILE: points."),
+    ] = None,
+    unit: UnitOption = None,
+) -> None:
+    """Write the synapses of a run as a table, streaming, in the columns of other tools if you like.
+
+    With --roots the partners are the roots. `connectome import synapses` reads it back.
+    """
+    from connectome.query.exporting import SynapseExport, export_synapses
+    from connectome.store.database import Database
+
+    request = SynapseExport(target=_target(file, output_format, columns, unit), partners=partners,
+                            where=selecting.where)  # fmt: skip
+    with Database.open(selecting.database_url, selecting.data_folder) as database:
+        count = export_synapses(database, request)
+    typer.echo(f"{file}: {count:,} synapses")
+
+
+@app.command()
+@selects
+def edges(
+    file: FileArgument,
+    selecting: Selecting,
+    output_format: FormatOption = None,
+    columns: ColumnsOption = Columns.CONNECTOME,
+) -> None:
+    """Write the edges of a run as a table, streaming, in the columns of other tools if you like."""
+    from connectome.query.exporting import export_edges
+    from connectome.store.database import Database
+
+    target = _target(file, output_format, columns, None)
+    with Database.open(selecting.database_url, selecting.data_folder) as database:
+        count = export_edges(database, target, selecting.where)
+    typer.echo(f"{file}: {count:,} edges")
+
+
+def _target(file: Path, kind: FileKind | None, columns: Columns, unit: str | None) -> TableTarget:
+    from connectome.tabular.synapse_writing import TableTarget
+
+    unit_nm = parse_nm(unit, "--unit") or (1.0, 1.0, 1.0)
+    return TableTarget(path=file, kind=kind or kind_of(file), columns=columns, unit_nm=unit_nm)

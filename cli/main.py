@@ -11,7 +11,20 @@ import typer
 from typer.core import TyperGroup
 
 from connectome import __version__
-from connectome.cli import build, build_graph, db, evaluate, export, models, train, volume
+from connectome.cli import (
+    annotate,
+    build,
+    build_graph,
+    db,
+    evaluate,
+    export,
+    import_tables,
+    models,
+    query,
+    roots,
+    train,
+    volume,
+)
 from connectome.cli.calibrate import calibrate
 from connectome.cli.demo import demo
 from connectome.cli.sql import sql
@@ -19,7 +32,10 @@ from connectome.cli.tune import tune
 from connectome.errors import ConnectomeError
 
 INTERRUPTED_EXIT_CODE = 130
-ORDER_IN_HELP = ("demo", "volume", "build", "evaluate", "export", "sql", "db", "models", "train", "tune", "calibrate")
+ORDER_IN_HELP = (
+    "demo", "volume", "build", "evaluate", "query", "sql", "import", "export", "roots", "annotate", "db", "models",
+    "train", "tune", "calibrate",
+)  # fmt: skip
 
 
 class CommandLine(TyperGroup):
@@ -79,6 +95,10 @@ app.add_typer(volume.app, name="volume")
 build.app.command()(build_graph.graph)
 app.add_typer(build.app, name="build")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(import_tables.app, name="import")
+app.add_typer(roots.app, name="roots")
+app.add_typer(annotate.app, name="annotate")
+app.add_typer(query.app, name="query")
 app.add_typer(export.app, name="export")
 app.command()(sql)
 app.add_typer(db.app, name="db")

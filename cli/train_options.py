@@ -39,7 +39,8 @@ DataOption = Annotated[
     typer.Option(
         "--data", metavar="FOLDER[@BOX][*WEIGHT]", show_default=False,
         help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv, as `volume import cremi` and "
-        "`volume phantom` write it; only the voxels of BOX (z0:z1,y0:y1,x0:x1) are seen. Repeatable.",
+        "`volume phantom` write it; only the voxels of BOX (z0:z1,y0:y1,x0:x1) are seen. Or a phantom that is made as "
+        "it is read: phantom:z,y,x@seed=N[:preset=insect][*WEIGHT]. Repeatable.",
     ),
 ]  # fmt: skip
 ValidationOption = Annotated[
@@ -71,7 +72,12 @@ SeedOption = Annotated[
 ]
 StartOption = Annotated[
     Path | None,
-    typer.Option("--start-from", metavar="FILE", help="Checkpoint whose weights to begin with.", show_default=False),
+    typer.Option(
+        "--start-from",
+        metavar="MODEL",
+        show_default=False,
+        help="Begin with the weights of a checkpoint, or of a shipped model by its name.",
+    ),
 ]
 NameOption = Annotated[
     str | None, typer.Option("--name", help="The model's name [default: the output's].", show_default=False)

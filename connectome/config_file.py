@@ -58,6 +58,17 @@ def text(value: Any) -> str:
     return value
 
 
+def flag(value: Any) -> bool:
+    """True or false.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, bool):
+        raise TypeError("it must be true or false")
+    return value
+
+
 def number(value: Any) -> float:
     """A number.
 

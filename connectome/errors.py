@@ -56,6 +56,10 @@ class ConfigError(InputError):
     """A configuration file or a combination of options is wrong."""
 
 
+class TableError(InputError):
+    """A table file can't be read, lacks a column, or holds what its column can't."""
+
+
 class TrainingDataError(InputError):
     """Training can't start or go on with this data (empty box, no labels, a loss that isn't a number)."""
 

@@ -4,16 +4,42 @@ from __future__ import annotations
 
 from copy import copy
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import DtypeError, ResolutionError
 from connectome.geometry import Box, NmTriple, Triple, triple, whole_factors
-from connectome.volume import Grid, Volume
+from connectome.volume import Grid
 
 TOLERANCE_VOXELS = 1e-2
+
+
+class Voxels(Protocol):
+    """What a view lies over: a `Volume`, or voxels that are made when they are read."""
+
+    @property
+    def url(self) -> str:
+        """What it is called in messages."""
+
+    @property
+    def grid(self) -> Grid:
+        """Where it lies."""
+
+    @property
+    def box(self) -> Box:
+        """All its voxels."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The data type of its voxels."""
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """The voxels (z, y, x) of a box inside it."""
+
+    def read_strided(self, box: Box, step: Triple) -> NDArray[Any]:
+        """Every `step`-th voxel (z, y, x) of a box, from its first; what is beyond the border is left out."""
 
 
 class ViewKind(StrEnum):
@@ -35,7 +61,7 @@ class GridView:
     the box.
     """
 
-    def __init__(self, volume: Volume, *, resolution_nm: NmTriple, anchor_nm: NmTriple, kind: ViewKind) -> None:
+    def __init__(self, volume: Voxels, *, resolution_nm: NmTriple, anchor_nm: NmTriple, kind: ViewKind) -> None:
         """Lay a working grid over `volume`.
 
         Args:
@@ -162,7 +188,7 @@ def _sum_along(array: NDArray[Any], axis: int, factor: int, accumulator: np.dtyp
     return total
 
 
-def _whole_shift(volume: Volume, anchor_nm: NmTriple) -> Triple:
+def _whole_shift(volume: Voxels, anchor_nm: NmTriple) -> Triple:
     """The volume's first voxel counted in its own voxels from the anchor."""
     shifts = []
     for axis, offset, anchor, fine in zip(
@@ -178,7 +204,7 @@ def _whole_shift(volume: Volume, anchor_nm: NmTriple) -> Triple:
     return triple(shifts)
 
 
-def _check_dtype(volume: Volume, kind: ViewKind) -> None:
+def _check_dtype(volume: Voxels, kind: ViewKind) -> None:
     dtype = volume.dtype
     match kind:
         case ViewKind.IMAGE:

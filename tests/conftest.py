@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
@@ -62,14 +63,37 @@ def module_data_folder(server_folder: Path, numbers: Iterator[int]) -> Iterator[
     EmbeddedServer(folder / "postgres").stop()
 
 
+@dataclass(frozen=True)
+class DatabaseServer:
+    """A running server whose database `connectome` is migrated and serves as the template.
+
+    Attributes:
+        url: of that database.
+        log: the server's log file.
+    """
+
+    url: str
+    log: Path
+
+    def url_of(self, name: str) -> str:
+        """The URL of another database."""
+        return self.url.replace("/connectome?", f"/{name}?")
+
+
 @pytest.fixture(scope="session")
-def database_server(server_folder: Path) -> Iterator[EmbeddedServer]:
-    """An embedded server for the session; its database `connectome` is migrated and serves as the template."""
+def embedded_server(server_folder: Path) -> Iterator[DatabaseServer]:
+    """An embedded server for the session."""
     server = EmbeddedServer(server_folder / "session" / "postgres")
     upgrade(server.start())
     execute(server.url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")  # tests needn't survive a power cut
-    yield server
+    yield DatabaseServer(url=server.url, log=server.folder / "server.log")
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def database_server(embedded_server: DatabaseServer) -> DatabaseServer:
+    """The server of a test's databases; the tests of the store have another one too."""
+    return embedded_server
 
 
 @pytest.fixture(scope="session")
@@ -79,22 +103,34 @@ def numbers() -> Iterator[int]:
 
 
 @pytest.fixture
-def empty_database_url(database_server: EmbeddedServer, numbers: Iterator[int]) -> Iterator[str]:
+def empty_database_url(database_server: DatabaseServer, numbers: Iterator[int]) -> Iterator[str]:
     """The URL of a fresh database without any table."""
     yield from _fresh(database_server, f"empty_{next(numbers)}", "template0")
 
 
 @pytest.fixture
-def database_url(database_server: EmbeddedServer, numbers: Iterator[int]) -> Iterator[str]:
+def database_url(database_server: DatabaseServer, numbers: Iterator[int]) -> Iterator[str]:
     """The URL of a fresh database with this version's schema."""
     yield from _fresh(database_server, f"test_{next(numbers)}", "connectome")
 
 
-def _fresh(server: EmbeddedServer, name: str, template: str) -> Iterator[str]:
-    administration = server.url.replace("/connectome?", "/postgres?")
-    execute(administration, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield server.url.replace("/connectome?", f"/{name}?")
+def _fresh(server: DatabaseServer, name: str, template: str) -> Iterator[str]:
+    administration = server.url_of("postgres")
+    execute(administration, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    yield server.url_of(name)
     execute(administration, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def module_database_url(database_server: EmbeddedServer, numbers: Iterator[int]) -> Iterator[str]:
+    """The URL of a database with this version's schema that all tests of a file share: they only read it."""
+    yield from _fresh(database_server, f"module_{next(numbers)}", "connectome")
+
+
+@pytest.fixture
+def server_log(database_server: DatabaseServer) -> Path:
+    """The log of the server."""
+    return database_server.log
 
 
 @pytest.fixture
@@ -129,7 +165,8 @@ def cli() -> Callable[..., Result]:
 
     runner = CliRunner()
 
-    def run(*arguments: object, **environment: str) -> Result:
-        return runner.invoke(app, [str(argument) for argument in arguments], env=environment, catch_exceptions=False)
+    def run(*arguments: object, stdin: str | None = None, **environment: str) -> Result:
+        words = [str(argument) for argument in arguments]
+        return runner.invoke(app, words, input=stdin, env=environment, catch_exceptions=False)
 
     return run

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectome.config_file import Keys, convert, number, read_config, text, whole, whole_numbers
+from connectome.config_file import Keys, convert, flag, number, read_config, text, whole, whole_numbers
 from connectome.errors import ConfigError
 
 KEYS: Keys = {
@@ -15,6 +15,7 @@ KEYS: Keys = {
     "steps": ("steps", whole),
     "rate": ("rate", number),
     "shape": ("s", whole_numbers),
+    "on": ("on", flag),
 }
 
 
@@ -27,9 +28,10 @@ def test_values_come_converted_under_the_names_they_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("step = 3\n", r"unknown key 'step' \(known: name, rate, shape, steps\)"),
+        ("step = 3\n", r"unknown key 'step' \(known: name, on, rate, shape, steps\)"),
         ("steps = 3.5\n", r"steps = 3\.5 isn't valid \(it must be a whole number\)"),
         ("steps = true\n", "it must be a whole number"),
+        ("on = 1\n", "it must be true or false"),
         ("name = 3\n", "it must be text"),
         ('rate = "fast"\n', "it must be a number"),
         ("shape = 3\n", "a list of whole numbers"),

@@ -119,8 +119,8 @@ def _t_bar(facing: _Facing, cleft: Mask, site: Site, field: Field) -> Floats:
     """Darkness, 0 to 1, float32 (z, y, x): a pedestal on the bouton's membrane with a platform across its top."""
     inward = np.asarray(site.inward, np.float32)
     tissue = field.samples.tissue_nm
-    middle = np.unravel_index(int(np.argmin(np.where(cleft, facing.distance, np.inf))), cleft.shape)
-    foot = tissue[(slice(None), *middle)] + facing.side[middle] * inward
+    middle = int(np.argmin(np.where(cleft, facing.distance, np.inf)))
+    foot = tissue.reshape(3, -1)[:, middle] + facing.side.ravel()[middle] * inward
     away = [tissue[i] - foot[i] for i in range(3)]
     height = away[0] * inward[0] + away[1] * inward[1] + away[2] * inward[2]
     across = np.sqrt(np.maximum(away[0] ** 2 + away[1] ** 2 + away[2] ** 2 - height * height, 0))

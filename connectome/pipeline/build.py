@@ -11,6 +11,7 @@ from connectome import __version__
 from connectome.clefts.representations import Representation
 from connectome.clefts.tiling import TileShape
 from connectome.errors import RunConflictError, StorageError
+from connectome.grid_view import Voxels
 from connectome.networks.checkpoint import Checkpoint
 from connectome.partners.assignment import AssignmentRules
 from connectome.pipeline.aggregating import aggregate_edges
@@ -31,7 +32,7 @@ from connectome.store.database import Database
 from connectome.store.reading import counts
 from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord, RunState
 from connectome.store.runs import create_run, delete_run, find_run, lock_run, set_state
-from connectome.volume import Volume, as_url
+from connectome.volume import as_url
 
 ASKED = (
     "threshold", "min_size_voxels", "dilation_nm", "duplicate_distance_nm", "min_score", "pre_threshold",
@@ -190,7 +191,7 @@ def _new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters) -> N
     )
 
 
-def identity(volume: Volume) -> str:
+def identity(volume: Voxels) -> str:
     """What an input was when the run began, to notice that it changed."""
     grid = volume.grid
     return (
@@ -199,7 +200,7 @@ def identity(volume: Volume) -> str:
     )
 
 
-def _new_volume(volume: Volume) -> NewVolume:
+def _new_volume(volume: Voxels) -> NewVolume:
     grid = volume.grid
     return NewVolume(
         url=as_url(volume.url), dtype=volume.dtype.name, shape=grid.shape, resolution_nm=grid.resolution_nm,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from connectome.clefts.labelling import Connectivity
+from connectome.config_file import Keys, flag, number, read_config, text, whole
 from connectome.errors import ConfigError
 from connectome.geometry import Box, NmTriple, Triple
 from connectome.grey_values import GreyRange
@@ -84,7 +83,7 @@ def read_request(config: Path | None, flags: dict[str, Any], defaults: dict[str,
         ConfigError: the file is missing or malformed, a key is unknown, a value is wrong, or an input isn't given.
     """
     values = {key: value for key, value in (defaults or {}).items() if value is not None}
-    values |= _from_file(config) if config is not None else {}
+    values |= read_config(config, KEYS) if config is not None else {}
     values |= {key: value for key, value in flags.items() if value is not None}
     missing = [name for name in ("image", "segmentation") if name not in values]
     if missing:
@@ -94,27 +93,6 @@ def read_request(config: Path | None, flags: dict[str, Any], defaults: dict[str,
     request = BuildRequest(**values)
     _check(request)
     return request
-
-
-def _from_file(path: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise ConfigError(f"configuration {path} can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"configuration {path} isn't TOML: {error}") from error
-    unknown = sorted(set(values) - set(KEYS))
-    if unknown:
-        raise ConfigError(f"configuration {path}: unknown key '{unknown[0]}' (known: {', '.join(sorted(KEYS))})")
-    return {KEYS[key][0]: _converted(path, key, value) for key, value in values.items()}
-
-
-def _converted(path: Path, key: str, value: Any) -> Any:
-    """A TOML value as the type of its field."""
-    try:
-        return KEYS[key][1](value)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"configuration {path}: {key} = {value!r} isn't valid ({error})") from error
 
 
 def connectivity_of(value: int) -> Connectivity:
@@ -129,65 +107,41 @@ def connectivity_of(value: int) -> Connectivity:
         raise ConfigError(f"connectivity {value} must be 6 (faces), 18 (edges) or 26 (corners)") from error
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("it must be text")
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("it must be true or false")
-    return value
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("it must be a number")
-    return float(value)
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError("it must be a whole number")
-    return value
-
-
 def _shape(value: Any) -> Triple:
-    z, y, x = map(_whole, value)
+    z, y, x = map(whole, value)
     return z, y, x
 
 
 def _resolution(value: Any) -> NmTriple:
-    z, y, x = map(_number, value)
+    z, y, x = map(number, value)
     return z, y, x
 
 
-KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "image": ("image", _text),
-    "segmentation": ("segmentation", _text),
-    "name": ("name", _text),
-    "detector": ("detector", _text),
-    "assigner": ("assigner", _text),
-    "direction": ("direction", _text),
-    "box": ("box", lambda value: Box.parse(_text(value))),
+KEYS: Keys = {
+    "image": ("image", text),
+    "segmentation": ("segmentation", text),
+    "name": ("name", text),
+    "detector": ("detector", text),
+    "assigner": ("assigner", text),
+    "direction": ("direction", text),
+    "box": ("box", lambda value: Box.parse(text(value))),
     "block_shape": ("block_shape", _shape),
     "resolution": ("resolution_nm", _resolution),
-    "device": ("device", lambda value: DeviceChoice(_text(value))),
-    "threshold": ("threshold", _number),
-    "min_size": ("min_size_voxels", _whole),
-    "dilation": ("dilation_nm", _number),
-    "polyadic": ("polyadic", _flag),
-    "pre_threshold": ("pre_threshold", _number),
-    "post_threshold": ("post_threshold", _number),
-    "duplicate_distance": ("duplicate_distance_nm", _number),
-    "min_score": ("min_score", _number),
-    "confidence": ("confidence", lambda value: Path(_text(value))),
-    "connectivity": ("connectivity", lambda value: connectivity_of(_whole(value))),
-    "normalisation": ("normalisation", lambda value: normalisation_of(_text(value))),
-    "database_url": ("database_url", _text),
-    "data_folder": ("data_folder", lambda value: Path(_text(value))),
-    "restart": ("restart", _flag),
+    "device": ("device", lambda value: DeviceChoice(text(value))),
+    "threshold": ("threshold", number),
+    "min_size": ("min_size_voxels", whole),
+    "dilation": ("dilation_nm", number),
+    "polyadic": ("polyadic", flag),
+    "pre_threshold": ("pre_threshold", number),
+    "post_threshold": ("post_threshold", number),
+    "duplicate_distance": ("duplicate_distance_nm", number),
+    "min_score": ("min_score", number),
+    "confidence": ("confidence", lambda value: Path(text(value))),
+    "connectivity": ("connectivity", lambda value: connectivity_of(whole(value))),
+    "normalisation": ("normalisation", lambda value: normalisation_of(text(value))),
+    "database_url": ("database_url", text),
+    "data_folder": ("data_folder", lambda value: Path(text(value))),
+    "restart": ("restart", flag),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -11,6 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import ProgrammingError
 
 from connectome.errors import SchemaError
 from connectome.store.address import connect, database_errors
@@ -86,6 +88,7 @@ def upgrade(url: str) -> SchemaStatus:
                 command.upgrade(configuration(connection), "head")
                 status = _status(connection)
             status.require_current()
+            _make_reader(connection)
             return status
     finally:
         engine.dispose()
@@ -112,6 +115,13 @@ def configuration(connection: Connection) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
+
+
+def _make_reader(connection: Connection) -> None:
+    """Make the roles that only read if they are missing and this user may; queries of users wait for them."""
+    if connection.scalar(text("SELECT to_regprocedure('run_query(text)') IS NULL")):
+        with suppress(ProgrammingError), connection.begin_nested():
+            connection.execute(text("SELECT grant_reader()"))
 
 
 def _status(connection: Connection) -> SchemaStatus:

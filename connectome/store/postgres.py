@@ -106,18 +106,18 @@ class Postgres:
         return self.folder.stat().st_uid
 
     def _execute(self, program: str, *arguments: str, files: Path, pass_fds: tuple[int, ...] = ()) -> None:
-        binaries = _binaries()
+        programs = binaries()
         identity: dict[str, Any] = {}
         if os.geteuid() == 0:
             owner = pwd.getpwuid(files.stat().st_uid)
             identity = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-            for path in (files, binaries):
+            for path in (files, programs):
                 _let_pass(path)
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_"))}
         # The output goes to a file: a server would keep a pipe open for ever.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
-                [str(binaries / program), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                [str(programs / program), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 cwd=files, env={**environment, "LC_ALL": "C"}, pass_fds=pass_fds, check=False, **identity,
             )  # fmt: skip
             if done.returncode != 0:
@@ -144,7 +144,7 @@ def _make_socket_folder(path: Path, owner_id: int) -> None:
         os.chown(path, owner_id, -1)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """The folder of the wheel's programs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # importing the wheel warns where XDG_RUNTIME_DIR isn't set

@@ -45,25 +45,22 @@ def assignment_validation(method: Method, parameters: Mapping[str, float]) -> Va
 
 def _chosen(data: Dataset, trainer: Trainer, card: ModelCard) -> list[tuple[set[Pair], list[Pair]]]:
     """The annotated pairs of each cleft, and the chosen one if there is one."""
-    pairs: dict[int, set[Pair]] = {}
-    for synapse in data.annotated:
-        pairs.setdefault(synapse.cleft_id, set()).add((synapse.pre_segment_id, synapse.post_segment_id))
-    centres = {synapse.cleft_id: triple(int(c // 1) for c in synapse.centroid_voxel) for synapse in data.synapses}
     assigner = open_assigner(card, trainer.result(), trainer.device)
     rules = AssignmentRules.of(card.parameters, polyadic=False)
     found: list[tuple[set[Pair], list[Pair]]] = []
-    clefts = list(centres)
+    clefts = data.annotated_clefts
     for first in range(0, len(clefts), CLEFTS_A_CALL):
         part = clefts[first : first + CLEFTS_A_CALL]
-        boxes = [Box.of_shape(card.patch_shape, patch_start(centres[cleft], card.patch_shape)) for cleft in part]
+        centres = [triple(c // 1 for c in cleft.centroid_voxel) for cleft in part]
+        boxes = [Box.of_shape(card.patch_shape, patch_start(centre, card.patch_shape)) for centre in centres]
         patches = [
             CleftPatch(
                 image=data.read(data.image, box),
                 segmentation=data.read(data.segmentation, box),
-                mask=data.read(data.clefts, box) == cleft,
+                mask=data.read(data.clefts, box) == cleft.cleft_id,
             )
             for cleft, box in zip(part, boxes, strict=True)
         ]
         for cleft, partners in zip(part, assign(patches, assigner, rules, data.resolution_nm), strict=True):
-            found.append((pairs[cleft], partners.segments()))
+            found.append((set(cleft.pairs), partners.segments()))
     return found

@@ -24,11 +24,15 @@ def check_apart(training: Sequence[Dataset], validation: Sequence[Dataset]) -> N
     """Refuse validation data that is also trained on.
 
     Raises:
-        TrainingDataError: two boxes of one image overlap.
+        TrainingDataError: two boxes of one image overlap, or two phantoms have one preset and seed.
     """
     for data in training:
         for held_out in validation:
-            if _image(data) == _image(held_out) and _overlap(data, held_out):
+            if _is_same_tissue(data, held_out):
+                if data.source.phantom is not None:
+                    raise TrainingDataError(
+                        f"{data.source.name}: the phantom for validation has the same seed: give it another one"
+                    )
                 raise TrainingDataError(
                     f"{data.source.name}: the boxes for training ({data.box}) and validation ({held_out.box}) overlap: "
                     "give each a part of its own"
@@ -36,11 +40,13 @@ def check_apart(training: Sequence[Dataset], validation: Sequence[Dataset]) -> N
 
 
 def check_labels(data: Dataset, patch_shape: Triple) -> None:
-    """Refuse a table of synapses that doesn't belong to the cleft labels.
+    """Refuse a table of synapses that doesn't belong to the cleft labels. A phantom's belong to each other.
 
     Raises:
         TrainingDataError: a synapse of the box names a cleft that isn't around its centroid.
     """
+    if data.source.phantom is not None:
+        return
     lost = [s.cleft_id for s in data.synapses if not _is_around(data.clefts, s.cleft_id, s, patch_shape)]
     if lost:
         raise TrainingDataError(
@@ -50,7 +56,7 @@ def check_labels(data: Dataset, patch_shape: Triple) -> None:
 
 
 def check_partners(data: Dataset, patch_shape: Triple, unpaired: Unpaired) -> None:
-    """Refuse data that can't teach who the partners of a cleft are.
+    """Refuse data that can't teach who the partners of a cleft are. A phantom always can.
 
     Args:
         data: what to look at; the cleft labels of its box are read once.
@@ -61,6 +67,8 @@ def check_partners(data: Dataset, patch_shape: Triple, unpaired: Unpaired) -> No
         TrainingDataError: a cleft label of the box is named by no synapse of the table; or a synapse of the box names a
             segment that isn't there, in the box or beyond.
     """
+    if data.source.phantom is not None:
+        return
     alone = sorted(_cleft_labels(data) - {synapse.cleft_id for synapse in data.annotated})
     if alone and unpaired is Unpaired.REFUSE:
         raise TrainingDataError(
@@ -104,6 +112,14 @@ def _image(data: Dataset) -> str:
     """What two sources of one image have in common, however it is written."""
     url = data.image.volume.url
     return url if "://" in url else str(Path(url).expanduser().resolve())
+
+
+def _is_same_tissue(one: Dataset, other: Dataset) -> bool:
+    """Whether what is seen of two sources overlaps; phantoms of one seed resemble each other whatever their shapes."""
+    first, second = one.source.phantom, other.source.phantom
+    if first is not None and second is not None:
+        return (first.preset, first.seed) == (second.preset, second.seed)
+    return _image(one) == _image(other) and _overlap(one, other)
 
 
 def _overlap(one: Dataset, other: Dataset) -> bool:

@@ -14,6 +14,7 @@ from connectome.networks.checkpoint import Method
 from connectome.networks.device import DeviceChoice
 from connectome.training.augment import Augmentation
 from connectome.training.choices import Keep, Trained, Unpaired
+from connectome.training.phantom_text import parse_phantom
 from connectome.training.recipe import Recipe
 from connectome.training.source import DataSource
 
@@ -37,7 +38,7 @@ KINDS = {
     ),
     Trained.PRUNER: _Kind(
         methods=(Method.MASK_PRUNER, Method.PROXIMITY_PRUNER), key="method",
-        defaults={"batch": 8, "patch_shape": (18, 80, 80), "widths": (16, 32, 64, 80)},
+        defaults={"batch": 8, "patch_shape": (18, 80, 80)},
     ),
 }  # fmt: skip
 
@@ -58,7 +59,7 @@ def read_training(kind: Trained, config: Path | None, flags: Mapping[str, Any]) 
     keys: Keys = KEYS if known.key is None else KEYS | {known.key: ("method", text)}
     values = dict(known.defaults)
     values |= read_config(config, keys) if config is not None else {}
-    given = {key: value for key, value in flags.items() if value is not None and value != []}
+    given = {key: value for key, value in flags.items() if value is not None and value not in ([], ())}
     values |= convert("the command", {key: _plain(value) for key, value in given.items()}, keys)
     for needed, way_out in (("sources", "--data FOLDER or [[data]]"), ("output", "--output FILE or output = ...")):
         if not values.get(needed):
@@ -107,6 +108,7 @@ SOURCE_KEYS: Keys = {
     "segmentation": ("segmentation", text),
     "clefts": ("clefts", text),
     "annotations": ("annotations", _path),
+    "phantom": ("phantom", lambda value: parse_phantom(text(value))),
     "box": ("box", lambda value: Box.parse(text(value))),
     "weight": ("weight", number),
 }

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import BoxError, TrainingDataError
-from connectome.formats import open_annotations
 from connectome.geometry import Box, NmTriple
 from connectome.grey_values import GreyRange, check_image_dtype, grey_table, measure_grey_range
-from connectome.grid_view import GridView, ViewKind
+from connectome.grid_view import GridView, ViewKind, Voxels
 from connectome.networks.checkpoint import Normalisation
 from connectome.records import ReferenceSynapse
+from connectome.training.annotated_cleft import AnnotatedCleft, group_clefts
 from connectome.training.source import DataSource
-from connectome.volume import Volume
+from connectome.training.source_volumes import open_volumes
 
 
 class Dataset:
@@ -32,20 +32,20 @@ class Dataset:
             GreyValueError: the image has no contrast in the box. ReferenceDataError: there is no table of synapses.
         """
         self.source = source
-        self._reference = open_annotations(source.url("clefts"), source.table)
-        self.grid = self._reference.grid
-        self.image = self._view("image", ViewKind.IMAGE)
-        self.segmentation = self._view("segmentation", ViewKind.LABELS)
-        self.clefts = self._view("clefts", ViewKind.LABELS)
+        opened = open_volumes(source)
+        self._read_synapses = opened.synapses
+        self.grid = opened.grid
+        check_image_dtype(opened.image.dtype, opened.image.url)
+        self.image = self._view(opened.image, ViewKind.IMAGE)
+        self.segmentation = self._view(opened.segmentation, ViewKind.LABELS)
+        self.clefts = self._view(opened.clefts, ViewKind.LABELS)
         self.box = self._seen_box()
         how = Normalisation()
-        self.grey_range = measure_grey_range(self.image, self.image.volume.url, self.box)
+        sampled = self._view(opened.sampled_image, ViewKind.IMAGE)
+        self.grey_range = measure_grey_range(sampled, self.image.volume.url, self.box)
         self._grey_table = grey_table(self.image.dtype, self.grey_range, GreyRange(low=how.low, high=how.high))
 
-    def _view(self, name: str, kind: ViewKind) -> GridView:
-        volume = Volume.open(self.source.url(name))
-        if kind is ViewKind.IMAGE:
-            check_image_dtype(volume.dtype, volume.url)
+    def _view(self, volume: Voxels, kind: ViewKind) -> GridView:
         return GridView(volume, resolution_nm=self.grid.resolution_nm, anchor_nm=self.grid.offset_nm, kind=kind)
 
     def _seen_box(self) -> Box:
@@ -71,7 +71,7 @@ class Dataset:
     @cached_property
     def annotated(self) -> list[ReferenceSynapse]:
         """All annotated synapses, inside the box or not."""
-        return self._reference.synapses()
+        return self._read_synapses()
 
     @cached_property
     def synapses(self) -> list[ReferenceSynapse]:
@@ -89,14 +89,20 @@ class Dataset:
         return inside
 
     @cached_property
+    def annotated_clefts(self) -> list[AnnotatedCleft]:
+        """The clefts of `synapses`, each once with all its annotated pairs, ascending by id.
+
+        Raises:
+            TrainingDataError: there is none.
+        """
+        inside = {synapse.cleft_id for synapse in self.synapses}
+        return [cleft for cleft in group_clefts(self.annotated) if cleft.cleft_id in inside]
+
+    @cached_property
     def sides(self) -> dict[int, tuple[set[int], set[int]]]:
-        """The presynaptic and the postsynaptic segments of each annotated cleft, by its id."""
-        sides: dict[int, tuple[set[int], set[int]]] = {}
-        for synapse in self.annotated:
-            pre, post = sides.setdefault(synapse.cleft_id, (set(), set()))
-            pre.add(synapse.pre_segment_id)
-            post.add(synapse.post_segment_id)
-        return sides
+        """The presynaptic and the postsynaptic segments of each annotated cleft, inside the box or not, by its id."""
+        clefts = group_clefts(self.annotated)
+        return {cleft.cleft_id: (set(cleft.pre_segment_ids), set(cleft.post_segment_ids)) for cleft in clefts}
 
     def read(self, volume: GridView, box: Box) -> NDArray[Any]:
         """The voxels (z, y, x) of `box`; zeros outside the box that may be seen.

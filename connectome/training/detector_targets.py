@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from connectome.distances import reach_voxels, signed_proximity, signed_tanh_distance
 from connectome.geometry import Box, NmTriple, Triple
 from connectome.training.dataset import Dataset
-from connectome.training.samples import Sample, SampleShape, augmented, detector_box, is_cleft, known
+from connectome.training.samples import Sample, SampleShape, augmented, detector_box, is_cleft, known, one_of
 
 Sides = dict[int, tuple[set[int], set[int]]]
 
@@ -68,17 +68,10 @@ def proximities(
             everywhere = np.ones(cleft.shape, bool)
             unknown[around] |= cleft | (signed_proximity(cleft, everywhere, ~everywhere, resolution_nm) >= NEAR)
             continue
-        pre, post = (_one_of(nearby, side) for side in sides[int(cleft_id)])
+        pre, post = (one_of(nearby, side) for side in sides[int(cleft_id)])
         value = signed_proximity(cleft, pre, post, resolution_nm)
         out[around] = np.where(abs(value) > abs(out[around]), value, out[around])
     return out, unknown
-
-
-def _one_of(segments: NDArray[Any], ids: set[int]) -> NDArray[np.bool_]:
-    mask = np.zeros(segments.shape, bool)
-    for segment_id in ids:
-        mask |= segments == segment_id
-    return mask
 
 
 def _sample(

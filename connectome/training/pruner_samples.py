@@ -19,7 +19,9 @@ from connectome.training.samples import (
     Sample,
     SampleShape,
     augmented,
+    one_of,
     patch_box,
+    random_cleft,
     random_cleft_voxel,
     roughen,
 )
@@ -82,7 +84,7 @@ def proximity_pruner_sample(data: Dataset, shape: SampleShape, generator: np.ran
 
 def _as_detected(near: NDArray[np.float32], view: _View, generator: np.random.Generator) -> NDArray[np.float32]:
     pre, post = ({pair[role] for pair in view.true} for role in range(2))
-    sign = np.isin(view.segments, list(pre)).astype(np.float32) - np.isin(view.segments, list(post))
+    sign = one_of(view.segments, pre).astype(np.float32) - one_of(view.segments, post)
     if generator.random() < WRONG_WAY_SHARE:
         sign = -sign
     blur = generator.uniform(0, 1.5)
@@ -99,12 +101,12 @@ def _sample(view: _View, cleft: NDArray[np.float32], shape: SampleShape, generat
 
 def _draw_view(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> _View:
     """A random cleft around one of its voxels, and a pair of segments that touch it."""
-    synapse = data.synapses[generator.integers(len(data.synapses))]
-    true = {(s.pre_segment_id, s.post_segment_id) for s in data.annotated if s.cleft_id == synapse.cleft_id}
-    centre = random_cleft_voxel(data, synapse, shape.patch_shape, generator)
+    cleft = random_cleft(data, generator)
+    true = set(cleft.pairs)
+    centre = random_cleft_voxel(data, cleft, shape.patch_shape, generator)
     box = patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
     segments = data.read(data.segmentation, box)
-    mask = data.read(data.clefts, box) == synapse.cleft_id
+    mask = data.read(data.clefts, box) == cleft.cleft_id
     inside = (slice(None), slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))
     touching = find_candidates(
         segments[inside], mask[inside], dilation_shape(AssignmentRules().dilation_nm, data.resolution_nm)

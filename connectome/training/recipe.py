@@ -21,7 +21,7 @@ class Recipe:
     Attributes:
         sources, validation: data to train on and to measure on; they must not overlap.
         output: the checkpoint to write.
-        start_from: a checkpoint whose weights to begin with, instead of random ones.
+        start_from: a checkpoint, or the name of a shipped model, whose weights to begin with instead of random ones.
         patch_shape: voxels (z, y, x) of a sample. batch: samples a step.
         learning_rate: the highest; it rises over the first steps and falls along a cosine to 1 % of itself.
         average_decay: of the exponential moving average of the weights, which is what is saved.

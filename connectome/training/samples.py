@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from scipy.ndimage import binary_dilation
 from connectome.formats import BACKGROUND, IGNORE
 from connectome.geometry import Box, Triple, triple
 from connectome.networks.checkpoint import Normalisation
-from connectome.records import ReferenceSynapse
+from connectome.training.annotated_cleft import AnnotatedCleft
 from connectome.training.augment import MARGIN, Augmentation, turn
 from connectome.training.dataset import Dataset
 from connectome.training.deform import Deformation
@@ -65,9 +66,9 @@ def detector_box(data: Dataset, shape: SampleShape, generator: np.random.Generat
     """
     kind = generator.random()
     if kind < 0.5:
-        synapse = data.synapses[generator.integers(len(data.synapses))]
+        cleft = random_cleft(data, generator)
         reach = [n // 3 for n in shape.patch_shape]
-        centre = triple(c + generator.integers(-r, r + 1) for c, r in zip(synapse.centroid_voxel, reach, strict=True))
+        centre = triple(c + generator.integers(-r, r + 1) for c, r in zip(cleft.centroid_voxel, reach, strict=True))
     elif kind < 0.7:
         centre = _anywhere(data, generator)
     else:
@@ -85,27 +86,43 @@ def known(data: Dataset, box: Box, labels: NDArray[Any]) -> NDArray[np.bool_]:
     return data.read_mask(box) & (labels != IGNORE)
 
 
+def one_of(segments: NDArray[Any], ids: Iterable[int]) -> NDArray[np.bool_]:
+    """Which voxels (z, y, x) belong to any of some segments."""
+    mask = np.zeros(segments.shape, bool)
+    for segment_id in ids:
+        mask |= segments == segment_id
+    return mask
+
+
 def assigner_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
     """A patch for the AVAN, centred on a random voxel of a random cleft (Turner et al., section 2.1)."""
-    synapse = data.synapses[generator.integers(len(data.synapses))]
-    centre = random_cleft_voxel(data, synapse, shape.patch_shape, generator)
-    return assigner_patch(data, synapse, centre, shape, generator)
+    cleft = random_cleft(data, generator)
+    centre = random_cleft_voxel(data, cleft, shape.patch_shape, generator)
+    return assigner_patch(data, cleft, centre, shape, generator)
 
 
 def assigner_patch(
-    data: Dataset, synapse: ReferenceSynapse, centre: Triple, shape: SampleShape, generator: np.random.Generator
+    data: Dataset, cleft: AnnotatedCleft, centre: Triple, shape: SampleShape, generator: np.random.Generator
 ) -> Sample:
-    """The AVAN's view of one cleft around a voxel: image and mask in, its partners' masks out."""
+    """The AVAN's view of one cleft around a voxel: image and mask in, its partners' masks out.
+
+    Where the cleft has several partners in a role, their union is that role's mask.
+    """
     box = patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
     image, segments = data.read(data.image, box), data.read(data.segmentation, box)
-    mask = (data.read(data.clefts, box) == synapse.cleft_id).astype(np.float32)
+    mask = (data.read(data.clefts, box) == cleft.cleft_id).astype(np.float32)
     if shape.augmentation is not None:
         mask = roughen(mask, generator)
-    pre = (segments == synapse.pre_segment_id).astype(np.float32)
-    post = (segments == synapse.post_segment_id).astype(np.float32)
+    sides = cleft.pre_segment_ids, cleft.post_segment_ids
+    pre, post = (one_of(segments, side).astype(np.float32) for side in sides)
     weights = (segments != 0).astype(np.float32)
     grey, (mask, pre, post, weights) = augmented(image, [mask, pre, post, weights], shape, generator)
     return Sample(inputs=np.stack([grey, mask]), targets=np.stack([pre, post]), weights=weights)
+
+
+def random_cleft(data: Dataset, generator: np.random.Generator) -> AnnotatedCleft:
+    """One of the clefts in the box, each as likely as any other however many partners it has."""
+    return data.annotated_clefts[generator.integers(len(data.annotated_clefts))]
 
 
 def augmented(
@@ -153,12 +170,12 @@ def _dark_place(data: Dataset, generator: np.random.Generator) -> Triple:
 
 
 def random_cleft_voxel(
-    data: Dataset, synapse: ReferenceSynapse, patch_shape: Triple, generator: np.random.Generator
+    data: Dataset, cleft: AnnotatedCleft, patch_shape: Triple, generator: np.random.Generator
 ) -> Triple:
     """A random voxel of a cleft; its centroid where none of its voxels are in reach."""
-    centroid = triple(synapse.centroid_voxel)
+    centroid = triple(cleft.centroid_voxel)
     box = patch_box(centroid, triple(2 * n for n in patch_shape))
-    voxels = np.argwhere(data.read(data.clefts, box) == synapse.cleft_id)
+    voxels = np.argwhere(data.read(data.clefts, box) == cleft.cleft_id)
     if len(voxels) == 0:
         return centroid
     return triple(voxels[generator.integers(len(voxels))] + np.array(box.start))

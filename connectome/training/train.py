@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,6 +30,7 @@ from connectome.training.loop import Schedule, Trainer
 from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape
 from connectome.training.task import Task, task_of
+from connectome.weights.manifest import shipped_models
 
 
 def train(method: Method, recipe: Recipe, progress: Progress | None = None) -> ModelCard:
@@ -112,5 +114,11 @@ def _network(card: ModelCard, recipe: Recipe) -> Network:
     network = build_network(card)
     initialise(network, recipe.seed)
     if recipe.start_from is not None:
-        take_over(network, card.method, load_checkpoint(recipe.start_from, card.role))
+        take_over(network, card.method, load_checkpoint(_start(recipe.start_from), card.role))
     return network
+
+
+def _start(wanted: Path) -> Path:
+    """A checkpoint's path, or the one of the shipped model of this name."""
+    shipped = shipped_models().get(str(wanted))
+    return wanted if shipped is None or wanted.is_file() else shipped.path

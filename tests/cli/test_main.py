@@ -17,7 +17,11 @@ from connectome import __version__
 from connectome.cli.main import CommandLine, app
 from connectome.errors import DatabaseError, InputError
 
-HEAVY = {"torch", "tensorstore", "sqlalchemy"}
+HEAVY = {"torch", "tensorstore", "sqlalchemy", "pyarrow"}
+QUERIES = (
+    "partners", "totals", "between", "synapses", "box", "path", "top", "edges", "matrix", "shared", "similarity",
+    "reciprocal", "autapses",
+)  # fmt: skip
 COMMANDS = {
     ("volume", "import", "cremi"),
     ("volume", "import", "stack"),
@@ -32,7 +36,15 @@ COMMANDS = {
     ("train", "assigner"),
     ("evaluate", "edges"),
     ("evaluate", "assignment"),
+    ("import", "synapses"),
+    ("roots", "import"),
+    ("roots", "from-volume"),
+    ("roots", "list"),
+    ("annotate", "import"),
+    *(("query", name) for name in QUERIES),
     ("export", "graphml"),
+    ("export", "synapses"),
+    ("export", "edges"),
     ("db", "url"),
     ("db", "upgrade"),
     ("db", "status"),

@@ -84,3 +84,42 @@ def test_a_folder_without_a_database_is_told(cli: Cli, tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr.startswith("error: no database in ")
     assert not (tmp_path / "none").exists()
+
+
+def test_the_library_is_listed_with_what_each_query_takes(cli: Cli) -> None:
+    lines = cli("sql", "--list").stdout.splitlines()
+    at = lines.index("partners")
+    assert lines[at + 1 : at + 4] == [
+        "    Partners of a neuron: inputs and outputs, the strongest first",
+        "    neuron: the neuron, bigint",
+        "    min_synapses: leave out edges of fewer synapses, integer (default 1)",
+    ]
+    assert sum(not line.startswith(" ") for line in lines) >= 14
+
+
+def test_a_ready_query_runs_by_its_name_with_parameters(cli: Cli, database_url: str) -> None:
+    result = cli("sql", "--name", "runs", "--format", "json", "--database-url", database_url)
+    assert json.loads(result.stdout) == []
+    values = ("--param", "first=a", "--param", "second=b")
+    missing = cli("sql", "--name", "compare_runs", *values, "--database-url", database_url)
+    assert (missing.exit_code, missing.stdout) == (3, "")
+    assert "no run named 'a'" in missing.stderr
+    lacking = cli("sql", "--name", "partners", "--database-url", database_url)
+    assert (lacking.exit_code, "needs --param neuron=" in lacking.stderr) == (4, True)
+
+
+def test_a_query_may_come_from_a_file(cli: Cli, database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "one.sql").write_text("-- one\nSELECT 1 AS one;\n")
+    result = cli("sql", "-f", tmp_path / "one.sql", "--format", "csv", "--database-url", database_url)
+    assert result.stdout == "one\n1\n"
+    absent = cli("sql", "-f", tmp_path / "two.sql", "--database-url", database_url)
+    assert (absent.exit_code, absent.stderr.count("\n")) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("SELECT 1", "--name", "runs"), ("SELECT 1", "--param", "a=1"), ("--name", "runs", "--param", "a")],
+)
+def test_one_query_is_asked_at_a_time(cli: Cli, database_url: str, arguments: tuple[str, ...]) -> None:
+    result = cli("sql", *arguments, "--database-url", database_url)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (3, "", 1)

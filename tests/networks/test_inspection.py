@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard, ModelRole, load_checkpoint, save_checkpoint
-from connectome.networks.config import NetworkConfig
+from connectome.networks.config import NetworkConfig, PairConfig
 from connectome.networks.inspection import fingerprint, fixed_input, largest_difference, sha256_of, trained_values
+from connectome.networks.pair import PairClassifier
 from connectome.networks.rsunet import RSUNet, initialise, parameter_count
 
 CONFIG = NetworkConfig(in_channels=2, out_channels=2, widths=(4, 6))
@@ -51,6 +52,19 @@ def test_a_fingerprint_is_four_numbers_a_channel_and_notices_a_changed_weight(ch
     with torch.no_grad():
         checkpoint.network.last.weight[0, 0] += 0.5
     assert largest_difference(before, fingerprint(checkpoint)) > 1e-3
+
+
+def test_a_classifier_of_pairs_has_a_fingerprint_too(tmp_path: Path) -> None:
+    config = PairConfig(widths=(4, 6))
+    network = PairClassifier(config)
+    initialise(network, 1)
+    card = ModelCard(
+        name="p", method=Method.MASK_PRUNER, network=config, resolution_nm=(30.0, 12.0, 12.0), patch_shape=(4, 16, 16)
+    )
+    save_checkpoint(tmp_path / "p", card, network)
+    mean, deviation, low, high = fingerprint(load_checkpoint(tmp_path / "p", ModelRole.ASSIGNER))
+    assert mean == low == high and deviation == 0
+    assert trained_values(tmp_path / "p") == parameter_count(network)
 
 
 def test_fingerprints_of_other_lengths_or_without_numbers_are_infinitely_far() -> None:

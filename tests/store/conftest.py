@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psycopg2
 import pytest
+from debian_server import NoServerError, debian_server
 from sqlalchemy import Connection
 
 from connectome.geometry import Box
 from connectome.store.building import write_rows
 from connectome.store.copying import copy_columns
 from connectome.store.database import Database
+from connectome.store.migrate import upgrade
 from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord
 from connectome.store.runs import create_run
+
+
+@pytest.fixture(scope="session", params=["embedded", "debian"])
+def database_server(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Any]:
+    """Every test of the store runs on both: the embedded server, and Debian's PostgreSQL."""
+    embedded = request.getfixturevalue("embedded_server")
+    if request.param == "embedded":
+        yield embedded
+        return
+    folder = server_folder / "debian"
+    try:
+        with debian_server(folder) as url:
+            execute_all(url, "CREATE DATABASE connectome")
+            made = url.replace("/postgres?", "/connectome?")
+            upgrade(made)
+            yield replace(embedded, url=made, log=folder / "server.log")
+    except NoServerError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+def execute_all(url: str, *statements: str) -> None:
+    """Run statements outside any transaction."""
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        for statement in statements:
+            connection.cursor().execute(statement)
 
 
 @pytest.fixture

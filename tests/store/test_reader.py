@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ from connectome.store.sql import run_sql
         "SELECT grant_reader()", "SELECT stage_partitions(9, partitioned_tables())",
         "SELECT drop_partitions(run_id, partitioned_tables()) FROM run", "SELECT nextval('run_run_id_seq')",
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename IS NOT NULL",
-        "SELECT lo_from_bytea(0, 'x')", "SELECT run_id FROM run FOR UPDATE",
+        "SELECT run_id FROM run FOR UPDATE",
     ],
 )  # fmt: skip
 def test_attacks_are_refused_and_the_data_stays(database: Database, run: RunRecord, tmp_path: Path, query: str) -> None:
@@ -102,3 +103,9 @@ def test_a_query_of_odd_types_may_end_in_a_semicolon_or_a_comment(database: Data
     assert run_sql(database, "SELECT pg_sleep(0) AS nothing, row(1, 'a') AS both;").rows == [("", "(1,a)")]
     assert run_sql(database, "SELECT pg_sleep(0) -- no time at all").rows == [("",)]
     assert run_sql(database, "SELECT 1; -- one").rows == [(1,)]
+
+
+def test_a_large_object_that_an_older_server_lets_a_query_make_is_gone_with_it(database: Database) -> None:
+    with suppress(QueryError):
+        run_sql(database, "SELECT lo_from_bytea(0, 'x')")
+    assert database.columns("SELECT count(*) AS n FROM pg_largeobject_metadata")["n"].tolist() == [0]

@@ -88,7 +88,6 @@ def test_each_command_has_defaults_of_its_own() -> None:
     assert [found[kind][0] for kind in Trained] == [Method.MASK, Method.AVAN, Method.MASK_PRUNER]
     assert [found[kind][1].batch for kind in Trained] == [2, 4, 8]
     assert found[Trained.DETECTOR][1].patch_shape == (16, 128, 128)
-    assert found[Trained.PRUNER][1].widths == (16, 32, 64, 96)
     proximity = read_training(Trained.PRUNER, None, flags | {"method": "proximity-pruner"})
     assert proximity[0] is Method.PROXIMITY_PRUNER
 

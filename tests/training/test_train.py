@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typer.testing import Result
 
 from connectome.errors import CheckpointError, ConfigError, TrainingDataError
 from connectome.geometry import Box
-from connectome.networks.checkpoint import Method, ModelRole, Normalisation, load_checkpoint
+from connectome.networks.checkpoint import Method, ModelRole, Normalisation, load_checkpoint, read_card
 from connectome.training import loop
 from connectome.training.augment import Augmentation
 from connectome.training.batches import BatchPlan, batch_at
@@ -22,6 +23,7 @@ from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
 from connectome.training.source import DataSource
 from connectome.training.train import train
+from connectome.weights.manifest import shipped_models
 
 PATCH = (4, 16, 16)
 PRUNERS = [Method.MASK_PRUNER, Method.PROXIMITY_PRUNER]
@@ -57,6 +59,15 @@ def test_training_can_start_from_a_checkpoint_of_the_same_kind_only(recipe: Reci
         train(Method.AVAN, further)
     with pytest.raises(CheckpointError, match="widths"):
         train(Method.MASK, replace(further, widths=(4, 8)))
+
+
+def test_training_can_start_from_a_shipped_model_by_its_name(recipe: Recipe) -> None:
+    shipped = load_checkpoint(shipped_models()["mask"].path, ModelRole.DETECTOR)
+    widths, patch = shipped.card.network.widths, (2, 16, 16)
+    further = replace(recipe, steps=1, start_from=Path("mask"), widths=widths, patch_shape=patch, learning_rate=0)
+    assert train(Method.MASK, further).training["start_from"] == "mask"
+    again = load_checkpoint(recipe.output, ModelRole.DETECTOR)
+    assert torch.equal(again.network.first.weight, shipped.network.first.weight)
 
 
 @pytest.mark.parametrize("method", PRUNERS)
@@ -103,6 +114,14 @@ def test_a_loss_that_is_no_number_stops_the_training(recipe: Recipe, monkeypatch
         train(Method.MASK, recipe)
 
 
+def test_training_on_a_phantom_says_so_in_the_card(recipe: Recipe) -> None:
+    text = "phantom:8,128,128@seed=1"
+    on_it = replace(recipe, sources=(DataSource.parse(text),), steps=2)
+    card = train(Method.AVAN, on_it)
+    assert card.training["sources"][0]["data"] == text
+    assert card.training["sources"][0]["synapses"] > 0
+
+
 def test_a_batch_depends_on_seed_and_step_alone(folder: Path) -> None:
     shape = SampleShape(patch_shape=PATCH, normalisation=Normalisation(), augmentation=Augmentation())
     data = [Dataset(DataSource(folder=folder))]
@@ -137,3 +156,21 @@ def test_the_command_trains_and_says_what_it_measured(cli: Callable[..., Result]
     wrong = cli("train", "assigner", "--data", folder, "--output", output, *flags[:-4], "--widths", "a,b")
     assert wrong.exit_code == 3
     assert "isn't a list of whole numbers" in wrong.stderr
+
+
+def test_the_commands_read_a_file_and_go_on_or_begin_anew(
+    cli: Callable[..., Result], folder: Path, tmp_path: Path
+) -> None:
+    config, output = tmp_path / "train.toml", tmp_path / "model.safetensors"
+    config.write_text(
+        f'output = "{output}"\nsteps = 2\npatch_shape = [4, 16, 16]\nwidths = [4, 8]\n[[data]]\nfolder = "{folder}"\n'
+    )
+    for kind, method in (("detector", "mask"), ("assigner", "avan"), ("pruner", "mask-pruner")):
+        result = cli("train", kind, "--config", config, "--device", "cpu", "--json")
+        assert result.exit_code == 0, result.stderr
+        assert json.loads(result.stdout)["metrics"]["steps"] == 2
+        assert read_card(output).method == method
+    nothing = cli("train", "detector", "--config", config, "--resume")
+    assert nothing.exit_code == 3 and "nothing to resume" in nothing.stderr
+    both = cli("train", "detector", "--config", config, "--resume", "--restart")
+    assert both.exit_code == 3 and "contradict" in both.stderr

@@ -1,0 +1,74 @@
+"""`connectome import`: tables that others made become runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectome.cli.options import (
+    DEFAULT_DATA_FOLDER,
+    DatabaseUrlOption,
+    DataFolderOption,
+    JsonOption,
+    parse_nm,
+)
+from connectome.tabular.kinds import Columns
+
+app = typer.Typer(no_args_is_help=True, help="Load the tables of connectomes that exist.")
+
+
+UnitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--unit", metavar="z,y,x", show_default=False, help="nm a unit of positions, e.g. 40,4,4. Default: 1,1,1."
+    ),
+]
+
+
+@app.callback()
+def import_tables() -> None:
+    """Load the tables of connectomes that exist."""
+
+
+@app.command()
+def synapses(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, Feather or Parquet; the points of neuPrint.")],
+    columns: Annotated[Columns, typer.Option("--from", help="Whose columns it has.")],
+    name: Annotated[str, typer.Option("--name", metavar="RUN", help="The name of the run that it becomes.")],
+    partners: Annotated[
+        Path | None,
+        typer.Option("--partners", metavar="FILE", show_default=False, help="neuPrint's table of partners."),
+    ] = None,
+    unit: UnitOption = None,
+    as_json: JsonOption = False,
+    database_url: DatabaseUrlOption = None,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+) -> None:
+    """Make a run of a synapse table, so that queries, graphs and exports work on it.
+
+    Rows without both partners, and those that the table marks as deleted or superseded, are left out and counted. One
+    transaction: after an error there is no run.
+    """
+    import dataclasses
+    import json
+
+    from connectome.cli.progress import RichProgress
+    from connectome.query.importing import ImportRequest, import_synapses
+    from connectome.store.database import Database
+
+    request = ImportRequest(
+        path=file, columns=columns, name=name, partners=partners,
+        unit_nm=parse_nm(unit, "--unit") or (1.0, 1.0, 1.0),
+    )  # fmt: skip
+    with Database.open(database_url, data_folder, create=True) as database, RichProgress() as progress:
+        report = import_synapses(database, request, progress)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(report)))
+        return
+    typer.echo(f"run {report.name}: {report.synapses:,} synapses at {report.clefts:,} clefts")
+    if report.without_partner:
+        typer.echo(f"left out: {report.without_partner:,} without both partners")
+    if report.retired:
+        typer.echo(f"left out: {report.retired:,} deleted or superseded")

@@ -1,0 +1,74 @@
+"""Runs to tables: synapses and edges streamed from the database into files, in the columns people know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connectome.errors import ConfigError
+from connectome.query.asking import find_scope
+from connectome.selection import Filter
+from connectome.store.database import Database
+from connectome.store.queries import network, synapses
+from connectome.store.streaming import stream_query
+from connectome.tabular.column_sets import SYNAPSE_SCHEMA
+from connectome.tabular.kinds import Columns
+from connectome.tabular.neuprint import write_neuprint
+from connectome.tabular.results import BatchReceiver
+from connectome.tabular.synapse_writing import TableTarget, write_edges, write_synapses
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynapseExport:
+    """What to write where.
+
+    Attributes:
+        target: the file, its kind, its columns and the unit of its positions; neuPrint's points.
+        partners: where neuPrint's second table goes.
+        where: which run and roots, which synapses, which edges.
+    """
+
+    target: TableTarget
+    partners: Path | None = None
+    where: Filter = field(default_factory=Filter)
+
+
+def export_synapses(database: Database, request: SynapseExport) -> int:
+    """Write synapses, ordered by cleft; returns how many.
+
+    With roots in the filter, the partners that are written are the roots.
+
+    Raises:
+        RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
+        ConfigError: neuPrint's second file is missing, or not neuPrint's columns are asked for.
+        TableError: these columns can't hold the run. StorageError: a file can't be written.
+    """
+    target = request.target
+    if (target.columns is Columns.NEUPRINT) != (request.partners is not None):
+        raise ConfigError("neuPrint's columns are two tables, and only those: give --partners FILE with them")
+    query = synapses.exported(find_scope(database, request.where), SYNAPSE_SCHEMA.names)
+    opened = (
+        write_synapses(target)
+        if request.partners is None
+        else write_neuprint(target.path, request.partners, target.kind, target.unit_nm)
+    )
+    with opened as writer:
+        receiver = BatchReceiver(lambda batch: writer.write_batch(batch.cast(SYNAPSE_SCHEMA)))
+        stream_query(database, query, receiver)
+        receiver.flush()
+    return receiver.rows
+
+
+def export_edges(database: Database, target: TableTarget, where: Filter) -> int:
+    """Write edges, ordered by their neurons; returns how many.
+
+    Raises:
+        RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
+        StorageError: the file can't be written.
+    """
+    query = network.edges(find_scope(database, where))
+    with write_edges(target) as writer:
+        receiver = BatchReceiver(writer.write_batch)
+        stream_query(database, query, receiver)
+        receiver.flush()
+    return receiver.rows

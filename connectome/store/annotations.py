@@ -1,0 +1,34 @@
+"""Annotations of neurons: one value a label."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from connectome.store.copying import merge_columns
+from connectome.store.database import Database
+
+
+def write_annotations(
+    database: Database, roots_id: int, batches: Iterable[Mapping[str, NDArray[Any]]]
+) -> dict[str, int]:
+    """Write annotations in one transaction; what was said under the same label of a neuron is replaced.
+
+    Args:
+        database: where to write.
+        roots_id: the version that the neurons belong to; 0: they are segments.
+        batches: neuron_id int64, label and value texts; a neuron comes once a label.
+
+    Returns:
+        How many neurons got each label.
+    """
+    counts: Counter[str] = Counter()
+    with database.begin() as connection:
+        for batch in batches:
+            if len(batch["neuron_id"]):
+                merge_columns(connection, "annotation", {"roots_id": roots_id, **batch})
+                counts.update(batch["label"].tolist())
+    return dict(counts)

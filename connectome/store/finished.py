@@ -1,0 +1,43 @@
+"""The gate before anything that is made of a run's results: half a connectome is handed to nobody as a whole one."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from connectome.errors import IncompleteRunError, RunNotFoundError
+from connectome.store.database import Database
+from connectome.store.run_records import RunRecord, RunState
+from connectome.store.runs import get_run
+from connectome.store.tables import RunTable
+
+
+def finished_run(database: Database, run_name: str | None) -> RunRecord:
+    """The finished run of a name; None: the one that finished last.
+
+    Raises:
+        RunNotFoundError: no run has this name, or none is finished.
+        IncompleteRunError: its build isn't finished.
+    """
+    run = get_run(database, _latest_finished(database) if run_name is None else run_name)
+    if run.state != RunState.FINISHED:
+        raise IncompleteRunError(
+            f"run '{run_name}' is {run.state}, not finished: the same `connectome build volume` command with "
+            f"--name {run_name} finishes it"
+        )
+    return run
+
+
+def _latest_finished(database: Database) -> str:
+    statement = (
+        select(RunTable.name)
+        .where(RunTable.state == RunState.FINISHED.value)
+        .order_by(RunTable.finished_at.desc(), RunTable.run_id.desc())
+        .limit(1)
+    )
+    with database.begin() as connection:
+        name = connection.scalar(statement)
+    if name is None:
+        raise RunNotFoundError(
+            "no run is finished yet: connectome build volume makes one, connectome import synapses loads one"
+        )
+    return name

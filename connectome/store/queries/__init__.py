@@ -1,0 +1,1 @@
+"""The questions that people ask a connectome, as SQL with bound parameters."""

@@ -1,0 +1,69 @@
+"""Logins for people who only read: members of the role connectome_reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg2 import sql
+from psycopg2.errors import DuplicateObject
+from psycopg2.extensions import encrypt_password
+from sqlalchemy import Connection, text
+
+from connectome.errors import DatabaseError
+from connectome.store.database import Database
+
+SESSION_LIMIT = "10min"  # a statement of a reader takes no longer, unless the reader asks for more
+IS_READER = "SELECT pg_has_role(%s, 'connectome_reader', 'MEMBER') AND NOT rolsuper FROM pg_roles WHERE rolname = %s"
+
+
+def create_reader(database: Database, name: str, password: str | None) -> None:
+    """Make a login that can read all tables and nothing else; a reader of that name gets the new password.
+
+    The password leaves this process only as its SCRAM-SHA-256 verifier: the server's log can't hold it.
+
+    Args:
+        database: whose tables the login may read.
+        name: of the login.
+        password: None where the server knows its users otherwise (peer, certificates).
+
+    Raises:
+        DatabaseError: a role of that name exists and isn't a reader, or this user may not create roles.
+    """
+    with database.begin() as connection:
+        connection.execute(text("SELECT grant_reader()"))
+        raw: Any = connection.connection.dbapi_connection
+        verifier = sql.SQL("")
+        if password is not None:
+            hashed = encrypt_password(password, name, raw, "scram-sha-256")
+            verifier = sql.SQL(" PASSWORD {}").format(sql.Literal(hashed))
+        login = sql.Identifier(name)
+        if not _made(connection, name):
+            _require_reader(connection, name)
+        cursor = raw.cursor()
+        cursor.execute(sql.SQL("ALTER ROLE {} LOGIN{}").format(login, verifier))
+        cursor.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(login))
+        cursor.execute(sql.SQL("ALTER ROLE {} SET statement_timeout = {}").format(login, sql.Literal(SESSION_LIMIT)))
+
+
+def _made(connection: Connection, name: str) -> bool:
+    """Create the role; False if there is one of that name."""
+    cursor: Any = connection.connection.cursor()
+    cursor.execute("SAVEPOINT before_role")
+    try:
+        cursor.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE connectome_reader").format(sql.Identifier(name)))
+    except DuplicateObject:
+        cursor.execute("ROLLBACK TO SAVEPOINT before_role")
+        return False
+    return True
+
+
+def _require_reader(connection: Connection, name: str) -> None:
+    """Refuse to change the login of somebody who isn't a reader.
+
+    Raises:
+        DatabaseError: the role is no reader.
+    """
+    cursor: Any = connection.connection.cursor()
+    cursor.execute(IS_READER, [name, name])
+    if cursor.fetchone() != (True,):
+        raise DatabaseError(f"the server has a role '{name}' that isn't a reader of connectome: choose another name")

@@ -1,0 +1,125 @@
+"""Whole versions of roots, each made in one transaction, and what there is of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, text
+
+from connectome.errors import DatabaseError, TableError
+from connectome.store.copying import copy_columns
+from connectome.store.database import Database
+from connectome.store.edges import refresh_root_edges
+from connectome.store.repeated_keys import repeated_key
+from connectome.store.roots import SEGMENTS, SynapseRoots, create_roots, get_roots, write_synapse_roots
+
+Batches = Iterable[Mapping[str, NDArray[Any]]]
+INHERIT = (
+    "INSERT INTO root (roots_id, segment_id, root_id) SELECT :roots_id, segment_id, root_id FROM root "
+    "WHERE roots_id = :parent ON CONFLICT DO NOTHING",
+    "INSERT INTO synapse_root (run_id, roots_id, cleft_id, number, pre_root_id, post_root_id) "
+    "SELECT run_id, :roots_id, cleft_id, number, pre_root_id, post_root_id FROM synapse_root WHERE roots_id = :parent",
+    "UPDATE roots SET parent_roots_id = :parent WHERE roots_id = :roots_id",
+)
+FINISHED = "SELECT run_id, name FROM run WHERE state = 'finished' ORDER BY run_id"
+IS_FRESH = "SELECT EXISTS (SELECT FROM root_refresh WHERE run_id = :run_id AND roots_id = :roots_id)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewRoots:
+    """A version to make: its name, what it is made from, and the version that it corrects (None: the segments)."""
+
+    name: str
+    source: str
+    parent: str | None = None
+
+
+def find_roots(database: Database, name: str | None) -> int:
+    """The number of a version; None: of the segments as they are.
+
+    Raises:
+        RootsError: there is none of this name.
+    """
+    return SEGMENTS if name is None else get_roots(database, name).roots_id
+
+
+def make_version(database: Database, new: NewRoots, batches: Batches) -> dict[str, int]:
+    """Make a version of segments and their roots; the edges of all finished runs follow.
+
+    Args:
+        database: where to write.
+        new: the version.
+        batches: segment_id and root_id, int64 each.
+
+    Returns:
+        The number of edges of each finished run, by its name.
+
+    Raises:
+        RootsError: no such parent, or a version of this name exists.
+        TableError: a segment is named twice.
+    """
+    parent = None if new.parent is None else get_roots(database, new.parent)
+    try:
+        with database.begin() as connection:
+            roots_id = create_roots(connection, new.name, new.source)
+            for batch in batches:
+                copy_columns(connection, "root", {"roots_id": np.int64(roots_id), **batch})
+            if parent is not None:  # after the table, so that a segment that it names twice is noticed
+                for statement in INHERIT:
+                    connection.execute(text(statement), {"roots_id": roots_id, "parent": parent.roots_id})
+            connection.execute(text("ANALYZE root"))
+            return _refresh_all(connection, roots_id)
+    except DatabaseError as error:
+        segment = repeated_key(error, "segment_id")
+        if segment is None:
+            raise
+        raise TableError(f"{new.source} names segment {segment} twice: a segment has one root") from error
+
+
+def make_split_version(database: Database, new: NewRoots, run_id: int, batches: Batches) -> int:
+    """Make a version in which some synapses of a run have roots of their own.
+
+    Args:
+        database: where to write.
+        new: the version.
+        run_id: the run of the synapses.
+        batches: cleft_id, number, pre_root_id, post_root_id.
+
+    Returns:
+        The number of the run's edges.
+
+    Raises:
+        RootsError: no such parent, or a version of this name exists.
+    """
+    parent = None if new.parent is None else get_roots(database, new.parent)
+    with database.begin() as connection:
+        roots_id = create_roots(connection, new.name, new.source, parent=parent)
+        connection.execute(
+            text("DELETE FROM synapse_root WHERE run_id = :run_id AND roots_id = :roots_id"),
+            {"run_id": run_id, "roots_id": roots_id},
+        )
+        for batch in batches:
+            write_synapse_roots(connection, roots_id, run_id, SynapseRoots(**batch))
+        name = connection.scalar(text("SELECT name FROM run WHERE run_id = :run_id"), {"run_id": run_id})
+        return _refresh_all(connection, roots_id)[str(name)]
+
+
+def ensure_edges(database: Database, run_id: int, roots_id: int) -> None:
+    """Make the edges of a run for a version unless they are there, as for a run that was finished after it.
+
+    Raises:
+        DatabaseError: they aren't there and the user may not write.
+    """
+    key = {"run_id": run_id, "roots_id": roots_id}
+    with database.begin() as connection:
+        if not connection.scalar(text(IS_FRESH), key):
+            refresh_root_edges(connection, run_id, roots_id)
+
+
+def _refresh_all(connection: Connection, roots_id: int) -> dict[str, int]:
+    runs = connection.execute(text(FINISHED)).all()
+    return {name: refresh_root_edges(connection, run_id, roots_id) for run_id, name in runs}

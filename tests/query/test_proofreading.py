@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from synapse_batches import LARGEST, example_rows
+
+from connectome.errors import InputError, RootsError, TableError
+from connectome.query.connectome import Connectome
+from connectome.query.proofreading import import_annotations, import_roots
+from connectome.selection import Filter
+from connectome.store.roots import list_roots
+from connectome.tabular.neuron_tables import AnnotationTable
+
+Rows = list[dict[str, Any]]
+MERGED = {LARGEST - 1: LARGEST, LARGEST - 2: LARGEST}
+
+
+def csv_file(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def roots_file(folder: Path, mapping: dict[int, int]) -> Path:
+    path = folder / "roots.parquet"
+    table = {"segment_id": pa.array(mapping, pa.uint64()), "root_id": pa.array(mapping.values(), pa.uint64())}
+    parquet.write_table(pa.table(table), path)
+    return path
+
+
+def merged_edges(rows: Rows, mapping: dict[int, int]) -> dict[tuple[int, int], int]:
+    return Counter(
+        (mapping.get(row["pre_segment_id"], row["pre_segment_id"]),
+         mapping.get(row["post_segment_id"], row["post_segment_id"])) for row in rows
+    )  # fmt: skip
+
+
+def edges(connectome: Connectome, where: Filter) -> dict[tuple[int, int], int]:
+    found = connectome.edges(where=where)
+    ids = zip(found["pre_id"].to_pylist(), found["post_id"].to_pylist(), strict=True)
+    return dict(zip(ids, found["synapse_count"].to_pylist(), strict=True))
+
+
+def test_edges_follow_a_table_of_roots_and_the_segments_stay(
+    connectome: Connectome, rows: Rows, tmp_path: Path
+) -> None:
+    before = edges(connectome, Filter())
+    counts = import_roots(connectome.database, roots_file(tmp_path, MERGED), "v1")
+    expected = merged_edges(rows, MERGED)
+    assert edges(connectome, Filter(roots="v1")) == expected
+    assert counts == {"known": len(expected)}
+    assert edges(connectome, Filter()) == before
+
+
+@pytest.mark.parametrize("where", [Filter(roots="v1"), Filter(roots="v1", min_confidence=0.0, min_size=1)])
+def test_every_question_is_asked_of_roots(connectome: Connectome, rows: Rows, tmp_path: Path, where: Filter) -> None:
+    import_roots(connectome.database, roots_file(tmp_path, MERGED), "v1")
+    expected = merged_edges(rows, MERGED)
+    root = LARGEST
+    assert edges(connectome, where) == expected
+    (total,) = connectome.totals(root, where=where).to_pylist()
+    assert total["output_synapses"] == sum(n for (pre, _), n in expected.items() if pre == root)
+    assert connectome.synapses(pre=root, where=where).num_rows == total["output_synapses"]
+    autapses = connectome.autapses(where=where).to_pylist()
+    assert {row["neuron_id"]: row["synapse_count"] for row in autapses}[root] == expected[root, root]
+    assert connectome.partners(LARGEST - 1, where=where).num_rows == 0
+
+
+def test_a_version_corrects_its_parent_and_both_stay(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:
+    import_roots(connectome.database, roots_file(tmp_path, MERGED), "v1")
+    import_roots(connectome.database, roots_file(tmp_path, {LARGEST - 2: LARGEST - 2}), "v2", parent="v1")
+    assert edges(connectome, Filter(roots="v2")) == merged_edges(rows, {LARGEST - 1: LARGEST})
+    assert edges(connectome, Filter(roots="v1")) == merged_edges(rows, MERGED)
+    second, first, segments = list_roots(connectome.database)
+    assert [second.name, first.name, segments.name] == ["v2", "v1", "segments"]
+    assert (second.parent_roots_id, first.parent_roots_id) == (first.roots_id, None)
+
+
+def test_a_run_that_is_finished_later_gets_its_edges_when_they_are_asked_for(
+    connectome: Connectome, rows: Rows, load: Any, tmp_path: Path
+) -> None:
+    import_roots(connectome.database, roots_file(tmp_path, MERGED), "v1")
+    later = example_rows(20, seed=8)
+    load("later", later)
+    assert edges(connectome, Filter(roots="v1")) == merged_edges(later, MERGED)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("segment_id,root_id\n1,2\n1,3\n", "segment 1"),
+        ("segment_id,root_id\n1,9223372036854775808\n", r"2\^63 - 1"),
+        ("segment_id,root_id\n1,\n", "lacks an id"),
+        ("segment_id,root_id\n0,5\n", "lacks an id"),
+        ("segment,root_id\n1,2\n", "no column segment_id or supervoxel_id"),
+    ],
+)
+def test_a_wrong_table_of_roots_makes_no_version(
+    connectome: Connectome, rows: Rows, tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        import_roots(connectome.database, csv_file(tmp_path / "t.csv", text), "v1")
+    assert "\n" not in str(caught.value)
+    assert [version.name for version in list_roots(connectome.database)] == ["segments"]
+
+
+def test_a_version_keeps_its_name_to_itself(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:
+    import_roots(connectome.database, roots_file(tmp_path, MERGED), "v1")
+    with pytest.raises(RootsError, match="v1"):
+        import_roots(connectome.database, roots_file(tmp_path, {}), "v1")
+
+
+def test_types_choose_edges_and_make_a_matrix(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:
+    text = f"neuron_id,cell_type,side\n{LARGEST - 1},A,left\n{LARGEST - 2},A,\n{LARGEST - 3},B,right\n"
+    table = AnnotationTable(path=csv_file(tmp_path / "t.csv", text), labels={"cell_type": "type", "side": "side"})
+    assert import_annotations(connectome.database, table) == {"type": 3, "side": 2}
+    types = {LARGEST - 1: "A", LARGEST - 2: "A", LARGEST - 3: "B"}
+    everything = merged_edges(rows, {})
+    assert edges(connectome, Filter(pre_type="A", post_type="B")) == {
+        (a, b): n for (a, b), n in everything.items() if types.get(a) == "A" and types.get(b) == "B"
+    }
+    expected: Counter[tuple[str, str]] = Counter()
+    for (a, b), n in everything.items():
+        if a in types and b in types:
+            expected[types[a], types[b]] += n
+    matrix = connectome.type_matrix().to_pylist()
+    assert {(row["pre_type"], row["post_type"]): row["synapse_count"] for row in matrix} == expected
+    partners = connectome.inputs(LARGEST - 1).to_pylist()
+    assert {row["partner_id"]: row["partner_type"] for row in partners} == {
+        row["partner_id"]: types.get(row["partner_id"]) for row in partners
+    }
+
+
+def test_a_label_is_replaced_and_belongs_to_its_version(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:
+    import_roots(connectome.database, roots_file(tmp_path, MERGED), "v1")
+    for kind in ("A", "B"):
+        table = AnnotationTable(path=csv_file(tmp_path / "t.csv", f"root_id,type\n{LARGEST},{kind}\n"))
+        import_annotations(connectome.database, table, roots="v1")
+    assert connectome.type_matrix(where=Filter(roots="v1"))["pre_type"].to_pylist() == ["B"]
+    assert connectome.type_matrix().num_rows == 0
+
+
+def test_a_table_that_says_nothing_is_told(connectome: Connectome, tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="says nothing"):
+        import_annotations(connectome.database, AnnotationTable(path=csv_file(tmp_path / "a.csv", "body,type\n5,\n")))
+    with pytest.raises(TableError, match="no column kind: its columns are body, type"):
+        path = csv_file(tmp_path / "b.csv", "body,type\n5,A\n")
+        import_annotations(connectome.database, AnnotationTable(path=path, labels={"kind": "type"}))

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+from alembic import command
+
+from connectome.errors import DatabaseError, QueryError
+from connectome.store.address import connect
+from connectome.store.database import Database
+from connectome.store.migrate import configuration, upgrade
+from connectome.store.readers import create_reader
+from connectome.store.run_records import RunRecord
+from connectome.store.sql import run_sql
+
+SECRET = "correct-horse-battery"
+Execute = Callable[..., None]
+
+
+@pytest.fixture
+def reader(database: Database, execute_sql: Execute) -> Iterator[str]:
+    """The name of a login that is gone when the test ends; roles belong to the whole server."""
+    yield "ann"
+    execute_sql(database.url, "DROP ROLE IF EXISTS ann")
+
+
+def url_of(database: Database, name: str) -> str:
+    user = database.url.split("//")[1].split("@")[0]
+    return database.url.replace(f"//{user}@", f"//{name}:{SECRET}@", 1)
+
+
+def test_a_reader_reads_and_cannot_write(database: Database, run: RunRecord, reader: str, tmp_path: Path) -> None:
+    create_reader(database, reader, SECRET)
+    with closing(psycopg2.connect(url_of(database, reader))) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("SELECT name FROM run")
+        assert cursor.fetchall() == [("first",)]
+        cursor.execute("SET default_transaction_read_only = off")
+        for statement in ("DELETE FROM run", "CREATE TABLE public.mine (a integer)", "DROP FUNCTION run_query",
+                          "COPY run TO PROGRAM 'cat'", "COPY run TO '/tmp/run'", "SELECT pg_read_file('PG_VERSION')",
+                          "SET ROLE connectome_sql", "SELECT grant_reader()"):  # fmt: skip
+            with pytest.raises(psycopg2.Error):
+                cursor.execute(statement)
+    with Database.open(url_of(database, reader), tmp_path) as opened:
+        assert run_sql(opened, "SELECT name FROM run").rows == [("first",)]
+        with pytest.raises(QueryError), opened.reading() as held:
+            run_sql(opened, "DELETE FROM run")
+            assert held
+
+
+def test_a_password_is_in_no_log_and_can_be_changed(
+    database: Database, reader: str, execute_sql: Execute, server_log: Path
+) -> None:
+    name = database.url.split("/")[3].split("?")[0]
+    execute_sql(database.url, f"ALTER DATABASE {name} SET log_statement = 'all'")
+    database.close()
+    for password in (SECRET, SECRET + "2"):
+        create_reader(database, reader, password)
+    log = server_log.read_text()
+    assert f'ALTER ROLE "{reader}" LOGIN PASSWORD' in log
+    assert SECRET not in log
+    stored = database.columns(f"SELECT rolpassword AS hashed FROM pg_authid WHERE rolname = '{reader}'")["hashed"]
+    assert stored[0].startswith("SCRAM-SHA-256$")
+
+
+def test_the_role_of_somebody_else_is_left_alone(database: Database, reader: str, execute_sql: Execute) -> None:
+    execute_sql(database.url, "CREATE ROLE ann LOGIN")
+    with pytest.raises(DatabaseError, match="a role 'ann' that isn't a reader"):
+        create_reader(database, reader, SECRET)
+    with pytest.raises(DatabaseError, match="isn't a reader"):
+        create_reader(database, database.columns("SELECT current_user::text AS me")["me"][0], SECRET)
+
+
+def test_a_user_who_may_not_create_roles_gets_the_schema_and_an_administrator_adds_the_role(
+    empty_database_url: str, execute_sql: Execute, tmp_path: Path
+) -> None:
+    name = empty_database_url.split("/")[3].split("?")[0]
+    execute_sql(empty_database_url, "CREATE ROLE bob LOGIN", f"ALTER DATABASE {name} OWNER TO bob",
+                "ALTER SCHEMA public OWNER TO bob", "DROP OWNED BY connectome_sql, connectome_reader",
+                "ALTER ROLE connectome_sql RENAME TO away_sql",
+                "ALTER ROLE connectome_reader RENAME TO away_reader")  # fmt: skip
+    user = empty_database_url.split("//")[1].split("@")[0]
+    url = empty_database_url.replace(f"//{user}@", "//bob@", 1)
+    try:
+        upgrade(url)
+        with Database.open(url, tmp_path) as database:
+            with pytest.raises(QueryError, match="lacks the role connectome_reader"):
+                run_sql(database, "SELECT 1")
+            execute_sql(empty_database_url, "ALTER ROLE bob CREATEROLE")
+            upgrade(url)
+            assert run_sql(database, "SELECT current_user::text").rows == [("connectome_sql",)]
+        engine = connect(url)
+        with engine.begin() as connection:
+            command.downgrade(configuration(connection), "base")
+        engine.dispose()
+    finally:
+        execute_sql(empty_database_url, f"REASSIGN OWNED BY bob TO {user}", "DROP OWNED BY bob",
+                    "DROP ROLE IF EXISTS connectome_sql", "DROP ROLE IF EXISTS connectome_reader", "DROP ROLE bob",
+                    "ALTER ROLE away_sql RENAME TO connectome_sql",
+                    "ALTER ROLE away_reader RENAME TO connectome_reader")  # fmt: skip
