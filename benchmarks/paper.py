@@ -48,11 +48,13 @@ def phantom_folder(
     seed: int,
     shape: tuple[int, int, int] = (64, 512, 512),
     preset: PhantomPreset = PhantomPreset.CORTEX,
+    bouton_spacing_nm: float = 6000.0,
 ) -> Path:
     """A phantom as volumes; made at the first call."""
     folder = WORK / f"phantom-{preset}-{'x'.join(map(str, shape))}-seed{seed}"
     if not (folder / "annotations.csv").exists():
-        write_phantom(PhantomConfig(shape=shape, seed=seed, preset=preset), folder, overwrite=True)
+        config = PhantomConfig(shape=shape, seed=seed, preset=preset, bouton_spacing_nm=bouton_spacing_nm)
+        write_phantom(config, folder, overwrite=True)
     return folder
 
 
