@@ -59,7 +59,8 @@ def main() -> None:
     write_disagreements(differing, truth, avan, pruner, {row["cleft_id"]: row for row in drawn})
     write_result("large_scale.md", "\n\n".join([
         "# Large scale: AVAN against the proximity pruner",
-        f"A phantom of {np.prod(SHAPE) / 1e6:.0f} Mvoxel (seed {SEED}, not trained on; twice the usual density of boutons), built with the shipped mask "
+        f"A phantom of {np.prod(SHAPE) / 1e6:.0f} Mvoxel (seed {SEED}, not trained on; twice the usual density of "
+        "boutons), built with the shipped mask "
         f"detector and AVAN: {total:,} synapses, of which {len(drawn):,} were drawn at random. The proximity pruner "
         "assigned the same predicted clefts; its signed proximity is made from the cleft and each pair under test.",
         table(["", "synapses", "share"], [
