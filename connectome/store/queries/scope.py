@@ -75,7 +75,7 @@ class Scope:
 
     @property
     def received(self) -> str:
-        """What adds up the synapses of each postsynaptic neuron (for GROUP BY post_id), and where from."""
+        """What adds up the synapses that each neuron receives, and where from: for a GROUP BY post_id."""
         if self.filter.chooses_synapses:
             return "count(*)::float8 AS synapses FROM chosen"
         return "sum(synapse_count)::float8 AS synapses FROM pairs"
