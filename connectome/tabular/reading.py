@@ -82,7 +82,7 @@ def _batches(
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
             )
-            read = csv.ReadOptions(block_size=CSV_BLOCK_BYTES)
+            read = csv.ReadOptions(block_size=CSV_BLOCK_BYTES, use_threads=False)  # Arrow names a wrong row only then
             with csv.open_csv(path, read, convert_options=convert) as reader:
                 yield from reader
 
