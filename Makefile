@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c c
 SETTINGS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types layers package check clean layout
+.PHONY: help demo test paper lint format types layers package check clean layout
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ demo: $(VENV)/.run-installed  ## Install, then build the connectome of a synthet
 
 test: $(VENV)/.test-installed  ## Install, then run the tests (ARGS= are passed to pytest)
 	$(BIN)/python -m pytest $(ARGS)
+
+paper: $(VENV)/.run-installed  ## The paper's experiments with the shipped weights; rewrites benchmarks/results
+	$(BIN)/python benchmarks/table1.py
+	$(BIN)/python benchmarks/figure2.py
+	$(BIN)/python benchmarks/large_scale.py
 
 lint: $(VENV)/.dev-installed  ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connectome.cli.assigner_options import AssignerOption
 from connectome.cli.options import DEFAULT_DATA_FOLDER, DataFolderOption, Device, DeviceOption, JsonOption
-from connectome.cli.tune import AssignerOption, DetectorOption
+from connectome.cli.tune import DetectorOption, build_options
 
 if TYPE_CHECKING:
     from connectome.pipeline.calibrating import Calibration
@@ -56,20 +57,15 @@ def calibrate(
     FILE.json, which build volume takes as --confidence, goes a reliability diagram.
     """
     from connectome.cli.progress import RichProgress
-    from connectome.networks.device import DeviceChoice
     from connectome.pipeline.calibrating import CalibrateRequest, save_calibration
     from connectome.pipeline.calibrating import calibrate as run_calibrate
-    from connectome.pipeline.request import read_request
     from connectome.pipeline.tuning import OUTPUTS
     from connectome.pipeline.tuning_data import AnnotatedVolume
 
-    flags = {
-        "image": "", "segmentation": "", "detector": detector, "assigner": assigner, "device": DeviceChoice(device),
-    }  # fmt: skip
     request = CalibrateRequest(
         volumes=tuple(AnnotatedVolume.parse(text) for text in data),
         checks=tuple(AnnotatedVolume.parse(text) for text in check or []),
-        build=read_request(config, flags),
+        build=build_options(config, detector, assigner, device),
         outputs=data_folder.expanduser() / OUTPUTS,
     )
     with RichProgress() as progress:

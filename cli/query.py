@@ -34,8 +34,7 @@ def partners(
 ) -> None:
     """Partners of neurons with counts and fractions, the strongest first.
 
-    input_fraction: the edge's share of all synapses that its postsynaptic neuron receives; output_fraction: of all that
-    its presynaptic neuron sends.
+    input_fraction: the edge's share of all synapses that its postsynaptic neuron receives.
     """
     asking.answer(lambda c: c.partners(neurons, direction=direction, where=asking.where))
 

@@ -39,7 +39,8 @@ def sql(
 ) -> None:
     """Run one query that reads, and print its rows.
 
-    Tables: run, volume, model, block, cleft, candidate, synapse, edge, root, annotation; positions are in nm. Try:
+    Tables: run, volume, model, block, cleft, candidate, synapse, edge, root, annotation; views such as synapse_best;
+    positions are in nm. Try:
 
     connectome sql "SELECT * FROM edge ORDER BY synapse_count DESC LIMIT 10"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from connectome.cli.assigner_options import AssignerOption
 from connectome.cli.options import (
     DEFAULT_DATA_FOLDER,
     BoxOption,
@@ -22,6 +23,7 @@ from connectome.errors import ConfigError
 
 if TYPE_CHECKING:
     from connectome.evaluate.tuning import ParameterGrid
+    from connectome.pipeline.request import BuildRequest
     from connectome.pipeline.tuning_data import AnnotatedVolume
 
 DataOption = Annotated[
@@ -44,13 +46,13 @@ ReferenceOption = Annotated[
 ]
 DetectorOption = Annotated[
     str | None,
-    typer.Option("--detector", metavar="MODEL", show_default=False, help="Finds clefts [default: the shipped one]."),
-]
-AssignerOption = Annotated[
-    str | None,
     typer.Option(
-        "--assigner", metavar="MODEL", show_default=False, help="Assigns partners [default: the shipped one]."
+        "--detector", metavar="NAME|FILE", show_default=False, help="Model that finds clefts [default: mask]."
     ),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE.toml", show_default=False, help="Options of build volume; flags win."),
 ]
 
 
@@ -62,6 +64,7 @@ def tune(
     box: BoxOption = None,
     detector: DetectorOption = None,
     assigner: AssignerOption = None,
+    config: ConfigOption = None,
     thresholds: Annotated[
         str | None, typer.Option(metavar="N,N,...", help="Detection thresholds to try.", show_default=False)
     ] = None,
@@ -88,20 +91,16 @@ def tune(
 
     Every combination is scored on every volume; the mean of the volumes' F1 decides, each volume counting by its
     weight. Of nearly equal combinations the one whose neighbours do well is taken. The networks' outputs are kept in
-    the data folder, so a second call takes seconds. Beside FILE.toml, which build volume takes as --config, go the
+    the data folder, so a second call takes seconds. What --config says besides (polyadic, direction ...) holds for all
+    combinations. Beside FILE.toml, which build volume takes as --config, go the
     whole table and two plots.
     """
     from connectome.cli.progress import RichProgress
-    from connectome.networks.device import DeviceChoice
-    from connectome.pipeline.request import BuildRequest
     from connectome.pipeline.tuning import OUTPUTS, TuneRequest
     from connectome.pipeline.tuning import tune as run_tune
     from connectome.pipeline.tuning_report import tuning_json, tuning_text, write_tuning
 
-    build = BuildRequest(
-        image="", segmentation="", detector=detector, assigner=assigner, device=DeviceChoice(device),
-        data_folder=data_folder,
-    )  # fmt: skip
+    build = build_options(config, detector, assigner, device)
     request = TuneRequest(
         volumes=annotated_volumes(data, image, segmentation, reference, box),
         build=build,
@@ -116,6 +115,21 @@ def tune(
         return
     typer.echo(tuning_text(tuning))
     typer.echo("written: " + ", ".join(str(file) for file in files))
+
+
+def build_options(config: Path | None, detector: str | None, assigner: str | None, device: Device) -> BuildRequest:
+    """What a build is to share with all that is tried: models and modes; it has no volumes.
+
+    Raises:
+        ConfigError: see `read_request`.
+    """
+    from connectome.networks.device import DeviceChoice
+    from connectome.pipeline.request import read_request
+
+    flags = {
+        "image": "", "segmentation": "", "detector": detector, "assigner": assigner, "device": DeviceChoice(device),
+    }  # fmt: skip
+    return read_request(config, flags)
 
 
 def annotated_volumes(

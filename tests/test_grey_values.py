@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import DTypeLike, NDArray
 
@@ -77,6 +77,7 @@ def test_an_image_without_contrast_is_refused_with_the_way_out(tmp_path: Path, v
         measure_grey_range(flat, "flat")
 
 
+@settings(deadline=None)
 @given(
     low=st.integers(1, 120), width=st.integers(20, 120), gain=st.integers(1, 200), shift=st.integers(0, 5000),
 )  # fmt: skip

@@ -30,7 +30,7 @@ class Cell:
 class ParameterGrid:
     """The values that are tried of each parameter, ascending; every combination is a cell."""
 
-    threshold: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    threshold: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     min_size_voxels: tuple[int, ...] = (50, 100, 150, 200, 300, 400)
     dilation_nm: tuple[float, ...] = (36.0, 48.0, 60.0)
     duplicate_distance_nm: tuple[float, ...] = (0.0, 250.0, 500.0, 1000.0)
@@ -78,6 +78,10 @@ class TunedGrid:
     def f1(self) -> NDArray[np.float64]:
         """The weighted mean of the volumes' F1, float64 of the grid's shape: a small volume counts as a large one."""
         return np.asarray(np.average(f1_of(self.counts), axis=0, weights=self.weights))
+
+    def counts_at(self, index: Index) -> NDArray[np.int64]:
+        """True positives, predicted, annotated of each volume at a cell: int64 (volumes, 3)."""
+        return np.asarray(np.moveaxis(self.counts, 0, -2)[index])
 
     def chosen(self) -> Index:
         """The index to use: see `choose`."""

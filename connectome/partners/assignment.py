@@ -61,15 +61,15 @@ class AssignmentRules:
     """What decides about candidates besides their scores.
 
     Attributes:
+        polyadic: whether a cleft may have several synapses (see `choose_pairs`).
         dilation_nm: how far, in-plane, a candidate may be from the cleft.
         min_contact: a partner has at least this share of the largest candidate's contact (see `main_contacts`).
-        polyadic: whether a cleft may have several synapses (see `choose_pairs`).
         pre_threshold, post_threshold: what further partners of a polyadic cleft must score in their role.
     """
 
+    polyadic: bool = False
     dilation_nm: float = 48.0
     min_contact: float = 0.25
-    polyadic: bool = False
     pre_threshold: float = 0.5
     post_threshold: float = 0.5
 
@@ -88,9 +88,9 @@ class AssignmentRules:
             polyadic = bool(parameters.get("polyadic", 0))
         contact = parameters.get("min_contact", default.min_contact)
         return cls(
+            polyadic=polyadic,
             dilation_nm=parameters.get("dilation_nm", default.dilation_nm),
             min_contact=parameters.get("polyadic_min_contact", 0.0) if polyadic else contact,
-            polyadic=polyadic,
             pre_threshold=parameters.get("pre_threshold", default.pre_threshold),
             post_threshold=parameters.get("post_threshold", default.post_threshold),
         )

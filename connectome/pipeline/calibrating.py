@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.errors import ConfigError, ReferenceDataError
+from connectome.errors import ReferenceDataError
 from connectome.evaluate.calibration import Binning, expected_calibration_error, reliability
 from connectome.evaluate.tuning import AXES, Cell, ParameterGrid
 from connectome.partners.confidence import ConfidenceModel, fit_confidence
@@ -145,7 +145,7 @@ def save_calibration(
         The files that were written.
 
     Raises:
-        StorageError: one can't be written. ConfigError: the model is to be stored, and the assigner has no file.
+        StorageError: one can't be written. ConfigError: partners are chosen by contact, so no file can keep the model.
     """
     plot = path.with_name(path.stem + "-reliability.png")
     write_confidence(calibration.model, path)
@@ -157,11 +157,7 @@ def save_calibration(
     if not store:
         return [path, plot]
     inputs = open_volume(request.volumes[0], request.build).inputs
-    assigner = inputs.assigner.checkpoint
-    if assigner is None or inputs.assigner.by_contact:
-        raise ConfigError("the assigner nearest has no file to store a model in: give the model's to --confidence")
-    store_confidence(calibration.model, inputs.detector, assigner)
-    return [path, plot, assigner.path]
+    return [path, plot, store_confidence(calibration.model, inputs.detector, inputs.assigner)]
 
 
 def _cell(opened: OpenVolume) -> Cell:
@@ -211,10 +207,11 @@ def _fitted_on(
     opened: OpenVolume, cell: Cell, names: Sequence[str], judged: Sequence[JudgedSynapses]
 ) -> dict[str, Any]:
     """What is kept with the model: which networks, which parameters, which synapses."""
-    models = {"detector": opened.inputs.detector, "assigner": opened.inputs.assigner.checkpoint}
+    assigner = opened.inputs.assigner
+    models = {"detector": opened.inputs.detector} | ({"assigner": assigner.checkpoint} if assigner.checkpoint else {})
     return {
-        **{role: {"name": m.card.name, "weights_sha256": m.weights_sha256} for role, m in models.items() if m},
-        "assigner_method": opened.inputs.assigner.method,
+        "assigner_method": assigner.method,
+        **{role: {"name": m.card.name, "weights_sha256": m.weights_sha256} for role, m in models.items()},
         "parameters": asdict(cell),
         "volumes": {
             name: {"synapses": len(one.correct), "correct": int(one.correct.sum())}

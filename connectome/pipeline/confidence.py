@@ -9,6 +9,7 @@ from pathlib import Path
 from connectome.errors import CheckpointError, ConfigError
 from connectome.networks.checkpoint import Checkpoint, save_checkpoint
 from connectome.partners.confidence import ConfidenceModel
+from connectome.pipeline.assigners import ChosenAssigner
 from connectome.whole_file import whole_file
 
 
@@ -56,11 +57,21 @@ def write_confidence(model: ConfidenceModel, path: Path) -> None:
         file.write((json.dumps(model.to_json(), indent=2) + "\n").encode())
 
 
-def store_confidence(model: ConfidenceModel, detector: Checkpoint, assigner: Checkpoint) -> None:
+def store_confidence(model: ConfidenceModel, detector: Checkpoint, assigner: ChosenAssigner) -> Path:
     """Put a model into the assigner's own file, for use with this detector; its weights stay as they are.
 
+    Returns:
+        The file.
+
     Raises:
-        StorageError: the file can't be written.
+        ConfigError: partners are chosen by contact, not by the network. StorageError: the file can't be written.
     """
-    carried = assigner.card.confidence | {detector.weights_sha256: model.to_json()}
-    save_checkpoint(assigner.path, replace(assigner.card, confidence=carried), assigner.network)
+    checkpoint = assigner.checkpoint
+    if checkpoint is None or assigner.by_contact:
+        raise ConfigError(
+            f"the assigner {assigner.method} has no file of its own to keep a model of confidence: leave out --store, "
+            "and build with --confidence"
+        )
+    carried = checkpoint.card.confidence | {detector.weights_sha256: model.to_json()}
+    save_checkpoint(checkpoint.path, replace(checkpoint.card, confidence=carried), checkpoint.network)
+    return checkpoint.path

@@ -119,8 +119,7 @@ class BuildContext:
     @cached_property
     def predicted_box(self) -> Box:
         """The working voxels that are predicted: those to build and, where image and segmentation go on, a halo."""
-        both = self.inputs.image.box.intersect(Box.of_shape(self.inputs.shape))
-        return self.inputs.box.grow(self.representation.halo).intersect(both)
+        return predicted_box(self.inputs, self.representation)
 
     @cached_property
     def tiles(self) -> Volume:
@@ -192,6 +191,12 @@ class BuildContext:
                 transaction.seconds = time.monotonic() - began
             self.progress.advance(size)
         self.progress.finish()
+
+
+def predicted_box(inputs: Inputs, representation: Representation) -> Box:
+    """See `BuildContext.predicted_box`."""
+    both = inputs.image.box.intersect(Box.of_shape(inputs.shape))
+    return inputs.box.grow(representation.halo).intersect(both)
 
 
 def threshold_of(probability: float) -> int:

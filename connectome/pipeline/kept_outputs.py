@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
-from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +12,16 @@ from numpy.typing import NDArray
 from connectome.clefts.labelling import label_block
 from connectome.clefts.objects import WholeClefts, whole_clefts
 from connectome.clefts.predict import CleftPredictor
-from connectome.clefts.representations import signed_values
+from connectome.clefts.representations import Representation, signed_values
 from connectome.clefts.tiling import TileLattice
 from connectome.errors import StorageError
 from connectome.geometry import Box, Triple
-from connectome.networks.checkpoint import Checkpoint, Method
 from connectome.partners.assignment import AssignmentRules, assign
 from connectome.pipeline.assigning import PATCHES_A_BATCH, PatchReader
-from connectome.pipeline.build import identity
-from connectome.pipeline.context import chunk_shape
+from connectome.pipeline.context import chunk_shape, predicted_box
 from connectome.pipeline.labelling import blended
 from connectome.pipeline.normalising import as_model_sees
+from connectome.pipeline.output_facts import assigner_facts, detector_facts, digest
 from connectome.pipeline.predicting import tile_output
 from connectome.pipeline.scored_clefts import ScoredCandidates, ScoredClefts
 from connectome.pipeline.tuning_data import OpenVolume
@@ -46,11 +42,13 @@ class KeptOutputs:
     def __init__(self, opened: OpenVolume, folder: Path, progress: Progress) -> None:
         """Keep the outputs in a folder of their own below `folder`."""
         self._opened, self._progress = opened, progress
-        self.folder = folder / _digest(_detector_facts(opened))
-        self._assigner_digest = _digest(_assigner_facts(opened))
+        self.folder = folder / digest(detector_facts(opened))
+        self._representation = Representation(opened.parameters.representation, opened.inputs.resolution_nm)
+        self._predicted = predicted_box(opened.inputs, self._representation)
+        self._assigner_digest = digest(assigner_facts(opened))
 
     def prediction(self) -> NDArray[np.uint8]:
-        """The blended prediction of the box: uint8 (z, y, x), 255 = certain.
+        """The blended prediction of what `BuildContext.predicted_box` is for the box: uint8 (z, y, x).
 
         Raises:
             StorageError: a volume can't be read, or the prediction can't be written.
@@ -60,7 +58,7 @@ class KeptOutputs:
             return _loaded(path)
         prediction = self._predict()
         _make(self.folder)
-        (self.folder / "made_of.json").write_text(json.dumps(_detector_facts(self._opened), indent=2) + "\n")
+        (self.folder / "made_of.json").write_text(json.dumps(detector_facts(self._opened), indent=2) + "\n")
         with whole_file(path) as file:
             np.save(file, prediction)
         return prediction
@@ -100,24 +98,23 @@ class KeptOutputs:
         lattice = TileLattice(inputs.shape, parameters.tiles)
         predictor = CleftPredictor(inputs.detector, inputs.device)
         image = as_model_sees(inputs.image, parameters.grey_range, inputs.detector.card.normalisation)
-        tile_size = inputs.box.size_voxels // max(len(lattice.cells_overlapping(inputs.box)), 1)
-        self._progress.start(f"predict {self._opened.volume.name}", inputs.box.size_voxels)
+        tile_size = self._predicted.size_voxels // max(len(lattice.cells_overlapping(self._predicted)), 1)
+        self._progress.start(f"predict {self._opened.volume.name}", self._predicted.size_voxels)
 
         def read_tile(cell: Triple, part: Box) -> NDArray[np.uint8]:
             output = tile_output(predictor, image, lattice, cell)[part.slices()]
             self._progress.advance(tile_size)
             return output
 
-        prediction = blended(lattice, inputs.box, read_tile)
+        prediction = blended(lattice, self._predicted, read_tile)
         self._progress.finish()
         return prediction
 
     def _label(self, threshold: int) -> None:
         """Write the labels and the clefts at a threshold; the mark comes last."""
         inputs, path = self._opened.inputs, self.folder / f"clefts-{threshold}.zarr"
-        labelled = label_block(
-            self.prediction(), inputs.box, inputs.shape, threshold, self._opened.parameters.connectivity
-        )
+        connectivity = self._opened.parameters.connectivity
+        labelled = label_block(self._strength, inputs.box, inputs.shape, threshold, connectivity)
         volume = Volume.create(
             path, shape=inputs.shape, dtype=np.uint64, resolution_nm=inputs.resolution_nm, offset_nm=inputs.offset_nm,
             chunk_shape=chunk_shape(self._opened.parameters.block_shape), overwrite=True,
@@ -129,13 +126,23 @@ class KeptOutputs:
         with whole_file(path.with_suffix(".json")) as file:
             file.write(json.dumps({"clefts": len(clefts.cleft_id)}).encode())
 
+    @cached_property
+    def _strength(self) -> NDArray[np.uint8]:
+        """How strongly each voxel of the box is a cleft: uint8 (z, y, x)."""
+        strength = self._representation.strength(self._kept_prediction)
+        return np.ascontiguousarray(strength[self._opened.inputs.box.slices(self._predicted.start)])
+
     def _proximity(self, box: Box) -> NDArray[np.float32] | None:
         """See `BuildContext.proximity`."""
-        inputs = self._opened.inputs
-        if inputs.detector.card.method is not Method.SIGNED_PROXIMITY:
+        if not self._representation.is_signed:
             return None
-        shared = box.intersect(inputs.box)
-        return signed_values(self.prediction()[shared.slices(inputs.box.start)], box, inputs.box)
+        built = self._opened.inputs.box
+        shared = box.intersect(built)
+        return signed_values(self._kept_prediction[shared.slices(self._predicted.start)], box, built)
+
+    @cached_property
+    def _kept_prediction(self) -> NDArray[np.uint8]:
+        return self.prediction()
 
     def _score(
         self, clefts: WholeClefts, labels: Volume, dilations_nm: tuple[float, ...], min_size_voxels: int
@@ -164,11 +171,6 @@ class KeptOutputs:
         )
 
 
-def forget_outputs(folder: Path) -> None:
-    """Delete all kept outputs below a folder."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 def _chosen(clefts: WholeClefts, min_size_voxels: int) -> WholeClefts:
     kept = clefts.size_voxels >= min_size_voxels
     return WholeClefts(**{name: values[kept] for name, values in vars(clefts).items()})
@@ -186,35 +188,3 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"{folder} can't be made: {error.strerror}; choose another --data-folder") from error
-
-
-def _detector_facts(opened: OpenVolume) -> dict[str, Any]:
-    """Everything that the prediction and the labels depend on."""
-    inputs, parameters = opened.inputs, opened.parameters
-    return {
-        "detector": _model_facts(inputs.detector),
-        "image": identity(inputs.image.volume),
-        "segmentation": identity(inputs.segmentation.volume),
-        "box": str(inputs.box),
-        "tiles": asdict(parameters.tiles),
-        "connectivity": int(parameters.connectivity),
-        "grey_range": None if parameters.grey_range is None else asdict(parameters.grey_range),
-    }
-
-
-def _assigner_facts(opened: OpenVolume) -> dict[str, Any]:
-    assigner = opened.inputs.assigner
-    model = None if assigner.checkpoint is None else _model_facts(assigner.checkpoint)
-    return {"assigner": model, "direction": assigner.direction(opened.inputs.detector.card.method)}
-
-
-def _model_facts(model: Checkpoint) -> dict[str, Any]:
-    card = model.card
-    return {
-        "weights": model.weights_sha256, "method": str(card.method), "normalisation": vars(card.normalisation),
-        "patch_shape": list(card.patch_shape), "resolution_nm": list(card.resolution_nm),
-    }  # fmt: skip
-
-
-def _digest(facts: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import ConfigError
-from connectome.evaluate.tuning import AXES, Cell, ParameterGrid, TunedGrid, precision_recall
+from connectome.evaluate.tuning import AXES, Cell, Index, ParameterGrid, TunedGrid, precision_recall
 from connectome.pipeline.grid_scoring import VolumeScorer
 from connectome.pipeline.kept_outputs import KeptOutputs
 from connectome.pipeline.request import LARGEST_DILATION_NM, LARGEST_DUPLICATE_DISTANCE_NM, BuildRequest
@@ -75,7 +75,7 @@ class Tuning:
     @property
     def chosen_counts(self) -> NDArray[np.int64]:
         """True positives, predicted, annotated at the chosen cell: int64 (volumes, 3)."""
-        return np.asarray(self.tuned.counts[(slice(None), *self.tuned.chosen())])
+        return self.tuned.counts_at(self.tuned.chosen())
 
 
 def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
@@ -99,7 +99,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
         built_boxes=tuple(str(scorer.opened.built_box) for scorer in scorers),
         tuned=tuned,
         cell=cell,
-        over_threshold=_curve(np.array(request.grid.threshold), counts[:, :, *index[1:]].sum(0)),
+        over_threshold=_threshold_curve(tuned, index),
         over_score=_score_curve(scorers, cell),
     )
 
@@ -129,6 +129,12 @@ def check_grid(grid: ParameterGrid) -> None:
             raise ConfigError(f"the values of {axis} to try, {list(values)}, must lie from {low:g} to {high:g}")
 
 
+def _threshold_curve(tuned: TunedGrid, index: Index) -> Curve:
+    values = tuned.grid.threshold
+    counts = [tuned.counts_at((place, *index[1:])).sum(0) for place in range(len(values))]
+    return _curve(np.array(values), np.array(counts))
+
+
 def _score_curve(scorers: Sequence[VolumeScorer], cell: Cell) -> Curve:
     scores = np.concatenate([scorer.scores(cell.threshold, cell.dilation_nm) for scorer in scorers])
     cuts = (
@@ -141,26 +147,3 @@ def _score_curve(scorers: Sequence[VolumeScorer], cell: Cell) -> Curve:
 def _curve(values: NDArray[np.float64], counts: NDArray[np.int64]) -> Curve:
     precision, recall = precision_recall(counts)
     return Curve(values=values, precision=precision, recall=recall)
-
-
-def config_text(cell: Cell, build: BuildRequest, heading: str = "") -> str:
-    """The chosen parameters as TOML that `connectome build volume --config` takes; models that were given are named."""
-    values = asdict(cell)
-    lines = [f"# {line}" for line in heading.splitlines()]
-    for role in ("detector", "assigner"):
-        model = getattr(build, role)
-        lines += [f"{role} = {_quoted(model)}"] if model is not None else []
-    lines += [
-        f"threshold = {values['threshold']:g}",
-        f"min_size = {values['min_size_voxels']}",
-        f"dilation = {values['dilation_nm']:g}",
-        f"duplicate_distance = {values['duplicate_distance_nm']:g}",
-        f"min_score = {values['min_score']:g}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(path: str) -> str:
-    """A path as a TOML string: whole, so that it is found from anywhere."""
-    text = str(Path(path).expanduser().absolute()) if Path(path).expanduser().exists() else path
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

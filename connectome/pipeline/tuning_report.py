@@ -12,7 +12,8 @@ import numpy as np
 
 from connectome.evaluate.tuning import AXES, f1_of, precision_recall
 from connectome.pipeline.request import BuildRequest
-from connectome.pipeline.tuning import Curve, Tuning, config_text
+from connectome.pipeline.tuned_config import config_text
+from connectome.pipeline.tuning import Curve, Tuning
 from connectome.plots.tuning import PrecisionRecall, Surface, draw_precision_recall, draw_surfaces
 from connectome.whole_file import whole_file
 
@@ -92,7 +93,7 @@ def _best(tuning: Tuning) -> list[list[str]]:
     for flat in order:
         index = tuple(int(i) for i in np.unravel_index(flat, f1.shape))
         values = [f"{value:>5g}" for value in asdict(tuning.tuned.grid.cell(index)).values()]
-        own = f1_of(tuning.tuned.counts[(slice(None), *index)])
+        own = f1_of(tuning.tuned.counts_at(index))
         rows.append([*values, f"{f1[index]:.3f}", " ".join(f"{one:.3f}" for one in own)])
     return rows
 
@@ -105,7 +106,7 @@ def _csv(tuning: Tuning) -> str:
     writer.writerow([*AXES, "mean_f1", *(f"{name} {kind}" for name in tuning.names for kind in kinds)])
     f1 = tuning.tuned.f1
     for index in tuning.tuned.grid:
-        counts = tuning.tuned.counts[(slice(None), *index)].ravel().tolist()
+        counts = tuning.tuned.counts_at(index).ravel().tolist()
         writer.writerow([*asdict(tuning.tuned.grid.cell(index)).values(), f"{f1[index]:.6f}", *counts])
     return text.getvalue()
 

@@ -77,8 +77,7 @@ class Connectome:
     ) -> Table:
         """The partners of neurons with counts and fractions, the strongest first.
 
-        `input_fraction` is an edge's share of all synapses that its postsynaptic neuron receives (orphans included),
-        `output_fraction` of all that its presynaptic neuron sends.
+        `input_fraction` is an edge's share of all synapses that its postsynaptic neuron receives, orphans included.
         """
         return self._ask(neurons.partners(self._scope(where), neuron_ids(of), Direction(direction)))
 

@@ -38,7 +38,7 @@ SELECT :run_id, cleft_id, ((cz / :bz - :fz) * :ny + (cy / :by - :fy)) * :nx + (c
        :oz + (sz::float8 / n::float8 + 0.5) * :rz,
        :ox + ax * :rx, :oy + ay * :ry, :oz + az * :rz, :ox + bx * :rx, :oy + by * :ry, :oz + bz * :rz,
        cz, cy, cx, (score_sum / (255.0 * n))::real, (score_max / 255.0)::real, 'detected'
-FROM centred ORDER BY cleft_id
+FROM centred ORDER BY 3, cleft_id
 """
 TARGETS = """
 SELECT f.fragment_id AS fragment_id, coalesce(k.cleft_id, 0) AS cleft_id

@@ -7,11 +7,17 @@ from sqlalchemy import Connection, text
 from connectome.store.schema import partition
 
 WORK_MEM = "256MB"
+# Adding up goes into a temporary table of its own: PostgreSQL uses several processes for that, but not for an INSERT.
+ADD_UP = """
+CREATE TEMP TABLE added_up ON COMMIT DROP AS
+SELECT pre_segment_id, post_segment_id, count(*) AS synapse_count, coalesce(sum(size_voxels), 0) AS size_voxels,
+       avg(confidence::float8) AS mean_confidence
+FROM {synapse} JOIN {cleft} USING (cleft_id) GROUP BY pre_segment_id, post_segment_id
+"""
 EDGES = """
 INSERT INTO {edge} (run_id, pre_segment_id, post_segment_id, synapse_count, size_voxels, mean_confidence)
-SELECT {run_id}, pre_segment_id, post_segment_id, count(*), coalesce(sum(size_voxels), 0), avg(confidence::float8)
-FROM {synapse} JOIN {cleft} USING (cleft_id)
-GROUP BY pre_segment_id, post_segment_id ORDER BY pre_segment_id, post_segment_id
+SELECT {run_id}, pre_segment_id, post_segment_id, synapse_count, size_voxels, mean_confidence
+FROM added_up ORDER BY pre_segment_id, post_segment_id
 """
 # Edges go over whole, but those with a synapse whose roots don't follow from its segments go over synapse by synapse.
 ROOT_EDGES = """
@@ -53,8 +59,10 @@ def refresh_edges(connection: Connection, run_id: int) -> int:
     """
     names = _names(run_id)
     connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
+    connection.execute(text(ADD_UP.format(**names)))
     connection.execute(text(f"DELETE FROM {names['edge']}"))
     count = connection.execute(text(EDGES.format(**names))).rowcount
+    connection.execute(text("DROP TABLE added_up"))
     _analyse(connection, names, "cleft", "synapse", "edge")
     return count
 

@@ -30,8 +30,8 @@ WHERE run.state = 'finished' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 CELL = """
 CREATE FUNCTION nm_cell(x_nm double precision, y_nm double precision, z_nm double precision) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT ((floor(z_nm / 4096)::bigint + 1048576) << 42) | ((floor(y_nm / 4096)::bigint + 1048576) << 21)
-           | (floor(x_nm / 4096)::bigint + 1048576)
+    SELECT ((floor(z_nm / 2048)::bigint + 1048576) << 42) | ((floor(y_nm / 2048)::bigint + 1048576) << 21)
+           | (floor(x_nm / 2048)::bigint + 1048576)
 $$
 """
 IN_BOX = """
@@ -40,13 +40,13 @@ CREATE FUNCTION clefts_in_box(of_run integer, start_x_nm double precision, start
                               stop_z_nm double precision) RETURNS SETOF cleft
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT inside.*
-    FROM generate_series(floor(start_z_nm / 4096)::integer, floor(stop_z_nm / 4096)::integer) AS z
-    CROSS JOIN generate_series(floor(start_y_nm / 4096)::integer, floor(stop_y_nm / 4096)::integer) AS y
+    FROM generate_series(floor(start_z_nm / 2048)::integer, floor(stop_z_nm / 2048)::integer) AS z
+    CROSS JOIN generate_series(floor(start_y_nm / 2048)::integer, floor(stop_y_nm / 2048)::integer) AS y
     CROSS JOIN LATERAL (
         SELECT * FROM cleft
         WHERE run_id = of_run AND nm_cell(cleft.x_nm, cleft.y_nm, cleft.z_nm)
-              BETWEEN nm_cell(clefts_in_box.start_x_nm, 4096.0 * y, 4096.0 * z)
-                  AND nm_cell(clefts_in_box.stop_x_nm, 4096.0 * y, 4096.0 * z)
+              BETWEEN nm_cell(clefts_in_box.start_x_nm, 2048 * y::double precision, 2048 * z::double precision)
+                  AND nm_cell(clefts_in_box.stop_x_nm, 2048 * y::double precision, 2048 * z::double precision)
         OFFSET 0
     ) AS inside
     WHERE inside.x_nm >= clefts_in_box.start_x_nm AND inside.x_nm < clefts_in_box.stop_x_nm
@@ -66,7 +66,7 @@ def upgrade() -> None:
     partitions.stage_and_attach(("edge",))
     op.execute(FILL)
     op.execute(CELL)
-    op.execute("COMMENT ON FUNCTION nm_cell IS 'The cube of 4096 nm that a point lies in: z, y, x in 21 bits each'")
+    op.execute("COMMENT ON FUNCTION nm_cell IS 'The cube of 2048 nm that a point lies in: z, y, x in 21 bits each'")
     op.create_index(op.f("ix_cleft_cell"), "cleft", [sa.text("nm_cell(x_nm, y_nm, z_nm)")])
     op.execute(IN_BOX)
     op.execute(

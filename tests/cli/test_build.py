@@ -15,6 +15,7 @@ import torch
 from small_world import OFFSET_NM, RESOLUTION_NM, SHAPE, SmallWorld, make_small_world
 from typer.testing import Result
 
+from connectome.networks.checkpoint import Method
 from connectome.volume import Volume
 
 Cli = Callable[..., Result]
@@ -95,6 +96,31 @@ def test_a_toml_file_holds_the_same_options_and_flags_win(
     assert summary["clefts"] > 10  # with 5,000 voxels at least there would be none
 
 
+def test_how_partners_are_chosen_can_be_said_by_flags_and_by_a_file(
+    build: Callable[..., Result], cli: Cli, module_data_folder: Path, world: SmallWorld, tmp_path: Path
+) -> None:
+    config = tmp_path / "polyadic.toml"
+    config.write_text("polyadic = true\npre_threshold = 0.4\npost_threshold = 0.3\n")
+    small = {"data_folder": module_data_folder, "min_size": 200, "block_shape": "40,100,90"}
+    for name, changes in {
+        "near": {"assigner": "nearest"}, "directed": {"assigner": "nearest", "direction": world.assigner},
+        "pruned": {"assigner": world.pruner(Method.MASK_PRUNER)}, "several": {"config": config},
+    }.items():  # fmt: skip
+        result = build(name=name, **small, **changes)
+        assert result.exit_code == 0, result.stderr
+    query = (
+        "SELECT name, parameters->>'assigner_method' AS method, (parameters->>'polyadic')::bool AS polyadic, "
+        "parameters->>'post_threshold' AS post, count(cleft_id) AS n, count(DISTINCT cleft_id) AS clefts FROM run "
+        "JOIN synapse USING (run_id) WHERE name IN ('near', 'directed', 'pruned', 'several') GROUP BY 1, 2, 3, 4"
+    )
+    rows = json.loads(cli("sql", query, "--format", "json", "--data-folder", module_data_folder).stdout)
+    found = {row["name"]: row for row in rows}
+    methods = {name: row["method"] for name, row in found.items()}
+    assert methods == {"near": "nearest", "directed": "nearest", "pruned": "mask-pruner", "several": "avan"}
+    assert found["several"]["polyadic"] and float(found["several"]["post"]) == 0.3
+    assert found["several"]["n"] > found["several"]["clefts"] == found["near"]["n"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -107,6 +133,8 @@ def test_a_toml_file_holds_the_same_options_and_flags_win(
         ("block_shape = [16.7, 64, 64]", "it must be a whole number"),
         ("connectivity = 5", "must be 6 (faces)"),
         ('image = "a"\nsegmentation = "b"\ndilation = inf', "dilation of inf nm"),
+        ('image = "a"\nsegmentation = "b"\npolyadic = true\npre_threshold = 2', "pre threshold 2.0"),
+        ('image = "a"\nsegmentation = "b"\npolyadic = 1', "it must be true or false"),
         ('image = "a"\nsegmentation = "b"\nthreshold = 2.0', "threshold 2.0"),
         ('image = "a"\nsegmentation = "b"\nname = "../up"', "usable as a folder name"),
     ],

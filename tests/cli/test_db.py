@@ -72,6 +72,22 @@ def test_an_older_schema_is_refused_until_it_is_upgraded(cli: Cli, database_url:
     assert cli("sql", "SELECT 1", "--database-url", database_url).exit_code == 0
 
 
+def test_a_login_for_a_reader_is_made_with_a_password_from_a_pipe(
+    cli: Cli, database_url: str, execute_sql: Callable[..., None]
+) -> None:
+    where = ("--database-url", database_url)
+    try:
+        result = cli("db", "reader", "eve", *where, stdin="secret words\n")
+        assert (result.exit_code, result.stdout) == (0, "eve can read the database\n")
+        assert cli("db", "reader", "eve", "--no-password", *where).exit_code == 0
+        refused = cli("db", "reader", "eve", *where, stdin="")
+        assert (refused.exit_code, refused.stderr.count("\n")) == (3, 1)
+        as_eve = database_url.replace("//postgres@", "//eve@")
+        assert cli("sql", "SELECT current_user", "--database-url", as_eve, "--format", "csv").exit_code == 0
+    finally:
+        execute_sql(database_url, "DROP ROLE IF EXISTS eve")
+
+
 @pytest.mark.parametrize("words", [("db", "upgrade"), ("sql", "SELECT 1")])
 def test_a_newer_schema_is_refused(
     cli: Cli, database_url: str, execute_sql: Callable[..., None], words: tuple[str, ...]

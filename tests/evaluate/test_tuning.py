@@ -10,7 +10,7 @@ GRID = ParameterGrid()
 def test_the_cells_of_a_grid_are_all_combinations() -> None:
     cells = [GRID.cell(index) for index in GRID]
     assert len(cells) == len(set(cells)) == np.prod(GRID.shape)
-    assert (cells[0].threshold, cells[-1].min_score) == (0.3, 0.4)
+    assert (cells[0].threshold, cells[-1].min_score) == (0.2, 0.4)
 
 
 def test_f1_precision_and_recall_are_0_where_nothing_was_predicted_or_annotated() -> None:

@@ -13,7 +13,7 @@ from typer.testing import Result
 from connectome.errors import ReferenceDataError
 from connectome.geometry import Box
 from connectome.phantom import PhantomConfig, write_phantom
-from connectome.pipeline.assignment import AssignmentRequest, score_assignment
+from connectome.pipeline.assignment import AssignmentRequest, assign_annotated, score_assignment
 from connectome.volume import Volume
 
 
@@ -48,6 +48,28 @@ def test_an_image_of_another_contrast_in_sixteen_bits_scores_the_same(phantom: P
     assert (first.n, first.correct, first.errors) == (same.n, same.correct, same.errors)
 
 
+def test_the_nearest_segments_are_scored_without_a_network_and_with_an_avans_direction(phantom: Path) -> None:
+    unknown = assign_annotated(request(phantom, assigner="nearest"))
+    assert not unknown.polyadic
+    assert all(pre < post for pairs in unknown.chosen.values() for pre, post in pairs)
+    avan = assign_annotated(request(phantom, assigner="nearest", direction="avan"))
+    assert {c: {frozenset(p) for p in pairs} for c, pairs in unknown.chosen.items()} == {
+        c: {frozenset(p) for p in pairs} for c, pairs in avan.chosen.items()
+    }
+    assert avan.pair_score().correct > unknown.pair_score().correct
+
+
+def test_in_the_polyadic_mode_sets_of_partners_are_scored(phantom: Path) -> None:
+    one, several = (
+        assign_annotated(request(phantom, polyadic=True, post_threshold=threshold)) for threshold in (1.0, 0.2)
+    )
+    assert one.polyadic
+    assert all(len(pairs) == 1 for pairs in one.chosen.values())
+    assert sum(map(len, several.chosen.values())) > len(several.chosen)
+    assert one.set_score().pairs.n_chosen == len(one.chosen) and one.set_score().pairs.f1 >= 0.8
+    assert several.set_score().pairs.precision < 1
+
+
 def test_a_box_without_clefts_is_refused(phantom: Path) -> None:
     with pytest.raises(ReferenceDataError, match="no annotated cleft has its centroid in the box"):
         score_assignment(request(phantom, box=Box((0, 0, 0), (1, 1, 1))))
@@ -64,3 +86,24 @@ def test_the_command_prints_the_same_as_json(phantom: Path, cli: Callable[..., R
         "post_accuracy": score.post_accuracy,
     }  # fmt: skip
     assert len((tmp_path / "errors.csv").read_text().splitlines()) >= 1
+
+
+def test_the_command_prints_the_score_of_partner_sets(
+    phantom: Path, cli: Callable[..., Result], tmp_path: Path
+) -> None:
+    flags = ["--image", phantom / "raw.zarr", "--segmentation", phantom / "neuron_ids.zarr", "--reference", phantom]
+    flags += ["--device", "cpu", "--polyadic", "--post-threshold", 0.2]
+    text = cli("evaluate", "assignment", *flags, "--errors", tmp_path / "errors.csv")
+    assert text.exit_code == 0, text.stderr
+    found = json.loads(cli("evaluate", "assignment", *flags, "--json").stdout)
+    assert f"pairs F1         {found['pairs']['f1']:.3f}" in text.stdout
+    assert "exact clefts" in text.stdout and "pre recall" in text.stdout
+    invented = sum(len(error["invented"]) + len(error["missed"]) for error in found["errors"])
+    assert len((tmp_path / "errors.csv").read_text().splitlines()) == 1 + invented > 1
+
+
+def test_a_threshold_without_the_polyadic_mode_is_refused(phantom: Path, cli: Callable[..., Result]) -> None:
+    flags = ["--image", phantom / "raw.zarr", "--segmentation", phantom / "neuron_ids.zarr", "--reference", phantom]
+    result = cli("evaluate", "assignment", *flags, "--dyadic", "--pre-threshold", 0.5)
+    assert result.exit_code == 3
+    assert "use --polyadic" in result.stderr

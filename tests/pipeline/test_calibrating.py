@@ -15,6 +15,7 @@ from small_world import SmallWorld, build
 
 from connectome.errors import CheckpointError, ConfigError, ReferenceDataError, RunConflictError
 from connectome.networks.checkpoint import ModelRole, load_checkpoint, save_checkpoint
+from connectome.pipeline.assigners import NEAREST, ChosenAssigner
 from connectome.pipeline.build import build_volume
 from connectome.pipeline.calibrating import CalibrateRequest, Calibration, calibrate, save_calibration
 from connectome.pipeline.confidence import read_confidence, store_confidence
@@ -86,17 +87,19 @@ def test_builds_take_the_confidence_from_the_assigner_or_a_file_and_fall_back_to
     filed = confidences(world, module_data_folder, "filed", confidence=file)
     calibrated = tmp_path / "calibrated.safetensors"
     shutil.copy(world.assigner, calibrated)
-    models = [load_checkpoint(world.detector, ModelRole.DETECTOR), load_checkpoint(calibrated, ModelRole.ASSIGNER)]
-    store_confidence(calibration.model, *models)
+    detector = load_checkpoint(world.detector, ModelRole.DETECTOR)
+    store_confidence(
+        calibration.model, detector, ChosenAssigner(checkpoint=load_checkpoint(calibrated, ModelRole.ASSIGNER))
+    )
     carried = confidences(world, module_data_folder, "carried", assigner=str(calibrated))
     assert np.array_equal(carried["synapse.confidence"], filed["synapse.confidence"])
     assert np.array_equal(carried["synapse.cleft_id"], raw["synapse.cleft_id"])
     assert not np.allclose(carried["synapse.confidence"], raw["synapse.confidence"], atol=0.05)
     other = tmp_path / "other.safetensors"
-    network = models[0].network
+    network = detector.network
     with_other_weights = network.state_dict()
     next(iter(with_other_weights.values())).mul_(1.0001)
-    save_checkpoint(other, models[0].card, network)
+    save_checkpoint(other, detector.card, network)
     fallback = confidences(world, module_data_folder, "fallback", assigner=str(calibrated), detector=str(other))
     assert fallback["synapse.confidence"].max() < 0.5 < carried["synapse.confidence"].max()
     with Database.open(None, module_data_folder) as database:
@@ -132,7 +135,7 @@ def test_a_card_keeps_its_weights_checksum_when_it_gets_a_model(
     shutil.copy(world.assigner, path)
     detector = load_checkpoint(world.detector, ModelRole.DETECTOR)
     before = load_checkpoint(path, ModelRole.ASSIGNER)
-    store_confidence(calibration.model, detector, before)
+    assert store_confidence(calibration.model, detector, ChosenAssigner(checkpoint=before)) == path
     after = load_checkpoint(path, ModelRole.ASSIGNER)
     assert after.sha256 != before.sha256 and after.weights_sha256 == before.weights_sha256
     assert after.card == replace(before.card, confidence={detector.weights_sha256: calibration.model.to_json()})
@@ -164,3 +167,11 @@ def test_volumes_with_nothing_wrong_in_them_can_not_be_fitted(request_: Calibrat
 def test_a_model_says_what_it_was_fitted_on(calibration: Calibration) -> None:
     values = json.loads(json.dumps(calibration.model.to_json()))
     assert set(values["fitted_on"]) == {"detector", "assigner", "assigner_method", "parameters", "volumes"}
+
+
+def test_the_baseline_is_calibrated_too_but_has_no_file_to_keep_it(request_: CalibrateRequest, tmp_path: Path) -> None:
+    nearest = replace(request_, build=replace(request_.build, assigner=NEAREST))
+    fitted = calibrate(nearest)
+    assert fitted.model.fitted_on["assigner_method"] == "nearest" and "assigner" not in fitted.model.fitted_on
+    with pytest.raises(ConfigError, match="nearest has no file of its own"):
+        save_calibration(fitted, nearest, tmp_path / "confidence.json", store=True)

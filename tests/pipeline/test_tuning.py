@@ -19,11 +19,13 @@ from connectome.clefts.labelling import Connectivity
 from connectome.errors import BoxError, ConfigError, StorageError
 from connectome.evaluate.tuning import Cell, Index, ParameterGrid, f1_of
 from connectome.geometry import Box
+from connectome.grey_values import GreyRange
 from connectome.pipeline.build import build_volume
 from connectome.pipeline.kept_outputs import PREDICTION
-from connectome.pipeline.request import read_request
+from connectome.pipeline.request import BuildRequest, read_request
 from connectome.pipeline.scoring import score_edges
-from connectome.pipeline.tuning import Tuning, config_text, tune
+from connectome.pipeline.tuned_config import config_text
+from connectome.pipeline.tuning import Tuning, tune
 from connectome.pipeline.tuning_data import AnnotatedVolume
 from connectome.store.database import Database
 
@@ -83,7 +85,19 @@ def test_the_written_parameters_are_what_a_build_reads(world: SmallWorld, tuning
     request = read_request(path, {"image": "raw", "segmentation": "ids"})
     assert {name: getattr(request, name) for name in asdict(tuning.cell)} == asdict(tuning.cell)
     assert (request.detector, request.assigner) == (str(world.detector), str(world.assigner))
-    assert "detector" not in tomllib.loads(config_text(tuning.cell, replace(world_build(world), detector=None)))
+
+
+def test_what_else_a_build_needs_is_written_where_it_is_not_the_default(tuning: Tuning) -> None:
+    build = BuildRequest(
+        image="", segmentation="", assigner="nearest", direction="avan", polyadic=True, post_threshold=0.123456789,
+        connectivity=Connectivity.FACES, normalisation=GreyRange(low=3, high=99),
+    )  # fmt: skip
+    values = tomllib.loads(config_text(tuning.cell, build))
+    assert {name: values[name] for name in values if name not in ("threshold", "min_size", "dilation")} == {
+        "assigner": "nearest", "direction": "avan", "polyadic": True, "post_threshold": 0.123456789, "connectivity": 6,
+        "normalisation": "3,99", "duplicate_distance": tuning.cell.duplicate_distance_nm,
+        "min_score": tuning.cell.min_score,
+    }  # fmt: skip
 
 
 def test_a_second_tuning_needs_no_network_and_gives_the_same(

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from connectome.networks.checkpoint import Method, ModelCard, save_checkpoint
-from connectome.networks.config import NetworkConfig
+from connectome.networks.checkpoint import Method, ModelCard, Network, save_checkpoint
+from connectome.networks.config import NetworkConfig, PairConfig
+from connectome.networks.pair import PairClassifier
 from connectome.networks.rsunet import RSUNet, initialise
 from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest
@@ -50,6 +51,10 @@ class SmallWorld:
         """An assigner with random weights."""
         return self.folder / "assigner.safetensors"
 
+    def pruner(self, method: Method) -> Path:
+        """A pruner with random weights."""
+        return self.folder / f"{method}.safetensors"
+
     def request(self, data_folder: Path, **changes: Any) -> BuildRequest:
         """A build of this world."""
         values: dict[str, Any] = {
@@ -68,6 +73,10 @@ def make_small_world(folder: Path, representation: Method = Method.MASK) -> Smal
     _write(folder / "raw.zarr", image)
     _write(folder / "neuron_ids.zarr", _cells(generator))
     _save(folder / "assigner.safetensors", Method.AVAN, RSUNet(_config(2, 2)))
+    for method in (Method.MASK_PRUNER, Method.PROXIMITY_PRUNER):
+        pruner = PairClassifier(PairConfig(widths=(4, 6)))
+        initialise(pruner, 6)
+        _save(folder / f"{method}.safetensors", method, pruner.eval())
     network = RSUNet(_config(1, 1))
     initialise(network, 5)
     _save(folder / "detector.safetensors", representation, network)
@@ -80,7 +89,7 @@ def rows_of(database: Database, name: str) -> dict[str, NDArray[Any]]:
         "cleft": "cleft_id, size_voxels, x_nm, y_nm, z_nm, start_x_nm, start_y_nm, start_z_nm, stop_x_nm, stop_y_nm, "
         "stop_z_nm, centre_z, centre_y, centre_x, mean_score, max_score",
         "candidate": "cleft_id, segment_id, contact_voxels, score",
-        "synapse": "cleft_id, pre_segment_id, post_segment_id, pre_x_nm, post_y_nm, confidence",
+        "synapse": "cleft_id, pre_segment_id, post_segment_id, number, pre_x_nm, post_y_nm, confidence",
         "edge": "pre_segment_id, post_segment_id, synapse_count, size_voxels",
     }
     found: dict[str, NDArray[Any]] = {}
@@ -134,7 +143,7 @@ def _write(path: Path, array: NDArray[Any]) -> None:
     volume.write(volume.box, array)
 
 
-def _save(path: Path, method: Method, network: RSUNet) -> None:
+def _save(path: Path, method: Method, network: Network) -> None:
     if method is Method.AVAN:
         initialise(network, 6)
     card = ModelCard(

@@ -10,7 +10,8 @@ from connectome.errors import ConfigError, TrainingDataError
 from connectome.geometry import Box
 from connectome.phantom import PhantomConfig, PhantomPreset
 from connectome.training.checks import check_apart, check_labels, check_partners
-from connectome.training.choices import Unpaired
+from connectome.training.choices import Trained, Unpaired
+from connectome.training.config import read_training
 from connectome.training.dataset import Dataset
 from connectome.training.source import DataSource
 
@@ -34,6 +35,12 @@ def test_a_data_source_is_no_phantom_and_volumes_at_once() -> None:
         DataSource(folder=Path("d"), phantom=PhantomConfig())
     with pytest.raises(ConfigError, match="without a folder needs image"):
         DataSource()
+
+
+def test_a_configuration_file_may_name_a_phantom(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text(f'output = "m.safetensors"\n[[data]]\nphantom = "{PHANTOM}"\nweight = 0.5\n')
+    _, recipe = read_training(Trained.ASSIGNER, tmp_path / "t.toml", {})
+    assert recipe.sources == (DataSource.parse(f"{PHANTOM}*0.5"),)
 
 
 @pytest.mark.parametrize("other", ["phantom:6,96,96@seed=1", PHANTOM])

@@ -9,26 +9,38 @@ from connectome.store.queries.scope import Scope
 from connectome.store.streaming import Query
 
 INPUTS = """
-SELECT post_id AS neuron_id, 'input' AS direction, pre_id AS partner_id, synapse_count, size_voxels, mean_confidence,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.post_id = e.post_id) AS input_fraction,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.pre_id = e.pre_id) AS output_fraction
-FROM edges e WHERE post_id = ANY(:neurons)"""
+    SELECT post_id AS neuron_id, 'input' AS direction, pre_id AS partner_id, pre_id, post_id, synapse_count,
+           size_voxels, mean_confidence
+    FROM edges WHERE post_id = ANY(:neurons)"""
 OUTPUTS = """
-SELECT pre_id AS neuron_id, 'output' AS direction, post_id AS partner_id, synapse_count, size_voxels, mean_confidence,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.post_id = e.post_id) AS input_fraction,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.pre_id = e.pre_id) AS output_fraction
-FROM edges e WHERE pre_id = ANY(:neurons)"""
-PARTNERS = """
+    SELECT pre_id AS neuron_id, 'output' AS direction, post_id AS partner_id, pre_id, post_id, synapse_count,
+           size_voxels, mean_confidence
+    FROM edges WHERE pre_id = ANY(:neurons)"""
+RECEIVED = """
+), received AS MATERIALIZED (
+    SELECT post_id, {received} WHERE post_id IN (SELECT post_id FROM found) GROUP BY post_id
+)"""
+PARTNERS = (
+    ", found AS MATERIALIZED ({sides}"
+    + RECEIVED
+    + """
 SELECT neuron_id, direction, partner_id,
        (SELECT min(t.type) FROM neuron_type t WHERE t.neuron_id = partner_id) AS partner_type,
-       synapse_count, size_voxels, mean_confidence, input_fraction, output_fraction
-FROM ({sides}) AS found
+       synapse_count, size_voxels, mean_confidence, synapse_count / received.synapses AS input_fraction
+FROM found JOIN received USING (post_id)
 ORDER BY neuron_id, direction, synapse_count DESC, partner_id"""
-BETWEEN = """
-SELECT pre_id, post_id, synapse_count, size_voxels, mean_confidence,
-       synapse_count::float8 / (SELECT sum(p.synapse_count) FROM pairs p WHERE p.post_id = e.post_id) AS input_fraction
-FROM edges e WHERE pre_id = ANY(:pre) AND post_id = ANY(:post)
+)
+BETWEEN = (
+    """
+, found AS MATERIALIZED (
+    SELECT pre_id, post_id, synapse_count, size_voxels, mean_confidence FROM edges
+    WHERE pre_id = ANY(:pre) AND post_id = ANY(:post)"""
+    + RECEIVED
+    + """
+SELECT pre_id, post_id, synapse_count, size_voxels, mean_confidence, synapse_count / received.synapses AS input_fraction
+FROM found JOIN received USING (post_id)
 ORDER BY synapse_count DESC, pre_id, post_id"""
+)
 TOTALS = """
 SELECT neuron_id,
        coalesce(i.synapses, 0) AS input_synapses, coalesce(i.partners, 0) AS input_partners,
@@ -66,8 +78,7 @@ PARTNER_SIDE = {
 def partners(scope: Scope, neurons: Sequence[int], direction: Direction) -> Query:
     """The partners of neurons, each with counts and fractions.
 
-    `input_fraction` is the edge's share of all that its postsynaptic neuron receives, `output_fraction` of all that its
-    presynaptic neuron sends.
+    `input_fraction` is the edge's share of all that its postsynaptic neuron receives.
     """
     match direction:
         case Direction.INPUTS:
@@ -75,25 +86,25 @@ def partners(scope: Scope, neurons: Sequence[int], direction: Direction) -> Quer
         case Direction.OUTPUTS:
             sides = OUTPUTS
         case Direction.BOTH:
-            sides = f"{INPUTS}\nUNION ALL{OUTPUTS}"
-    return scope.query(PARTNERS.format(sides=sides), neurons=list(neurons))
+            sides = f"{INPUTS}\n    UNION ALL{OUTPUTS}"
+    return scope.query(PARTNERS.format(sides=sides, received=scope.received), narrow=True, neurons=list(neurons))
 
 
 def between(scope: Scope, pre: Sequence[int], post: Sequence[int]) -> Query:
     """The edges from the neurons of one list to those of another."""
-    return scope.query(BETWEEN, pre=list(pre), post=list(post))
+    return scope.query(BETWEEN.format(received=scope.received), narrow=True, pre=list(pre), post=list(post))
 
 
 def totals(scope: Scope, neurons: Sequence[int]) -> Query:
     """How many synapses and partners each neuron has on each side; a neuron without any has zeros."""
-    return scope.query(TOTALS, neurons=list(neurons))
+    return scope.query(TOTALS, narrow=True, neurons=list(neurons))
 
 
 def shared_partners(scope: Scope, neurons: Sequence[int], side: Side, at_least: int) -> Query:
     """The neurons that give input to, or get output from, at least so many of a list."""
-    return scope.query(SHARED.format(**PARTNER_SIDE[side]), neurons=list(neurons), at_least=at_least)
+    return scope.query(SHARED.format(**PARTNER_SIDE[side]), narrow=True, neurons=list(neurons), at_least=at_least)
 
 
 def similarity(scope: Scope, neurons: Sequence[int], side: Side) -> Query:
     """Cosine similarity of the partners of every two neurons of a list, weighted by synapses; 0 is left out."""
-    return scope.query(SIMILARITY.format(**PARTNER_SIDE[side]), neurons=list(neurons))
+    return scope.query(SIMILARITY.format(**PARTNER_SIDE[side]), narrow=True, neurons=list(neurons))

@@ -9,7 +9,7 @@ A filter that chooses no synapses reads `pairs` from the table edge; only anothe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ ROOT_EDGES = """pairs AS NOT MATERIALIZED (
     SELECT pre_root_id AS pre_id, post_root_id AS post_id, synapse_count, size_voxels, mean_confidence
     FROM root_edge WHERE run_id = :run_id AND roots_id = :roots_id
 )"""
-COUNTED_PAIRS = """pairs AS (
+COUNTED_PAIRS = """pairs AS {materialized} (
     SELECT pre_id, post_id, count(*)::integer AS synapse_count, coalesce(sum(size_voxels), 0)::bigint AS size_voxels,
            avg(confidence)::double precision AS mean_confidence
     FROM chosen GROUP BY pre_id, post_id
@@ -73,16 +73,27 @@ class Scope:
     roots_id: int
     filter: Filter
 
-    def query(self, body: str, **parameters: Any) -> Query:
-        """A query over `chosen`, `pairs`, `edges` and `neuron_type`; further parameters are those of its text."""
-        values: dict[str, Any] = {
-            "run_id": self.run_id,
-            "roots_id": self.roots_id,
-            **self._filter_values(),
-            **parameters,
-        }
-        tables = [self._chosen(), self._pairs(), TYPES, self._edges()]
-        return Query(sql=f"WITH RECURSIVE {', '.join(tables)}\n{body}", parameters=values)
+    @property
+    def received(self) -> str:
+        """What adds up the synapses that each neuron receives, and where from: for a GROUP BY post_id."""
+        if self.filter.chooses_synapses:
+            return "count(*)::float8 AS synapses FROM chosen"
+        return "sum(synapse_count)::float8 AS synapses FROM pairs"
+
+    def query(self, body: str, *, narrow: bool = False, near: Sequence[str] = (), **parameters: Any) -> Query:
+        """A query over `chosen`, `pairs`, `edges` and `neuron_type`.
+
+        Args:
+            body: its text after the common table expressions.
+            narrow: it asks of given neurons, so that their synapses alone need be counted.
+            near: further conditions on the synapses `s`, true for all that it can return.
+            parameters: those of the text.
+        """
+        own = {"run_id": self.run_id, "roots_id": self.roots_id}
+        tables = [self._chosen(near), self._pairs(narrow), TYPES, self._edges()]
+        return Query(
+            sql=f"WITH RECURSIVE {', '.join(tables)}\n{body}", parameters={**own, **self._filter_values(), **parameters}
+        )
 
     def _filter_values(self) -> Mapping[str, Any]:
         chosen = self.filter
@@ -93,9 +104,10 @@ class Scope:
                 values |= {f"start_{axis}": chosen.box_nm.start_nm[i], f"stop_{axis}": chosen.box_nm.stop_nm[i]}
         return values
 
-    def _chosen(self) -> str:
+    def _chosen(self, near: Sequence[str]) -> str:
         chosen = self.filter
         conditions = [text for name, text in SYNAPSE_CONDITIONS.items() if getattr(chosen, name) is not None]
+        conditions += near
         proofread = self.roots_id != SEGMENTS
         return CHOSEN.format(
             pre="coalesce(o.pre_root_id, p.root_id, s.pre_segment_id)" if proofread else "s.pre_segment_id",
@@ -105,9 +117,9 @@ class Scope:
             conditions="".join(f"\n    AND {condition}" for condition in conditions),
         )
 
-    def _pairs(self) -> str:
+    def _pairs(self, narrow: bool) -> str:
         if self.filter.chooses_synapses:
-            return COUNTED_PAIRS
+            return COUNTED_PAIRS.format(materialized="NOT MATERIALIZED" if narrow else "MATERIALIZED")
         return SEGMENT_EDGES if self.roots_id == SEGMENTS else ROOT_EDGES
 
     def _edges(self) -> str:

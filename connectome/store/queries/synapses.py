@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from connectome.store.queries.scope import Scope
+from connectome.store.roots import SEGMENTS
 from connectome.store.streaming import Query
 
 SYNAPSES = """
@@ -19,6 +21,12 @@ SELECT {columns} FROM (
            post_x_nm, post_y_nm, post_z_nm, start_x_nm, start_y_nm, start_z_nm, stop_x_nm, stop_y_nm, stop_z_nm
     FROM chosen{conditions}
 ) AS synapses ORDER BY cleft_id, number"""
+# With roots, all synapses that may be a neuron's: those of its segments, and those that it was given one by one.
+NEAR = """(s.{side}_segment_id = ANY(:{side})
+    OR s.{side}_segment_id = ANY(ARRAY(SELECT segment_id FROM root
+                                       WHERE roots_id = :roots_id AND root_id = ANY(:{side})))
+    OR s.cleft_id = ANY(ARRAY(SELECT cleft_id FROM synapse_root
+                              WHERE run_id = :run_id AND roots_id = :roots_id AND {side}_root_id = ANY(:{side}))))"""
 IN_EDGES = "(pre_id, post_id) IN (SELECT pre_id, post_id FROM edges)"
 
 
@@ -30,9 +38,12 @@ def synapses(scope: Scope, pre: Sequence[int] | None = None, post: Sequence[int]
         pre: only those of these presynaptic neurons.
         post: only those of these postsynaptic neurons.
     """
-    lists = {side: list(neurons) for side, neurons in (("pre", pre), ("post", post)) if neurons is not None}
+    lists: dict[str, Any] = {
+        side: list(neurons) for side, neurons in (("pre", pre), ("post", post)) if neurons is not None
+    }
     conditions = [f"{side}_id = ANY(:{side})" for side in lists]
-    return scope.query(SYNAPSES.format(conditions=_where(scope, conditions)), **lists)
+    near = [NEAR.format(side=side) for side in lists] if scope.roots_id != SEGMENTS else []
+    return scope.query(SYNAPSES.format(conditions=_where(scope, conditions)), near=near, **lists)
 
 
 def exported(scope: Scope, columns: Sequence[str]) -> Query:
