@@ -17,6 +17,8 @@ from connectome.networks.device import half_precision
 from connectome.training.batches import Batch
 
 Loss = Callable[[Tensor, Batch], Tensor]
+LARGEST_GRADIENT = 5.0
+"""The norm that gradients are clipped at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +53,10 @@ class Trainer:
         """Take a step a batch; `after` is called with the number of steps taken and the loss of the last.
 
         Raises:
-            TrainingDataError: the loss is no longer a number.
+            TrainingDataError: the loss or a gradient is no longer a number; the weights are still those before it.
         """
         for step, batch in enumerate(batches, first_step):
-            value = self._step(step, batch)
-            if not math.isfinite(value):
-                raise TrainingDataError(
-                    f"the loss became {value} at step {step + 1}: check the labels, or lower the learning rate "
-                    "(--learning-rate, --restart)"
-                )
-            after(step + 1, value)
+            after(step + 1, self._step(step, batch))
 
     def state(self) -> dict[str, Any]:
         """All that the next step depends on, besides its batch."""
@@ -82,7 +78,13 @@ class Trainer:
         loss = self.loss(self.forward(self.network, batch), batch)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
+        for name, value in (("loss", float(loss.detach())), ("gradient", float(norm))):
+            if not math.isfinite(value):
+                raise TrainingDataError(
+                    f"the {name} became {value} at step {step + 1}: check the labels, or lower the learning rate "
+                    "(--learning-rate, --restart)"
+                )
         self.optimiser.step()
         self.averaged.update_parameters(self.network)
         return float(loss.detach())
