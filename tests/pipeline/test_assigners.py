@@ -176,7 +176,7 @@ def test_a_patch_without_a_network_is_as_large_in_nm_whatever_the_resolution() -
 @pytest.mark.parametrize(
     ("polyadic", "pre", "post", "words"),
     [
-        (False, 0.5, None, "use --polyadic"),
+        (False, 0.5, None, "add --polyadic"),
         (True, 1.2, None, "pre threshold 1.2"),
         (None, None, -0.1, "post threshold"),
     ],
