@@ -106,4 +106,4 @@ def test_a_threshold_without_the_polyadic_mode_is_refused(phantom: Path, cli: Ca
     flags = ["--image", phantom / "raw.zarr", "--segmentation", phantom / "neuron_ids.zarr", "--reference", phantom]
     result = cli("evaluate", "assignment", *flags, "--dyadic", "--pre-threshold", 0.5)
     assert result.exit_code == 3
-    assert "use --polyadic" in result.stderr
+    assert "add --polyadic" in result.stderr
