@@ -119,7 +119,7 @@ def mcnemar_rows(right: dict[tuple[str, str], dict[tuple[str, int], bool]], titl
 
 def polyadic_rows():
     """A row a method: partner-set scores over the insect phantoms."""
-    for method in ("avan", "mask-pruner", "proximity-pruner"):
+    for method in ("avan-insect", "avan", "mask-pruner"):
         clefts, true, predicted, annotated = 0, 0, 0, 0
         for seed in INSECT_SEEDS:
             data = Data(name="insect", folder=phantom_folder(seed, (64, 384, 384), PhantomPreset.INSECT))
