@@ -13,11 +13,15 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from hypothesis import settings
 from typer.testing import CliRunner, Result
 
 from connectome.store.database import Database
 from connectome.store.migrate import upgrade
 from connectome.store.server import EmbeddedServer
+
+settings.register_profile("any machine", deadline=None)  # a machine that is busy isn't a bug
+settings.load_profile("any machine")
 
 OWN_VARIABLES = ("CONNECTOME_DATABASE_URL", "CONNECTOME_DATA_FOLDER")
 DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
