@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,14 @@ from connectome.volume import Volume
 
 SHAPE = (8, 64, 64)
 PATCH = (4, 16, 16)
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_interrupts() -> Iterator[None]:
+    """A shell makes what it starts in the background ignore SIGINT; in these tests Ctrl-C is Ctrl-C all the same."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")
