@@ -48,9 +48,9 @@ def synapses(
 ) -> None:
     """Make a run of a synapse table, so that queries, graphs and exports work on it.
 
-    Rows without both partners, and those that the table marks as deleted or superseded, are left out and counted. Scores
-    outside 0 to 1 become unknown and are counted; columns that have no place here are named. One transaction: after an
-    error there is no run.
+    Rows without both partners, and those that the table marks as deleted or superseded, are left out and counted.
+    Scores outside 0 to 1 become unknown and are counted; columns that have no place here are named. One transaction:
+    after an error there is no run.
     """
     import dataclasses
     import json
