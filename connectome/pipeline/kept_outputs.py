@@ -70,6 +70,12 @@ class KeptOutputs:
             self._label(threshold)
         return Volume.open(path)
 
+    def clefts(self, threshold: int, min_size_voxels: int) -> WholeClefts:
+        """The clefts of at least a size at a threshold (1 to 255)."""
+        self.labels(threshold)
+        with np.load(self.folder / f"clefts-{threshold}.npz") as file:
+            return _chosen(WholeClefts(**file), min_size_voxels)
+
     def scored(self, threshold: int, dilations_nm: tuple[float, ...], min_size_voxels: int) -> ScoredClefts:
         """The clefts at a threshold with the scores of their candidates.
 
@@ -86,10 +92,8 @@ class KeptOutputs:
             kept = ScoredClefts.load(path)
             if kept.covers(dilations_nm, min_size_voxels):
                 return kept.at_least(min_size_voxels)
-        labels = self.labels(threshold)
-        with np.load(self.folder / f"clefts-{threshold}.npz") as file:
-            clefts = _chosen(WholeClefts(**file), min_size_voxels)
-        scored = self._score(clefts, labels, dilations_nm, min_size_voxels)
+        clefts = self.clefts(threshold, min_size_voxels)
+        scored = self._score(clefts, self.labels(threshold), dilations_nm, min_size_voxels)
         scored.save(path)
         return scored
 
