@@ -15,6 +15,7 @@ from connectome.geometry import Box, Triple, triple
 from connectome.networks.checkpoint import Normalisation
 from connectome.training.annotated_cleft import AnnotatedCleft
 from connectome.training.augment import MARGIN, Augmentation, turn
+from connectome.training.border import end_volume
 from connectome.training.dataset import Dataset
 from connectome.training.decoys import Decoy
 from connectome.training.deform import Deformation
@@ -62,7 +63,8 @@ def detector_sample(data: Dataset, shape: SampleShape, generator: np.random.Gene
     image, labels = data.read(data.image, box), data.read(data.clefts, box)
     weights = known(data, box, labels).astype(np.float32)
     grey, arrays = augmented(image, [is_cleft(labels).astype(np.float32), weights], shape, generator)
-    return Sample(inputs=grey[None], targets=arrays[0][None], weights=arrays[1])
+    grey, weights = ended(grey, arrays[1], shape, generator)
+    return Sample(inputs=grey[None], targets=arrays[0][None], weights=weights)
 
 
 def detector_box(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Box:
@@ -177,6 +179,13 @@ def augmented(
         grey = photograph(grey, shape.augmentation, generator)
     how = shape.normalisation
     return ((grey - how.mean) / how.deviation).astype(np.float32), others
+
+
+def ended(
+    grey: NDArray[np.float32], weights: NDArray[np.float32], shape: SampleShape, generator: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A detector's image and weights, now and then with the end of the volume in them."""
+    return end_volume(grey, weights, shape.augmentation.ended if shape.augmentation else 0.0, generator)
 
 
 def patch_box(centre: Triple, shape: Triple) -> Box:
