@@ -15,7 +15,7 @@ from connectome.partners.confidence import FEATURES
 from connectome.partners.duplicates import PlacedSynapses, merge_duplicates
 from connectome.pipeline.context import threshold_of
 from connectome.pipeline.kept_outputs import KeptOutputs
-from connectome.pipeline.scored_clefts import ChosenSynapses, ScoredClefts
+from connectome.pipeline.scored_clefts import ChosenSynapses, Reach, ScoredClefts
 from connectome.pipeline.scoring import Prediction, edge_input
 from connectome.pipeline.tuning_data import OpenVolume
 from connectome.records import NoProgress, SynapseRow
@@ -108,9 +108,9 @@ class _Level:
 
     def __init__(self, scorer: VolumeScorer, threshold: float) -> None:
         opened, value = scorer.opened, threshold_of(threshold)
-        dilations = tuple(sorted(scorer.grid.dilation_nm))
         self.rules = opened.parameters.assignment
-        self.scored: ScoredClefts = scorer.outputs.scored(value, dilations, min(scorer.grid.min_size_voxels))
+        reach = Reach(dilations_nm=tuple(sorted(scorer.grid.dilation_nm)), min_contact=self.rules.min_contact)
+        self.scored: ScoredClefts = scorer.outputs.scored(value, reach, min(scorer.grid.min_size_voxels))
         inputs = opened.inputs
         segmentation = inputs.segmentation.volume.grid
         prediction = Prediction(

@@ -20,6 +20,7 @@ from connectome.errors import BoxError, ConfigError, StorageError
 from connectome.evaluate.tuning import Cell, Index, ParameterGrid, f1_of
 from connectome.geometry import Box
 from connectome.grey_values import GreyRange
+from connectome.networks.checkpoint import Method
 from connectome.pipeline.build import build_volume
 from connectome.pipeline.kept_outputs import PREDICTION
 from connectome.pipeline.request import BuildRequest, read_request
@@ -52,10 +53,12 @@ def tuning(world: SmallWorld, outputs: Path) -> Tuning:
     return tune(tune_request(world, outputs))
 
 
-def built_counts(world: SmallWorld, tuning: Tuning, cell: Cell, data_folder: Path, name: str) -> tuple[int, int, int]:
+def built_counts(
+    world: SmallWorld, tuning: Tuning, cell: Cell, data_folder: Path, name: str, **changes: Any
+) -> tuple[int, int, int]:
     """What a build with a cell's parameters gets: true positives, predicted, annotated."""
     box = Box.parse(tuning.built_boxes[0])
-    build_volume(world.request(data_folder, name=name, box=box, **asdict(cell)))
+    build_volume(world.request(data_folder, name=name, box=box, **asdict(cell) | changes))
     with Database.open(None, data_folder) as database:
         score = score_edges(database, name, world.folder, Box.parse(BOX))
     return score.true_positives, score.n_predicted, score.n_reference
@@ -76,6 +79,20 @@ def test_the_score_of_a_cell_is_that_of_a_build_with_its_parameters(
     place = index or tuning.tuned.chosen()
     built = built_counts(world, tuning, GRID.cell(place), module_data_folder, f"cell-{index}")
     assert built == tuple(tuning.tuned.counts[(0, *place)])
+
+
+@pytest.mark.parametrize("polyadic", [False, True])
+def test_where_pairs_are_judged_the_score_of_a_cell_is_that_of_a_build_too(
+    world: SmallWorld, outputs: Path, module_data_folder: Path, polyadic: bool
+) -> None:
+    models = {"assigner": str(world.pruner(Method.MASK_PRUNER)), "polyadic": polyadic}
+    grid = replace(GRID, threshold=(0.7,), min_size_voxels=(50,), duplicate_distance_nm=(0.0,), min_score=(0.0,))
+    request = replace(tune_request(world, outputs), build=world_build(world, **models), grid=grid)
+    tuned = tune(request)
+    for place, dilation_nm in enumerate(grid.dilation_nm):
+        name = f"pairs-{polyadic}-{dilation_nm:g}"
+        built = built_counts(world, tuned, grid.cell((0, 0, place, 0, 0)), module_data_folder, name, **models)
+        assert built == tuple(tuned.tuned.counts[0, 0, 0, place, 0, 0])
 
 
 def test_the_written_parameters_are_what_a_build_reads(world: SmallWorld, tuning: Tuning, tmp_path: Path) -> None:
@@ -106,7 +123,7 @@ def test_a_second_tuning_needs_no_network_and_gives_the_same(
     def refuse(*arguments: Any) -> None:
         raise AssertionError("a network ran")
 
-    for name in ("tile_output", "assign", "label_block"):
+    for name in ("tile_output", "score_at_dilations", "label_block"):
         monkeypatch.setattr(f"connectome.pipeline.kept_outputs.{name}", refuse)
     began = time.monotonic()
     again = tune(tune_request(world, outputs))
