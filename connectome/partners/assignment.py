@@ -74,7 +74,9 @@ class AssignmentRules:
     post_threshold: float = 0.5
 
     @classmethod
-    def of(cls, parameters: Mapping[str, float], polyadic: bool | None = None) -> AssignmentRules:
+    def of(
+        cls, parameters: Mapping[str, float], polyadic: bool | None = None, min_contact: float | None = None
+    ) -> AssignmentRules:
         """What a checkpoint recommends; the defaults where it says nothing.
 
         Args:
@@ -82,15 +84,19 @@ class AssignmentRules:
                 `polyadic_min_contact`, which stands for `min_contact` if the mode is polyadic (0 where it isn't given:
                 an insect's partners may touch a cleft with very little).
             polyadic: the mode; None: what the checkpoint recommends.
+            min_contact: of the mode; None: what the checkpoint recommends.
         """
         default = cls()
         if polyadic is None:
             polyadic = bool(parameters.get("polyadic", 0))
-        contact = parameters.get("min_contact", default.min_contact)
+        if min_contact is None and polyadic:
+            min_contact = parameters.get("polyadic_min_contact", 0.0)
+        elif min_contact is None:
+            min_contact = parameters.get("min_contact", default.min_contact)
         return cls(
             polyadic=polyadic,
             dilation_nm=parameters.get("dilation_nm", default.dilation_nm),
-            min_contact=parameters.get("polyadic_min_contact", 0.0) if polyadic else contact,
+            min_contact=min_contact,
             pre_threshold=parameters.get("pre_threshold", default.pre_threshold),
             post_threshold=parameters.get("post_threshold", default.post_threshold),
         )

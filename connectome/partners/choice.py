@@ -25,9 +25,7 @@ def choose_pair(pair_scores: NDArray[np.floating], eligible: NDArray[np.bool_]) 
     return pre, post
 
 
-def main_contacts(
-    contact_voxels: NDArray[np.integer], fraction: float, most: int | None = None
-) -> NDArray[np.bool_]:
+def main_contacts(contact_voxels: NDArray[np.integer], fraction: float, most: int | None = None) -> NDArray[np.bool_]:
     """Which candidates touch the cleft enough to be its partners.
 
     Those with at least `fraction` of the largest contact, and always the two with the largest: a segment that only

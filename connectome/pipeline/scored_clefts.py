@@ -203,9 +203,7 @@ class ScoredClefts:
         return cls(
             clefts=WholeClefts(**{field.name: found[field.name] for field in fields(WholeClefts)}),
             candidates=candidates,
-            reach=Reach(
-                dilations_nm=tuple(found["dilations_nm"].tolist()), min_contact=float(found["min_contact"])
-            ),
+            reach=Reach(dilations_nm=tuple(found["dilations_nm"].tolist()), min_contact=float(found["min_contact"])),
             min_size_voxels=int(found["min_size"]),
         )
 
