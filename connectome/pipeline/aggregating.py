@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectome.pipeline.context import BuildContext, WriteRows
 from connectome.store.blocks import BlockTransaction, Stage
-from connectome.store.edges import refresh_edges
+from connectome.store.edges import refresh_edges, vacuum_edges
 from connectome.store.reading import counts
 
 
@@ -19,3 +19,4 @@ def aggregate_edges(context: BuildContext) -> None:
         return write
 
     context.run_stage(Stage.EDGES, [(0, counts(context.database, run_id).synapses)], work, unit="synapses")
+    vacuum_edges(context.database, run_id)
