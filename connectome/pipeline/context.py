@@ -99,7 +99,7 @@ class BuildContext:
     @cached_property
     def lattice(self) -> TileLattice:
         """The tiles of the detector."""
-        return TileLattice(self.inputs.shape, self.parameters.tiles)
+        return TileLattice(self.inputs.shape, self.parameters.tiles, self.inputs.detector.card.network.multiple)
 
     @cached_property
     def detector_image(self) -> GridView:

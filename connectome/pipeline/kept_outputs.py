@@ -102,7 +102,7 @@ class KeptOutputs:
 
     def _predict(self) -> NDArray[np.uint8]:
         inputs, parameters = self._opened.inputs, self._opened.parameters
-        lattice = TileLattice(inputs.shape, parameters.tiles)
+        lattice = TileLattice(inputs.shape, parameters.tiles, inputs.detector.card.network.multiple)
         predictor = CleftPredictor(inputs.detector, inputs.device)
         image = as_model_sees(inputs.image, parameters.grey_range, inputs.detector.card.normalisation)
         tile_size = self._predicted.size_voxels // max(len(lattice.cells_overlapping(self._predicted)), 1)

@@ -37,10 +37,10 @@ def predict(context: BuildContext) -> None:
 
 
 def tile_output(predictor: CleftPredictor, image: GridView, lattice: TileLattice, cell: Triple) -> NDArray[np.uint8]:
-    """What the detector says of a tile, without its halo: uint8 (z, y, x)."""
-    output = predictor.predict(mirrored(image, lattice.input_box(cell))[None])[0]
-    z, y, x = (slice(h, n - h) for h, n in zip(lattice.tiles.halo, lattice.tiles.tile, strict=True))
-    return np.ascontiguousarray(output[z, y, x])
+    """What the detector says of the voxels that a tile keeps: uint8 (z, y, x)."""
+    seen, kept = lattice.input_box(cell), lattice.kept_box(cell)
+    output = predictor.predict(mirrored(image, seen)[None])[0]
+    return np.ascontiguousarray(output[kept.slices(seen.start)])
 
 
 def mirrored(image: GridView, box: Box) -> NDArray[Any]:
