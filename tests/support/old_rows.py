@@ -64,5 +64,5 @@ ROWS_OF_REVISION = {
     "0005": KINDS + CLEFTS + DUPLICATES,
     "0006": PARTED,
     "0007": PARTED + EDGES,
-    **dict.fromkeys(("0008", "0009", "0010", "0011"), PARTED + EDGES + ROOTS),
+    **dict.fromkeys(("0008", "0009", "0010", "0011", "0012"), PARTED + EDGES + ROOTS),
 }
