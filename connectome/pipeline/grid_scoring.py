@@ -14,8 +14,8 @@ from connectome.evaluate.tuning import Cell, ParameterGrid
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.confidence import FEATURES
 from connectome.partners.duplicates import PlacedSynapses, merge_duplicates
-from connectome.pipeline.context import threshold_of
 from connectome.pipeline.kept_outputs import KeptOutputs
+from connectome.pipeline.parameters import threshold_of
 from connectome.pipeline.scored_clefts import ChosenSynapses, Reach, ScoredClefts
 from connectome.pipeline.scoring import Prediction, edge_input
 from connectome.pipeline.tuning_data import OpenVolume

@@ -44,6 +44,7 @@ class BuildRequest:
         normalisation: which grey values of the image are to meet those of the models' training data: measured on the
             volume, none, or a range.
         restart: forget what the run of this name has done.
+        attempts: how often a block that fails is tried.
     """
 
     image: str
@@ -71,6 +72,7 @@ class BuildRequest:
     database_url: str | None = None
     data_folder: Path = Path("connectome-data")
     restart: bool = False
+    attempts: int = 3
 
 
 def read_request(config: Path | None, flags: dict[str, Any], defaults: dict[str, Any] | None = None) -> BuildRequest:
@@ -145,6 +147,7 @@ KEYS: Keys = {
     "database_url": ("database_url", text),
     "data_folder": ("data_folder", lambda value: Path(text(value))),
     "restart": ("restart", flag),
+    "attempts": ("attempts", whole),
 }
 
 
@@ -165,6 +168,8 @@ def _check(request: BuildRequest) -> None:
             f"dilation of {request.dilation_nm} nm must be greater than 0 and at most {LARGEST_DILATION_NM}"
         )
     check_min_contact(request.min_contact)
+    if request.attempts < 1:
+        raise ConfigError(f"attempts {request.attempts} must be at least 1")
     check_polyadic(request.polyadic, request.pre_threshold, request.post_threshold)
     _check_synapse_rules(request)
     if min(request.block_shape) < 1:

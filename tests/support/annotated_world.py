@@ -11,8 +11,8 @@ from small_world import OFFSET_NM, RESOLUTION_NM, SHAPE, SmallWorld, make_small_
 from connectome.evaluate.tuning import ParameterGrid
 from connectome.formats.annotation_table import AnnotationRow, write_annotations
 from connectome.partners.assignment import AssignmentRules
-from connectome.pipeline.context import threshold_of
 from connectome.pipeline.kept_outputs import KeptOutputs
+from connectome.pipeline.parameters import threshold_of
 from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.scored_clefts import Reach
 from connectome.pipeline.tuning import TuneRequest
