@@ -16,8 +16,9 @@ from connectome.evaluate.overlap import OverlapTable, PredictedOverlap
 from connectome.formats import open_reference
 from connectome.geometry import BlockGrid
 from connectome.pipeline.comparison import Comparison, count_overlap
-from connectome.pipeline.context import chunk_shape, threshold_of
+from connectome.pipeline.context import chunk_shape
 from connectome.pipeline.kept_outputs import KeptOutputs
+from connectome.pipeline.parameters import threshold_of
 from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.tuning_data import AnnotatedVolume, OpenVolume, open_volume
 from connectome.records import NoProgress, Progress
