@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     )
 
 
-def grid_for(build: BuildRequest, asked: Mapping[str, tuple[float, ...]]) -> ParameterGrid:
+def grid_for(build: BuildRequest, asked: Mapping[str, Any]) -> ParameterGrid:
     """The usual grid of a build's mode, with other values where they are asked for.
 
     Raises:
