@@ -11,6 +11,7 @@ import typer
 from connectome.cli.assigner_options import (
     AssignerOption,
     DirectionOption,
+    MinContactOption,
     PolyadicOption,
     PostThresholdOption,
     PreThresholdOption,
@@ -89,6 +90,7 @@ def assignment(
     assigner: AssignerOption = None,
     direction: DirectionOption = None,
     polyadic: PolyadicOption = None,
+    min_contact: MinContactOption = None,
     pre_threshold: PreThresholdOption = None,
     post_threshold: PostThresholdOption = None,
     device: DeviceOption = Device.AUTO,
@@ -124,6 +126,7 @@ def assignment(
         direction=direction,
         device=device,
         polyadic=polyadic,
+        min_contact=min_contact,
         pre_threshold=pre_threshold,
         post_threshold=post_threshold,
         normalisation=Normalising.VOLUME if normalisation is None else normalisation_of(normalisation),

@@ -4,7 +4,7 @@ The command line prints the message of a `ConnectomeError` as one line and ends 
 is a bug and keeps its traceback. A message says what is wrong, where, and the way out.
 
 Exit codes: 1 any other ConnectomeError, 2 wrong flags (typer's own), 3 bad input, 4 database, 5 model or device,
-6 storage (disk full, unwritable), 7 a run that is incomplete or in conflict, 130 interrupted.
+6 storage (disk full, unwritable), 7 a run that is incomplete or in conflict, 8 the cluster, 130 interrupted.
 """
 
 
@@ -70,6 +70,10 @@ class DatabaseError(ConnectomeError):
     exit_code = 4
 
 
+class DatabaseUnavailableError(DatabaseError):
+    """PostgreSQL doesn't answer now, or took a transaction back for another's sake; trying again later may help."""
+
+
 class SchemaError(DatabaseError):
     """The database's schema is older or newer than this version of connectome."""
 
@@ -114,3 +118,9 @@ class IncompleteRunError(ConnectomeError):
 
 class RootsError(InputError):
     """A version of roots doesn't exist, or its name is taken."""
+
+
+class ClusterError(ConnectomeError):
+    """The scheduler of a cluster can't be reached or is gone, or what speaks to it isn't installed."""
+
+    exit_code = 8

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,33 @@ def join(pairs: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     smallest = np.full(count, np.iinfo(np.int64).max)
     np.minimum.at(smallest, group, ids)
     return ids, smallest[group]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BorderLayer:
+    """What a layer of blocks knows of fragments that go on beyond their block.
+
+    Attributes:
+        pairs: int64 (n, 2), fragments of this layer and the one below that are one object.
+        fragments: int64 (m,), the fragments of this layer that go on; later layers refer to no other.
+    """
+
+    pairs: Pairs
+    fragments: NDArray[np.int64]
+
+
+def join_layers(layers: Iterable[BorderLayer]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """What `join` gives for the pairs of all layers, in parts: an object is given once no later layer can reach it.
+
+    Held in memory are the pairs of one layer and the fragments of objects that reach it.
+    """
+    open_pairs = np.zeros((0, 2), np.int64)
+    for layer in layers:
+        fragments, clefts = join(np.concatenate([open_pairs, layer.pairs]))
+        stays = np.isin(clefts, clefts[np.isin(fragments, layer.fragments)])
+        yield fragments[~stays], clefts[~stays]
+        open_pairs = np.stack([fragments[stays], clefts[stays]], 1)
+    yield join(open_pairs)
 
 
 def relabel(labels: NDArray[np.uint64], sources: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[np.uint64]:

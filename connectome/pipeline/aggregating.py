@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from connectome.pipeline.context import BuildContext, WriteRows
-from connectome.store.blocks import BlockTransaction, Stage
-from connectome.store.edges import refresh_edges, vacuum_edges
+from connectome.pipeline.blocks import Blocks, Computed, Work
+from connectome.pipeline.context import BuildContext
+from connectome.store.blocks import BlockTransaction
+from connectome.store.edges import refresh_edges
 from connectome.store.reading import counts
 
 
-def aggregate_edges(context: BuildContext) -> None:
-    """Run the stage: one block, inside PostgreSQL."""
-    run_id = context.run.run_id
+def edge_blocks(context: BuildContext) -> Blocks:
+    """One block: PostgreSQL adds up all synapses at once."""
+    synapses = counts(context.database, context.run.run_id).synapses
+    return Blocks.of(lambda: [(0, synapses)], unit="synapses")
 
-    def work(block_id: int) -> WriteRows:
-        def write(transaction: BlockTransaction) -> None:
-            refresh_edges(transaction.connection, run_id)
 
-        return write
+def open_edges(context: BuildContext) -> Work:
+    """The work of the stage."""
 
-    context.run_stage(Stage.EDGES, [(0, counts(context.database, run_id).synapses)], work, unit="synapses")
-    vacuum_edges(context.database, run_id)
+    def write(transaction: BlockTransaction) -> None:
+        refresh_edges(transaction.connection, context.run.run_id)
+
+    return lambda block_id: Computed(write_rows=write)

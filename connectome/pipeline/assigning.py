@@ -15,9 +15,11 @@ from connectome.partners.assignment import CleftPatch, Partners, assign, patch_s
 from connectome.partners.candidates import Candidates
 from connectome.partners.confidence import ConfidenceModel, Evidence
 from connectome.partners.scores import Assigner, Pair
-from connectome.pipeline.context import BuildContext, Parameters, WriteRows
+from connectome.pipeline.blocks import Blocks, Computed, Work
+from connectome.pipeline.context import BuildContext
+from connectome.pipeline.parameters import Parameters
 from connectome.records import Candidate, CleftState, Role, Synapse
-from connectome.store.blocks import BlockTransaction, Stage
+from connectome.store.blocks import BlockTransaction
 from connectome.store.building import block_clefts, clefts_per_block, set_cleft_states, write_rows
 from connectome.volume import Volume
 
@@ -71,25 +73,30 @@ class PatchReader:
         ]
 
 
-def assign_clefts(context: BuildContext) -> None:
-    """Run the stage; blocks without a cleft's centre need no work and get no row.
+def assign_blocks(context: BuildContext) -> Blocks:
+    """The blocks that hold a cleft's centre, with their numbers of clefts; others need no work."""
+    block_ids, counts = clefts_per_block(context.database, context.run.run_id)
+    return Blocks.of(lambda: zip(map(int, block_ids), map(int, counts), strict=True), unit="clefts")
 
-    Raises:
+
+def open_assign(context: BuildContext) -> Work:
+    """The work of the stage.
+
+    Raises (the work):
         StorageError: a volume can't be read.
     """
     inputs = context.inputs
     assigner = inputs.assigner.open(inputs.device, inputs.resolution_nm, inputs.detector.card.method)
-    counts = clefts_per_block(context.database, context.run.run_id)
 
-    def work(block_id: int) -> WriteRows:
+    def work(block_id: int) -> Computed:
         found = block_clefts(context.database, context.run.run_id, block_id)
         assigned: list[Assigned] = []
         for first in range(0, len(found["cleft_id"]), PATCHES_A_BATCH):
             part = {name: values[first : first + PATCHES_A_BATCH] for name, values in found.items()}
             assigned += _assign_batch(context, assigner, part)
-        return lambda transaction: _write(context, transaction, assigned)
+        return Computed(write_rows=lambda transaction: _write(context, transaction, assigned))
 
-    context.run_stage(Stage.ASSIGN, counts.items(), work, unit="clefts")
+    return work
 
 
 def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, Any]) -> list[Assigned]:
@@ -103,7 +110,8 @@ def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, A
     )
     centres = np.stack([clefts[f"centre_{axis}"] for axis in "zyx"], 1)
     patches = reader.read(clefts["cleft_id"], centres)
-    found = assign(patches, assigner, context.parameters.assignment, inputs.resolution_nm)
+    with context.network():
+        found = assign(patches, assigner, context.parameters.assignment, inputs.resolution_nm)
     assigned = []
     for i, (partners, centre) in enumerate(zip(found, centres, strict=True)):
         cleft = {name: values[i] for name, values in clefts.items()}

@@ -10,28 +10,28 @@ from typing import Any
 from connectome import __version__
 from connectome.clefts.representations import Representation
 from connectome.clefts.tiling import TileShape
-from connectome.errors import RunConflictError, StorageError
+from connectome.errors import ClusterError, IncompleteRunError, RunConflictError, StorageError
 from connectome.grid_view import Voxels
 from connectome.networks.checkpoint import Checkpoint
 from connectome.partners.assignment import AssignmentRules
-from connectome.pipeline.aggregating import aggregate_edges
-from connectome.pipeline.assigning import assign_clefts
 from connectome.pipeline.confidence import choose_confidence
-from connectome.pipeline.context import PREDICTION, TILES, BuildContext, Parameters, threshold_of
-from connectome.pipeline.deduplicating import deduplicate
+from connectome.pipeline.context import PREDICTION, TILES, BuildContext
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs, check_segment_ids, open_inputs
-from connectome.pipeline.labelling import label
 from connectome.pipeline.normalising import choose_grey_range
-from connectome.pipeline.predicting import predict
+from connectome.pipeline.parameters import Parameters, threshold_of
 from connectome.pipeline.request import BuildRequest
-from connectome.pipeline.stitching import relabel_blocks, stitch
+from connectome.pipeline.running import Engine, run_stage
+from connectome.pipeline.stages import STAGES
+from connectome.pipeline.threads import ThreadEngine
 from connectome.records import NoProgress, Progress
 from connectome.store.blocks import Stage, StageTotal, stage_totals
 from connectome.store.database import Database
+from connectome.store.edges import vacuum_edges
 from connectome.store.reading import counts
+from connectome.store.run_lock import lock_run
 from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord, RunState
-from connectome.store.runs import create_run, delete_run, find_run, lock_run, set_state
+from connectome.store.runs import create_run, delete_run, find_run, set_state
 from connectome.volume import as_url
 
 ASKED = (
@@ -97,19 +97,23 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
     Raises:
         InputError, CheckpointError, DeviceError: before anything is computed.
         RunConflictError: the run exists with other inputs or parameters, or another process builds it.
-        DatabaseError, StorageError: the block at hand is lost, everything before it is kept.
+        IncompleteRunError: blocks failed, and why; the others of their stage are done.
+        ClusterError, DatabaseError: the blocks under way are lost, all before them are kept.
     """
     shown = progress or NoProgress()
     inputs = open_inputs(request)
     with Database.open(request.database_url, request.data_folder, create=True) as database:
-        with lock_run(database, request.name):
+        with lock_run(database, request.name) as lock:
             before = None if request.restart else find_run(database, request.name)
             parameters = choose_parameters(request, inputs, before.parameters if before else None)
             run = _resumed_or_new(database, request, _new_run(request, inputs, parameters), inputs, shown)
             finished = run.state is RunState.FINISHED
             if not finished:
-                context = BuildContext(database=database, run=run, inputs=inputs, parameters=parameters, progress=shown)
-                _run_stages(context)
+                context = BuildContext(
+                    database=database, run=run, inputs=inputs, parameters=parameters, progress=shown, lock=lock,
+                    attempts=request.attempts,
+                )  # fmt: skip
+                _run_stages(context, ThreadEngine())
         return _summary(database, run, finished, inputs)
 
 
@@ -137,7 +141,7 @@ def choose_parameters(request: BuildRequest, inputs: Inputs, recorded: dict[str,
         min_size_voxels=int(chosen["min_size_voxels"]),
         assigner=assigner.method,
         direction=assigner.direction(detector.card.method),
-        assignment=AssignmentRules.of(chosen, request.polyadic),
+        assignment=AssignmentRules.of(chosen, request.polyadic, request.min_contact),
         duplicate_distance_nm=float(chosen["duplicate_distance_nm"]),
         min_score=float(chosen["min_score"]),
         confidence=choose_confidence(request.confidence, detector, fitted),
@@ -164,15 +168,18 @@ def _resumed_or_new(
     return _begin(database, new, request.restart)
 
 
-def _run_stages(context: BuildContext) -> None:
-    predict(context)
-    label(context)
-    stitch(context)
-    relabel_blocks(context)
-    assign_clefts(context)
-    deduplicate(context)
-    aggregate_edges(context)
-    set_state(context.database, context.run.run_id, RunState.FINISHED)
+def _run_stages(context: BuildContext, engine: Engine) -> None:
+    """Run all stages; a run that can't go on is marked as incomplete."""
+    run_id = context.run.run_id
+    context.insist(lambda: set_state(context.database, run_id, RunState.RUNNING))
+    try:
+        for spec in STAGES:
+            run_stage(context, spec, engine if spec.spread else ThreadEngine())
+    except (IncompleteRunError, ClusterError):
+        context.insist(lambda: set_state(context.database, run_id, RunState.INCOMPLETE))
+        raise
+    context.insist(lambda: set_state(context.database, run_id, RunState.FINISHED))
+    context.insist(lambda: vacuum_edges(context.database, run_id))
     shutil.rmtree(Path(context.run.folder) / TILES, ignore_errors=True)
 
 

@@ -2,94 +2,60 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.labelling import Connectivity
 from connectome.clefts.representations import Representation, signed_values
-from connectome.clefts.tiling import TileLattice, TileShape
+from connectome.clefts.tiling import TileLattice
 from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple, triple
-from connectome.grey_values import GreyRange
 from connectome.grid_view import GridView
-from connectome.networks.checkpoint import Method
-from connectome.partners.assignment import AssignmentRules
-from connectome.partners.confidence import ConfidenceModel
+from connectome.pipeline.blocks import Turn
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs
-from connectome.pipeline.normalising import Normalising, as_model_sees, recorded_normalisation
+from connectome.pipeline.normalising import as_model_sees
+from connectome.pipeline.parameters import Parameters
 from connectome.records import Progress
-from connectome.store.blocks import BlockTransaction, Stage, block_transaction, done_blocks
+from connectome.store.blocks import Stage, done_blocks
 from connectome.store.database import Database
+from connectome.store.patience import Patience, patiently
+from connectome.store.run_lock import RunLock
 from connectome.store.run_records import RunRecord
 from connectome.volume import Volume
 
 TILES, PREDICTION = "tiles.zarr", "prediction.zarr"
 LARGEST_CHUNK: Triple = (32, 128, 128)
 
-WriteRows = Callable[[BlockTransaction], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameters:
-    """Everything besides inputs and models that the result depends on; recorded with the run.
-
-    Attributes:
-        representation: of clefts, in the prediction.
-        threshold: 1 to 255, on the uint8 strength (see `clefts.representations`).
-        assigner: nearest, or the method of the network that chooses. direction: what tells pre from post.
-        duplicate_distance_nm: synapses of the same partners with clefts this near are one; 0: off.
-        min_score: synapses of a lower raw score (see `Evidence`) are left out.
-        confidence: makes the synapses' confidence; None: it is their raw score.
-        normalisation: what was asked for. grey_range: what came of it (see `choose_grey_range`).
-    """
-
-    representation: Method
-    threshold: int
-    min_size_voxels: int
-    assigner: str
-    direction: str
-    assignment: AssignmentRules
-    duplicate_distance_nm: float = 0.0
-    min_score: float = 0.0
-    confidence: ConfidenceModel | None = None
-    connectivity: Connectivity
-    block_shape: Triple
-    tiles: TileShape
-    normalisation: Normalising | GreyRange
-    grey_range: GreyRange | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "representation": self.representation.value, "threshold": self.threshold,
-            "min_size_voxels": self.min_size_voxels,
-            "assigner_method": self.assigner, "direction": self.direction, **asdict(self.assignment),
-            "duplicate_distance_nm": self.duplicate_distance_nm, "min_score": self.min_score,
-            "confidence": None if self.confidence is None else self.confidence.to_json(),
-            "connectivity": int(self.connectivity), "block_shape": list(self.block_shape),
-            "tile": list(self.tiles.tile), "tile_halo": list(self.tiles.halo),
-            "tile_overlap": list(self.tiles.overlap),
-            **recorded_normalisation(self.normalisation, self.grey_range),
-        }  # fmt: skip
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildContext:
-    """One build under way."""
+    """One build under way, in the process that leads it or in a worker.
+
+    Attributes:
+        lock: on the run; None in a worker.
+        turn: whose turn it is at the network.
+        attempts: how often a block is tried before it is left as failed.
+        patience_s: how long to wait for a database that is away.
+    """
 
     database: Database
     run: RunRecord
     inputs: Inputs
     parameters: Parameters
     progress: Progress
+    lock: RunLock | None = None
+    turn: Turn = field(default_factory=Turn)
+    attempts: int = 3
+    patience_s: float = 120.0
 
     @cached_property
     def grid(self) -> BlockGrid:
@@ -99,7 +65,7 @@ class BuildContext:
     @cached_property
     def lattice(self) -> TileLattice:
         """The tiles of the detector."""
-        return TileLattice(self.inputs.shape, self.parameters.tiles)
+        return TileLattice(self.inputs.shape, self.parameters.tiles, self.inputs.detector.card.network.multiple)
 
     @cached_property
     def detector_image(self) -> GridView:
@@ -164,44 +130,29 @@ class BuildContext:
             offset_nm=self.inputs.offset_nm, chunk_shape=chunks, overwrite=True,
         )  # fmt: skip
 
-    def run_stage(
-        self, stage: Stage, blocks: Iterable[tuple[int, int]], work: Callable[[int], WriteRows], unit: str = "voxels"
-    ) -> None:
-        """Do the blocks of a stage that aren't done yet.
+    def network(self) -> AbstractContextManager[None]:
+        """Hold it around every call of a network: one at a time, while other blocks are read and written."""
+        return self.turn.taken()
 
-        Args:
-            stage: which.
-            blocks: ids and sizes (in `unit`).
-            work: computes a block and writes its voxels; what it returns writes its rows, in one transaction with the
-                block's done mark.
-            unit: of the sizes.
+    def insist(self, action: Callable[[], Value]) -> Value:
+        """Do something that may be done twice; wait while the database is away.
+
+        Raises:
+            DatabaseUnavailableError: it is away for too long. RunConflictError: meanwhile another process took the run.
         """
-        todo = list(blocks)
-        done = done_blocks(self.database, self.run.run_id, stage)
-        self.progress.start(
-            stage.value, sum(size for _, size in todo), sum(size for block_id, size in todo if block_id in done), unit
-        )
-        for block_id, size in todo:
-            if block_id in done:
-                continue
-            began = time.monotonic()
-            write_rows = work(block_id)
-            with block_transaction(self.database, self.run.run_id, stage, block_id, voxels=size) as transaction:
-                write_rows(transaction)
-                transaction.seconds = time.monotonic() - began
-            self.progress.advance(size)
-        self.progress.finish()
+        return patiently(action, self.patience)
+
+    @cached_property
+    def patience(self) -> Patience:
+        """How long to wait for the database; the run's lock is taken again before anything else."""
+        hold = Patience().before_retry if self.lock is None else self.lock.hold
+        return Patience(total_s=self.patience_s, pause=self.turn.pause, before_retry=hold)
 
 
 def predicted_box(inputs: Inputs, representation: Representation) -> Box:
     """See `BuildContext.predicted_box`."""
     both = inputs.image.box.intersect(Box.of_shape(inputs.shape))
     return inputs.box.grow(representation.halo).intersect(both)
-
-
-def threshold_of(probability: float) -> int:
-    """A threshold in [0, 1] on the uint8 prediction: 1 to 255."""
-    return min(max(round(probability * 255), 1), 255)
 
 
 def chunk_shape(block_shape: Triple) -> Triple:
@@ -211,15 +162,6 @@ def chunk_shape(block_shape: Triple) -> Triple:
         best = max(d for d in range(1, min(n, largest) + 1) if n % d == 0)
         chunks.append(best if 2 * best > min(n, largest) or best >= 16 else n)
     return triple(chunks)
-
-
-def no_rows(transaction: BlockTransaction) -> None:
-    """Write nothing but the block's done mark."""
-
-
-def box_blocks(grid: BlockGrid) -> list[tuple[int, int]]:
-    """The ids and sizes in voxels of a grid's blocks."""
-    return [(block_id, box.size_voxels) for block_id, box in grid]
 
 
 def shifted(box: Box, by: Triple) -> Box:

@@ -11,34 +11,47 @@ from numpy.typing import NDArray
 from connectome.clefts.labelling import LabelledBlock, grown, label_block
 from connectome.clefts.tiling import Blender, TileLattice
 from connectome.geometry import Box, Triple
-from connectome.pipeline.context import BuildContext, WriteRows, box_blocks, shifted
-from connectome.store.blocks import BlockTransaction, Stage
+from connectome.pipeline.blocks import Blocks, Computed, Work, box_blocks
+from connectome.pipeline.context import BuildContext, shifted
+from connectome.store.blocks import BlockTransaction
 from connectome.store.building import write_rows
 
 
-def label(context: BuildContext) -> None:
-    """Run the stage.
+def label_blocks(context: BuildContext) -> Blocks:
+    """The blocks of the box."""
+    return box_blocks(context.grid)
 
-    Raises:
+
+def open_label(context: BuildContext) -> Work:
+    """The work of the stage.
+
+    Raises (the work):
         StorageError: tiles can't be read, or predictions and labels can't be written.
     """
 
     def read_tile(cell: Triple, part: Box) -> NDArray[np.uint8]:
         return context.tiles.read(part.shift(context.lattice.store_box(cell).start))
 
-    def work(block_id: int) -> WriteRows:
+    def work(block_id: int) -> Computed:
         block = context.grid.block(block_id)
         wide = grown(block, context.inputs.box)
         seen = wide.grow(context.representation.halo).intersect(context.predicted_box)
         prediction = blended(context.lattice, seen, read_tile)
-        context.prediction.write(block, np.ascontiguousarray(prediction[block.slices(seen.start)]))
+        stored = np.ascontiguousarray(prediction[block.slices(seen.start)])
         strength = context.representation.strength(prediction)[wide.slices(seen.start)]
         parameters = context.parameters
         labelled = label_block(strength, block, context.inputs.shape, parameters.threshold, parameters.connectivity)
-        context.clefts.write(block, labelled.labels)
-        return lambda transaction: _write(context, transaction, block_id, labelled)
 
-    context.run_stage(Stage.LABEL, box_blocks(context.grid), work)
+        def write_voxels() -> None:
+            context.prediction.write(block, stored)
+            context.clefts.write(block, labelled.labels)
+
+        return Computed(
+            write_voxels=write_voxels,
+            write_rows=lambda transaction: _write(context, transaction, block_id, labelled),
+        )
+
+    return work
 
 
 def blended(lattice: TileLattice, box: Box, read_tile: Callable[[Triple, Box], NDArray[np.uint8]]) -> NDArray[np.uint8]:

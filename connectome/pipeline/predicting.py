@@ -11,36 +11,54 @@ from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.tiling import TileLattice
 from connectome.geometry import BlockGrid, Box, Triple, triple
 from connectome.grid_view import GridView
-from connectome.pipeline.context import BuildContext, WriteRows, no_rows
-from connectome.store.blocks import Stage
+from connectome.pipeline.blocks import Blocks, Computed, Work
+from connectome.pipeline.context import BuildContext
 
 TILES_A_BLOCK: Triple = (1, 2, 2)
 
 
-def predict(context: BuildContext) -> None:
-    """Run the stage.
+def predict_blocks(context: BuildContext) -> Blocks:
+    """The groups of tiles that the box needs, with the voxels that each predicts first."""
+    lattice, box = context.lattice, context.predicted_box
+    grid = tile_blocks(lattice, box)
+    return Blocks.of(lambda: ((block_id, _new_voxels(lattice, cells, box)) for block_id, cells in grid))
 
-    Raises:
+
+def open_predict(context: BuildContext) -> Work:
+    """The work of the stage.
+
+    Raises (the work):
         StorageError: the image can't be read or the tiles can't be written.
     """
     lattice = context.lattice
     grid = tile_blocks(lattice, context.predicted_box)
     predictor = CleftPredictor(context.inputs.detector, context.inputs.device)
 
-    def work(block_id: int) -> WriteRows:
+    def work(block_id: int) -> Computed:
+        outputs = []
         for cell in _cells(grid.block(block_id)):
-            context.tiles.write(lattice.store_box(cell), tile_output(predictor, context.detector_image, lattice, cell))
-        return no_rows
+            tile = mirrored(context.detector_image, lattice.input_box(cell))
+            with context.network():
+                output = predictor.predict(tile[None])[0]
+            outputs.append((lattice.store_box(cell), kept_part(output, lattice, cell)))
 
-    blocks = [(block_id, _new_voxels(lattice, cells, context.predicted_box)) for block_id, cells in grid]
-    context.run_stage(Stage.PREDICT, blocks, work)
+        def write() -> None:
+            for box, output in outputs:
+                context.tiles.write(box, output)
+
+        return Computed(write_voxels=write)
+
+    return work
 
 
 def tile_output(predictor: CleftPredictor, image: GridView, lattice: TileLattice, cell: Triple) -> NDArray[np.uint8]:
-    """What the detector says of a tile, without its halo: uint8 (z, y, x)."""
-    output = predictor.predict(mirrored(image, lattice.input_box(cell))[None])[0]
-    z, y, x = (slice(h, n - h) for h, n in zip(lattice.tiles.halo, lattice.tiles.tile, strict=True))
-    return np.ascontiguousarray(output[z, y, x])
+    """What the detector says of the voxels that a tile keeps: uint8 (z, y, x)."""
+    return kept_part(predictor.predict(mirrored(image, lattice.input_box(cell))[None])[0], lattice, cell)
+
+
+def kept_part(output: NDArray[np.uint8], lattice: TileLattice, cell: Triple) -> NDArray[np.uint8]:
+    """The part of a tile's output, uint8 (z, y, x), that is kept: without its halo."""
+    return np.ascontiguousarray(output[lattice.kept_box(cell).slices(lattice.input_box(cell).start)])
 
 
 def mirrored(image: GridView, box: Box) -> NDArray[Any]:

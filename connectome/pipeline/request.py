@@ -38,11 +38,13 @@ class BuildRequest:
         min_score: synapses of a lower score are left out; None: the models' own.
         confidence: file with a model of confidence, as `connectome calibrate` writes it; None: the assigner's own.
         polyadic: whether a cleft may have several synapses; None: what the assigner recommends.
+        min_contact: a partner has at least this share of the largest contact; None: the assigner's own.
         pre_threshold, post_threshold: what further partners of a polyadic cleft must score; None: the assigner's own.
         connectivity: which voxels are neighbours.
         normalisation: which grey values of the image are to meet those of the models' training data: measured on the
             volume, none, or a range.
         restart: forget what the run of this name has done.
+        attempts: how often a block that fails is tried.
     """
 
     image: str
@@ -59,6 +61,7 @@ class BuildRequest:
     min_size_voxels: int | None = None
     dilation_nm: float | None = None
     polyadic: bool | None = None
+    min_contact: float | None = None
     pre_threshold: float | None = None
     post_threshold: float | None = None
     duplicate_distance_nm: float | None = None
@@ -69,6 +72,7 @@ class BuildRequest:
     database_url: str | None = None
     data_folder: Path = Path("connectome-data")
     restart: bool = False
+    attempts: int = 3
 
 
 def read_request(config: Path | None, flags: dict[str, Any], defaults: dict[str, Any] | None = None) -> BuildRequest:
@@ -132,6 +136,7 @@ KEYS: Keys = {
     "min_size": ("min_size_voxels", whole),
     "dilation": ("dilation_nm", number),
     "polyadic": ("polyadic", flag),
+    "min_contact": ("min_contact", number),
     "pre_threshold": ("pre_threshold", number),
     "post_threshold": ("post_threshold", number),
     "duplicate_distance": ("duplicate_distance_nm", number),
@@ -142,6 +147,7 @@ KEYS: Keys = {
     "database_url": ("database_url", text),
     "data_folder": ("data_folder", lambda value: Path(text(value))),
     "restart": ("restart", flag),
+    "attempts": ("attempts", whole),
 }
 
 
@@ -161,6 +167,9 @@ def _check(request: BuildRequest) -> None:
         raise ConfigError(
             f"dilation of {request.dilation_nm} nm must be greater than 0 and at most {LARGEST_DILATION_NM}"
         )
+    check_min_contact(request.min_contact)
+    if request.attempts < 1:
+        raise ConfigError(f"attempts {request.attempts} must be at least 1")
     check_polyadic(request.polyadic, request.pre_threshold, request.post_threshold)
     _check_synapse_rules(request)
     if min(request.block_shape) < 1:
@@ -175,6 +184,16 @@ def _check_synapse_rules(request: BuildRequest) -> None:
         )
     if score is not None and not 0 <= score <= 1:
         raise ConfigError(f"minimum score {score} must be from 0 to 1")
+
+
+def check_min_contact(min_contact: float | None) -> None:
+    """Refuse what is no share.
+
+    Raises:
+        ConfigError: it lies outside [0, 1].
+    """
+    if min_contact is not None and not 0 <= min_contact <= 1:
+        raise ConfigError(f"minimum contact {min_contact} must be from 0 to 1, a share of the largest contact")
 
 
 def check_polyadic(polyadic: bool | None, pre_threshold: float | None, post_threshold: float | None) -> None:

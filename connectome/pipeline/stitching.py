@@ -7,14 +7,20 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.stitching import join, relabel, shared_voxel_pairs
-from connectome.pipeline.context import BuildContext, WriteRows, box_blocks, no_rows
-from connectome.store.blocks import BlockTransaction, Stage
+from connectome.clefts.stitching import BorderLayer, join_layers, relabel, shared_voxel_pairs
+from connectome.pipeline.blocks import Blocks, Computed, Work, box_blocks
+from connectome.pipeline.context import BuildContext
+from connectome.store.blocks import BlockTransaction
 from connectome.store.building import CleftRules, fragment_targets, read_borders, write_clefts, write_rows
 
 
-def stitch(context: BuildContext) -> None:
-    """Run the stage stitch: one block, since union-find needs all pairs; it holds two layers of borders at a time."""
+def stitch_blocks(context: BuildContext) -> Blocks:
+    """One block: union-find needs all pairs."""
+    return Blocks.of(lambda: [(0, context.inputs.box.size_voxels)])
+
+
+def open_stitch(context: BuildContext) -> Work:
+    """The work of the stage: it holds two layers of borders at a time, and the objects that reach the upper one."""
     rules = CleftRules(
         min_size_voxels=context.parameters.min_size_voxels,
         grid=context.grid,
@@ -22,38 +28,42 @@ def stitch(context: BuildContext) -> None:
         offset_nm=context.inputs.offset_nm,
     )
 
-    def work(block_id: int) -> WriteRows:
-        fragments, clefts = join(np.concatenate([np.zeros((0, 2), np.int64), *_pairs(context)]))
-        changed = fragments != clefts
-
-        def write(transaction: BlockTransaction) -> None:
+    def write(transaction: BlockTransaction) -> None:
+        run_id = context.run.run_id
+        for fragments, clefts in join_layers(_layers(context)):
+            changed = fragments != clefts
             columns = {"fragment_id": fragments[changed], "cleft_id": clefts[changed]}
-            write_rows(transaction.connection, "fragment_cleft", context.run.run_id, columns)
-            write_clefts(transaction.connection, context.run.run_id, rules)
+            write_rows(transaction.connection, "fragment_cleft", run_id, columns)
+        write_clefts(transaction.connection, run_id, rules)
 
-        return write
-
-    context.run_stage(Stage.STITCH, [(0, context.inputs.box.size_voxels)], work)
+    return lambda block_id: Computed(write_rows=write)
 
 
-def relabel_blocks(context: BuildContext) -> None:
-    """Run the stage relabel: fragment ids in the volume become cleft ids, small objects vanish."""
+def relabel_blocks(context: BuildContext) -> Blocks:
+    """The blocks of the box."""
+    return box_blocks(context.grid)
 
-    def work(block_id: int) -> WriteRows:
+
+def open_relabel(context: BuildContext) -> Work:
+    """The work of the stage: fragment ids in the volume become cleft ids, small objects vanish."""
+
+    def work(block_id: int) -> Computed:
         block = context.grid.block(block_id)
         sources, targets = fragment_targets(context.database, context.run.run_id, block_id)
-        if not np.array_equal(sources, targets):
-            context.clefts.write(block, relabel(context.clefts.read(block), sources, targets))
-        return no_rows
+        if np.array_equal(sources, targets):
+            return Computed()
+        labels = relabel(context.clefts.read(block), sources, targets)
+        return Computed(write_voxels=lambda: context.clefts.write(block, labels))
 
-    context.run_stage(Stage.RELABEL, box_blocks(context.grid), work)
+    return work
 
 
-def _pairs(context: BuildContext) -> Iterator[NDArray[np.int64]]:
-    """The fragments that neighbouring blocks share, layer by layer along z."""
+def _layers(context: BuildContext) -> Iterator[BorderLayer]:
+    """The borders of the blocks, layer by layer along z, with the pairs that each has inside and with the one below."""
     layers, ny, nx = context.grid.counts
     below: list[NDArray[np.int64]] = []
     for layer in range(layers):
         here = read_borders(context.database, context.run.run_id, range(layer * ny * nx, (layer + 1) * ny * nx))
-        yield shared_voxel_pairs([*below, *here])
+        fragments = np.concatenate([np.zeros(0, np.int64), *(border[:, 1] for border in here)])
+        yield BorderLayer(pairs=shared_voxel_pairs([*below, *here]), fragments=np.unique(fragments))
         below = here

@@ -9,8 +9,8 @@ from pathlib import Path
 from connectome.errors import ConfigError
 from connectome.geometry import Box, triple
 from connectome.pipeline.build import choose_parameters
-from connectome.pipeline.context import Parameters
 from connectome.pipeline.inputs import Inputs, VolumePair, open_inputs, working_box
+from connectome.pipeline.parameters import Parameters
 from connectome.pipeline.request import BuildRequest
 
 HALO_NM = 500.0

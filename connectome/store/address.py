@@ -9,9 +9,11 @@ import psycopg2
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from connectome.errors import DatabaseError
+from connectome.errors import DatabaseError, DatabaseUnavailableError
 
 CONNECT_SECONDS = 10
+PASSING_STATES = ("08", "40001", "40P01", "53300", "57P01", "57P02", "57P03")
+"""SQLSTATEs, or their first letters, of what passes: connections lost, deadlocks, no connection free, a restart."""
 
 
 def psql_url(url: str) -> str:
@@ -57,9 +59,10 @@ def translated(error: SQLAlchemyError | psycopg2.Error, url: str) -> DatabaseErr
     if isinstance(cause, psycopg2.Error):
         message = cause.diag.message_primary
         if message is not None:
-            return DatabaseError(f"the database refused: {_one_line(message)} ({shown(url)})")
-        if isinstance(cause, psycopg2.OperationalError):
-            return DatabaseError(
+            kind = DatabaseUnavailableError if str(cause.pgcode).startswith(PASSING_STATES) else DatabaseError
+            return kind(f"the database refused: {_one_line(message)} ({shown(url)})")
+        if isinstance(cause, psycopg2.OperationalError | psycopg2.InterfaceError):
+            return DatabaseUnavailableError(
                 f"can't reach the database {shown(url)}: {_one_line(str(cause))}. Check --database-url or "
                 "CONNECTOME_DATABASE_URL, or leave both out to use the embedded server"
             )

@@ -84,10 +84,13 @@ def place_in_group(groups: NDArray[Any]) -> NDArray[np.int64]:
     return places
 
 
-def read_borders(database: Database, run_id: int, block_ids: Sequence[int]) -> list[NDArray[np.int64]]:
+def read_borders(database: Database, run_id: int, block_ids: range) -> list[NDArray[np.int64]]:
     """The border voxels that the label stage stored with these blocks: int64 (n, 2) each, voxel index and fragment."""
     statement = select(BlockTable.faces).where(
-        BlockTable.run_id == run_id, BlockTable.stage == Stage.LABEL.value, BlockTable.block_id.in_(list(block_ids))
+        BlockTable.run_id == run_id,
+        BlockTable.stage == Stage.LABEL.value,
+        BlockTable.block_id >= block_ids.start,
+        BlockTable.block_id < block_ids.stop,
     )
     with database.begin() as connection:
         found = [bytes(faces) for faces in connection.scalars(statement) if faces is not None]
@@ -128,12 +131,12 @@ def block_clefts(database: Database, run_id: int, block_id: int) -> dict[str, ND
     return database.columns(statement)
 
 
-def clefts_per_block(database: Database, run_id: int) -> dict[int, int]:
-    """How many clefts have their centre in each block that has any."""
+def clefts_per_block(database: Database, run_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The blocks that hold clefts' centres, ascending, and how many each holds; both int64 (n,)."""
     found = database.columns(
         "SELECT block_id, count(*) AS n FROM cleft WHERE run_id = :run_id GROUP BY 1 ORDER BY 1", {"run_id": run_id}
     )
-    return {int(block_id): int(n) for block_id, n in zip(found["block_id"], found["n"], strict=True)}
+    return found["block_id"], found["n"]
 
 
 def set_cleft_states(connection: Connection, run_id: int, states: Mapping[str, Sequence[int]]) -> None:

@@ -21,11 +21,11 @@ class RunKind(StrEnum):
 
 
 class RunState(StrEnum):
-    """What became of a run; one that was interrupted stays `running`."""
+    """What became of a run; one that was interrupted stays `running`, one with failed blocks is incomplete."""
 
     RUNNING = "running"
+    INCOMPLETE = "incomplete"
     FINISHED = "finished"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,6 +81,8 @@ class ModelTable(Base):
     )
 
 
+STAGES = "stage IN ('predict', 'label', 'stitch', 'relabel', 'assign', 'deduplicate', 'edges')"
+STAGE_COMMENT = "Stage of the build: predict, label, stitch, relabel, assign, deduplicate or edges"
 BUILD_ONLY = (
     "image_volume_id", "segmentation_volume_id", "detector_model_id", "box_start_z", "box_start_y", "box_start_x",
     "box_stop_z", "box_stop_y", "box_stop_x", "folder",
@@ -93,7 +95,7 @@ class RunTable(Base):
     __tablename__ = "run"
     __table_args__ = (
         UniqueConstraint("name"),
-        CheckConstraint("state IN ('running', 'finished', 'failed')", name="state"),
+        CheckConstraint("state IN ('running', 'incomplete', 'finished')", name="state"),
         CheckConstraint(
             "box_start_z < box_stop_z AND box_start_y < box_stop_y AND box_start_x < box_stop_x", name="box"
         ),
@@ -104,7 +106,9 @@ class RunTable(Base):
 
     run_id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True, comment="Number of the run")
     name: Mapped[str] = text("Name of the run, chosen by the user")
-    state: Mapped[str] = text("running (or interrupted), finished, or failed")
+    state: Mapped[str] = text(
+        "running (or interrupted), incomplete (blocks failed; the same build command tries them again), or finished"
+    )
     image_volume_id: Mapped[int | None] = mapped_column(
         ForeignKey("volume.volume_id"), comment="The image; NULL for an import"
     )
@@ -150,17 +154,21 @@ class RunTable(Base):
 
 
 class BlockTable(Base):
-    """A finished block of a stage: the row is its commit record."""
+    """A block of a stage that was done or has failed: the row of a done one is its commit record."""
 
     __tablename__ = "block"
     __table_args__ = (
-        CheckConstraint(
-            "stage IN ('predict', 'label', 'stitch', 'relabel', 'assign', 'deduplicate', 'edges')", name="stage"
-        ),
+        CheckConstraint(STAGES, name="stage"),
         CheckConstraint("block_id >= 0", name="block_id"),
         CheckConstraint("voxels >= 0", name="voxels"),
         CheckConstraint("seconds >= 0", name="seconds"),
-        {"comment": "Finished blocks: a row means that the block's volumes and rows are complete"},
+        CheckConstraint("state IN ('done', 'failed')", name="state"),
+        CheckConstraint("attempts >= 1", name="attempts"),
+        CheckConstraint("(state = 'failed') = (error IS NOT NULL)", name="error"),
+        {
+            "comment": "Blocks: a row in state done means that the block's volumes and rows are complete, failed says "
+            "why not"
+        },
     )
 
     run_id: Mapped[int] = mapped_column(
@@ -169,9 +177,7 @@ class BlockTable(Base):
         autoincrement=False,
         comment="The run that wrote the row",
     )
-    stage: Mapped[str] = text(
-        "Stage of the build: predict, label, stitch, relabel, assign, deduplicate or edges", key=True
-    )
+    stage: Mapped[str] = text(STAGE_COMMENT, key=True)
     block_id: Mapped[int] = bigint("Place of the block in its stage, from 0", key=True)
     voxels: Mapped[int] = bigint("Voxels that the block covers")
     seconds: Mapped[float] = real("How long the block took")
@@ -179,5 +185,36 @@ class BlockTable(Base):
         LargeBinary, comment="Labels on the block's faces for stitching (packed arrays); NULL where a stage has none"
     )
     finished_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now(), comment="When the block's transaction began"
+        DateTime(timezone=True), server_default=func.now(), comment="When the transaction that wrote the row began"
+    )
+    state: Mapped[str] = mapped_column(
+        Text, server_default="done", comment="done, or failed: its last attempt ended with an error"
+    )
+    attempts: Mapped[int] = mapped_column(
+        Integer, server_default="1", comment="How often the block was tried, over all sessions of the run"
+    )
+    error: Mapped[str | None] = optional(Text, "Why the last attempt failed; NULL where it is done")
+    worker: Mapped[str | None] = optional(Text, "Who tried the block last; NULL if unknown")
+
+
+class StageTable(Base):
+    """A stage that a build has begun."""
+
+    __tablename__ = "stage"
+    __table_args__ = (
+        CheckConstraint(STAGES, name="stage"),
+        CheckConstraint("blocks >= 0 AND voxels >= 0", name="totals"),
+        CheckConstraint("unit IN ('voxels', 'clefts', 'synapses')", name="unit"),
+        {"comment": "Stages that a build has begun, with all that they have to do"},
+    )
+
+    run_id: Mapped[int] = mapped_column(
+        ForeignKey("run.run_id", ondelete="CASCADE"), primary_key=True, autoincrement=False, comment="The run"
+    )
+    stage: Mapped[str] = text(STAGE_COMMENT, key=True)
+    blocks: Mapped[int] = bigint("Blocks of the stage, done or not")
+    voxels: Mapped[int] = bigint("What its blocks add up to, in its unit")
+    unit: Mapped[str] = text("What block.voxels counts in this stage: voxels, clefts or synapses")
+    started_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), comment="When the stage was begun first"
     )

@@ -1,21 +1,18 @@
-"""Runs: create, find, delete, lock."""
+"""Runs: create, find, delete."""
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from connectome.errors import DatabaseError, RunConflictError, RunNotFoundError
 from connectome.geometry import Box
-from connectome.store.address import database_errors
 from connectome.store.database import Database
 from connectome.store.partitions import attach_partitions, delete_if_free, stage_partitions
 from connectome.store.run_records import (
@@ -145,24 +142,6 @@ def set_state(database: Database, run_id: int, state: RunState) -> None:
         connection.execute(
             update(RunTable).where(RunTable.run_id == run_id).values(state=state.value, finished_at=finished_at)
         )
-
-
-@contextmanager
-def lock_run(database: Database, name: str) -> Iterator[None]:
-    """Keep other processes from building the same run; the lock goes with the process, however it ends.
-
-    Raises:
-        RunConflictError: another process builds it.
-    """
-    key = int.from_bytes(hashlib.sha256(f"run {name}".encode()).digest()[:8], signed=True)
-    with database_errors(database.url), database.engine.connect() as connection:
-        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-        if not alone.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
-            raise RunConflictError(f"another process is building the run '{name}': wait until it ends, or stop it")
-        try:
-            yield
-        finally:
-            alone.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
 
 def _volume_id(connection: Connection, role: str, volume: NewVolume) -> int:

@@ -11,7 +11,7 @@ from connectome.store.root_tables import (
     RootTable,
     SynapseRootTable,
 )
-from connectome.store.run_tables import BlockTable, ModelTable, RunTable, VolumeTable
+from connectome.store.run_tables import BlockTable, ModelTable, RunTable, StageTable, VolumeTable
 from connectome.store.schema import Base
 from connectome.store.synapse_tables import CandidateTable, DuplicateTable, EdgeTable, SynapseTable
 
@@ -33,6 +33,7 @@ __all__ = [
     "RootTable",
     "RootsTable",
     "RunTable",
+    "StageTable",
     "SynapseRootTable",
     "SynapseTable",
     "VolumeTable",

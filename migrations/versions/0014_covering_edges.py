@@ -1,6 +1,6 @@
 """The edges to a neuron are read from their index alone.
 
-Revision: 0014, after 0012.
+Revision: 0014, after 0013.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -21,9 +21,21 @@ from connectome.errors import RunConflictError, StorageError
 from connectome.geometry import Box
 from connectome.pipeline.build import build_volume
 from connectome.pipeline.context import chunk_shape
+from connectome.records import NoProgress
 from connectome.store.database import Database
-from connectome.store.runs import lock_run
+from connectome.store.run_lock import lock_run
 from connectome.volume import Volume
+
+
+class InterruptedProgress(NoProgress):
+    """Somebody presses Ctrl-C when a stage begins."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+
+    def start(self, name: str, total: int, done: int = 0, unit: str = "voxels") -> None:
+        if name == self.stage:
+            raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
@@ -121,18 +133,12 @@ def test_a_run_is_not_resumed_with_other_parameters_but_restarted_if_asked(
     assert 0 < restarted.clefts < first.clefts
 
 
-def test_volumes_that_vanished_and_inputs_that_changed_are_noticed(
-    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_volumes_that_vanished_and_inputs_that_changed_are_noticed(data_folder: Path, tmp_path: Path) -> None:
     world = make_small_world(tmp_path)
     request = world.request(data_folder, name="stopped")
 
-    def interrupt(context: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("connectome.pipeline.build.label", interrupt)
-        build_volume(request)
+    with pytest.raises(KeyboardInterrupt):
+        build_volume(request, InterruptedProgress("label"))
     tiles = data_folder / "runs" / "stopped" / "tiles.zarr"
     tiles.rename(tmp_path / "kept.zarr")
     with pytest.raises(RunConflictError, match=r"tiles\.zarr is gone"):

@@ -83,8 +83,8 @@ def test_without_a_path_the_graph_goes_to_the_folder_of_the_run(database: Databa
 
 
 def test_a_run_that_is_not_finished_has_no_graph(database: Database, run: RunRecord) -> None:
-    set_state(database, run.run_id, RunState.FAILED)
-    with pytest.raises(IncompleteRunError, match="is failed, not finished"):
+    set_state(database, run.run_id, RunState.INCOMPLETE)
+    with pytest.raises(IncompleteRunError, match="is incomplete, not finished"):
         export_graphml(database, "small")
     assert not (run.folder / "graph.graphml").exists()
     with pytest.raises(RunNotFoundError, match="small"):

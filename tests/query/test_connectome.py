@@ -211,7 +211,7 @@ def test_without_a_run_the_latest_finished_is_asked(connectome: Connectome, rows
     load("later", example_rows(5, seed=9))
     assert connectome.synapses().num_rows == 5
     assert connectome.synapses(where=Filter(run="known")).num_rows == len(rows)
-    set_state(connectome.database, get_run(connectome.database, "later").run_id, RunState.FAILED)
+    set_state(connectome.database, get_run(connectome.database, "later").run_id, RunState.INCOMPLETE)
     assert connectome.synapses().num_rows == len(rows)
     with pytest.raises(IncompleteRunError, match="later"):
         connectome.synapses(where=Filter(run="later"))

@@ -9,8 +9,9 @@ from sqlalchemy import text
 
 from connectome.errors import DatabaseError, QueryError
 from connectome.store.database import Database
+from connectome.store.run_lock import lock_run
 from connectome.store.run_records import RunRecord
-from connectome.store.runs import get_run, lock_run
+from connectome.store.runs import get_run
 from connectome.store.sql import run_sql
 
 

@@ -16,7 +16,9 @@ SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
       AND relname <> 'alembic_version' ORDER BY 1
 """
-NEWER = "{method,kind,number,source_id}"
+NEWER = {
+    "model": "{method}", "run": "{kind}", "synapse": "{number,source_id}", "block": "{state,attempts,error,worker}",
+}  # fmt: skip
 EDGES = [(1, LARGE, 7, 3, 600, 0.5), (1, LARGE, 8, 1, 400, 1.0)]
 
 
@@ -28,7 +30,8 @@ def contents(connection: Connection, tables: list[str]) -> dict[str, list[tuple[
     """All rows as JSON, without the columns that later revisions add."""
     found = {}
     for table in tables:
-        found[table] = rows(connection, f"SELECT (to_jsonb(t) - '{NEWER}'::text[])::text FROM {table} AS t ORDER BY 1")
+        newer = NEWER.get(table, "{}")
+        found[table] = rows(connection, f"SELECT (to_jsonb(t) - '{newer}'::text[])::text FROM {table} AS t ORDER BY 1")
     return found
 
 

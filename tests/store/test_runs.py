@@ -12,8 +12,9 @@ import pytest
 from connectome.errors import RunConflictError, RunNotFoundError
 from connectome.store.blocks import Stage, block_transaction
 from connectome.store.database import Database
+from connectome.store.run_lock import lock_run
 from connectome.store.run_records import NewRun, RunRecord, RunState
-from connectome.store.runs import create_run, delete_run, find_run, get_run, lock_run, run_names, set_state
+from connectome.store.runs import create_run, delete_run, find_run, get_run, run_names, set_state
 from connectome.store.tables import METADATA
 
 Write = Callable[..., None]
@@ -21,7 +22,7 @@ HOLD_LOCK = """
 import sys
 import time
 from connectome.store.database import Database
-from connectome.store.runs import lock_run
+from connectome.store.run_lock import lock_run
 with Database(sys.argv[1]) as database, lock_run(database, "first"):
     print("locked", flush=True)
     sys.stdin.read()

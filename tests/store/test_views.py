@@ -43,7 +43,7 @@ def test_the_best_run_is_the_one_that_was_finished_last(
     for run, seen in ((runs[1], 9), (runs[0], 8)):
         set_state(database, run.run_id, RunState.FINISHED)
         assert best() == [seen]
-    set_state(database, runs[0].run_id, RunState.FAILED)
+    set_state(database, runs[0].run_id, RunState.INCOMPLETE)
     assert best() == [9]
 
 
