@@ -41,3 +41,8 @@ def choose_device(choice: DeviceChoice) -> Device:
 def half_precision(device: Device) -> AbstractContextManager[object]:
     """bfloat16 autocast, on CPU and GPU alike."""
     return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def use_threads(count: int) -> None:
+    """Let networks on the CPU use so many of its cores in this process."""
+    torch.set_num_threads(max(1, count))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from itertools import islice
 from queue import SimpleQueue
 
 from connectome.errors import DatabaseUnavailableError
-from connectome.pipeline.blocks import Computed, Outcome, Outcomes, ReadyBlock, Work, commit, error_text, worker_name
+from connectome.pipeline.attempt import compute, with_voxels
+from connectome.pipeline.blocks import Outcome, Outcomes, ReadyBlock, Work, commit, error_text, worker_name
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.stages import StageSpec
 from connectome.store.blocks import BlockMark
@@ -109,12 +108,7 @@ def _flow(crew: _Crew, blocks: Iterator[tuple[int, int]]) -> Iterator[Outcome]:
 
 
 def _compute(context: BuildContext, work: Work, mark: BlockMark) -> ReadyBlock:
-    """Compute a block and write its voxels; its seconds are without those spent waiting for the network."""
-    began = time.monotonic() - context.turn.waited_s
-    computed = context.insist(lambda: work(mark.block_id))
-    computed.write_voxels()
-    seconds = time.monotonic() - context.turn.waited_s - began
-    return ReadyBlock(mark=replace(mark, seconds=max(seconds, 0.0)), computed=Computed(write_rows=computed.write_rows))
+    return with_voxels(compute(context, work, mark))
 
 
 def _committed(crew: _Crew, ready: list[ReadyBlock]) -> Iterator[Outcome]:
