@@ -71,7 +71,7 @@ class ClusterEngine:
     def _submit(self, spec: StageSpec, mark: BlockMark) -> Future[Any]:
         resources = {"GPU": GPU_SHARE} if spec.network and self._has_gpu else None
         key = f"{spec.stage}-{mark.block_id}-{uuid.uuid4().hex}"
-        return self._client.submit(attempt_block, self._plugin, spec.stage, mark, key=key, pure=False,
+        return self._client.submit(attempt_block, self._plugin, spec.stage, spec.open, mark, key=key, pure=False,
                                    resources=resources)  # fmt: skip
 
     def _finished(self, finished: SimpleQueue[Future[Any]]) -> Iterator[Future[Any]]:

@@ -22,7 +22,7 @@ class StageSpec:
 
     Attributes:
         blocks: what is to do; None: the stage isn't wanted.
-        open: loads what the work needs, once a process.
+        open: loads what the work needs, once a process; a function of a module, so that it can travel.
         volumes: of the context, that the stage writes: made before any block begins.
         network: whether its work calls a network.
         spread: whether its blocks go to the workers of a cluster; else the leading process does them.
@@ -45,8 +45,3 @@ STAGES = (
     StageSpec(stage=Stage.DEDUPLICATE, blocks=deduplicate_blocks, open=open_deduplicate, spread=False),
     StageSpec(stage=Stage.EDGES, blocks=edge_blocks, open=open_edges, spread=False),
 )
-
-
-def spec_of(stage: Stage) -> StageSpec:
-    """The stage of a name."""
-    return next(spec for spec in STAGES if spec.stage is stage)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +15,9 @@ from connectome.pipeline.attempt import compute
 from connectome.pipeline.blocks import Outcome, Work, commit, error_text, worker_name
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.description import BuildDescription
-from connectome.pipeline.stages import spec_of
 from connectome.store.blocks import BlockMark, Stage
+
+Opener = Callable[[BuildContext], Work]
 
 
 class BlockWorker(WorkerPlugin):
@@ -39,7 +41,7 @@ class BlockWorker(WorkerPlugin):
             self._context.turn.stop()
             self._context.database.close()
 
-    def attempt(self, stage: Stage, mark: BlockMark) -> Outcome:
+    def attempt(self, stage: Stage, opener: Opener, mark: BlockMark) -> Outcome:
         """Compute a block and commit it.
 
         Raises:
@@ -47,7 +49,7 @@ class BlockWorker(WorkerPlugin):
         """
         mark = replace(mark, worker=worker_name())
         try:
-            context, work = self._open(stage)
+            context, work = self._open(stage, opener)
             block = compute(context, work, mark)
             context.insist(lambda: commit(context.database, context.run.run_id, stage, [block]))
         except DatabaseUnavailableError:
@@ -56,7 +58,7 @@ class BlockWorker(WorkerPlugin):
             return Outcome(mark=mark, error=error_text(error))
         return Outcome(mark=mark)
 
-    def _open(self, stage: Stage) -> tuple[BuildContext, Work]:
+    def _open(self, stage: Stage, opener: Opener) -> tuple[BuildContext, Work]:
         """The build, and the work of a stage. A new stage opens the volumes anew: others have written them."""
         with self._opening:
             if self._context is None:
@@ -64,12 +66,12 @@ class BlockWorker(WorkerPlugin):
                 self._context = self._description.open()
             if self._opened is None or self._opened[0] is not stage:
                 context = replace(self._context)
-                self._opened = stage, context, context.insist(lambda: spec_of(stage).open(context))
+                self._opened = stage, context, context.insist(lambda: opener(context))
             return self._opened[1:]
 
 
-def attempt_block(plugin: str, stage: Stage, mark: BlockMark) -> Outcome:
+def attempt_block(plugin: str, stage: Stage, opener: Opener, mark: BlockMark) -> Outcome:
     """The task of a block."""
     worker = get_worker().plugins[plugin]
     assert isinstance(worker, BlockWorker)
-    return worker.attempt(stage, mark)
+    return worker.attempt(stage, opener, mark)
