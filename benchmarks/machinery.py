@@ -86,8 +86,8 @@ def main() -> None:
     write_result("machinery.md", "\n\n".join([
         "# Blocks that do nothing",
         f"`python benchmarks/machinery.py`. {machine_text()}. Wanted: at least {WANTED_RATE} blocks/s and less than "
-        f"{WANTED_BYTES / 1e6:,.0f} MB at 100,000 blocks. Each block is a row that is committed (fsync on); the peak holds "
-        "PyTorch and both shipped models.",
+        f"{WANTED_BYTES / 1e6:,.0f} MB at 100,000 blocks. Each block is a row that is committed (fsync on); "
+        "the peak holds PyTorch and both shipped models.",
         table(head, [measured.row for measured in found]),
     ]))  # fmt: skip
 
