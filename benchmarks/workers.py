@@ -79,8 +79,8 @@ def main() -> None:
     head = ("engine", "seconds", "of them in stages", "speed-up", "clefts", "synapses", "edges")
     write_result("workers.md", "\n\n".join([
         "# One and two workers",
-        f"`python benchmarks/workers.py`. {machine_text()}. A phantom of {'x'.join(map(str, shape))} voxels. Each worker "
-        "computes on one core, this process on all; workers open models and volumes within the stages.",
+        f"`python benchmarks/workers.py`. {machine_text()}. A phantom of {'x'.join(map(str, shape))} voxels. Each "
+        "worker computes on one core, this process on all; workers open models and volumes within the stages.",
         table(head, rows),
         "Clefts (ids, sizes, centroids), synapses and edges are " + ("identical." if same else "NOT identical."),
     ]))  # fmt: skip

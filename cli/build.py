@@ -94,7 +94,7 @@ def volume(
     restart: Annotated[bool, typer.Option("--restart", help="Forget what the run of this name has done.")] = False,
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Have N local processes do the work (needs connectome[cluster])."),
+        typer.Option(metavar="N", help="Have N local processes do the work (dask: the extra 'cluster')."),
     ] = None,
     scheduler: Annotated[
         str | None,

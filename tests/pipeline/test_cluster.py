@@ -70,27 +70,31 @@ def worker_processes() -> list[psutil.Process]:
     return [child for child in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
 
 
+class KillNowAndThen(NoProgress):
+    """Kills a worker, drawn at random, after 5 to 15 blocks each time; a block may lose four before it has failed."""
+
+    def __init__(self, kills: int) -> None:
+        self._random, self._left, self._blocks = random.Random(7), kills, 5
+        self.killed: list[int] = []
+
+    def advance(self, amount: int) -> None:
+        self._blocks -= 1
+        alive = worker_processes()
+        if self._blocks <= 0 and self._left and alive:
+            victim = self._random.choice(alive)
+            victim.kill()
+            self.killed.append(victim.pid)
+            self._left, self._blocks = self._left - 1, self._random.randint(5, 15)
+
+
 @pytest.mark.slow
 def test_two_workers_one_of_which_is_killed_now_and_then_find_the_same_connectome(
     world: SmallWorld, module_data_folder: Path, whole: Any
 ) -> None:
-    generator, over, killed = random.Random(7), threading.Event(), []
-
-    def kill_now_and_then() -> None:
-        while not over.wait(4.0):
-            alive = worker_processes()
-            if len(alive) == 2:  # one goes on while the other one is started again
-                generator.choice(alive).kill()
-                killed.append(1)
-
     request = world.request(module_data_folder, name="killed", block_shape=SMALL_BLOCKS, workers=2)
-    killer = threading.Thread(target=kill_now_and_then)
-    try:
-        build_volume(request, Watch("predict", killer.start))
-    finally:
-        over.set()
-        killer.join()
-    assert killed
+    killer = KillNowAndThen(kills=3)
+    build_volume(request, killer)
+    assert len(set(killer.killed)) == 3
     assert_same(whole, request)
     assert worker_processes() == []
     with Database.open(None, module_data_folder) as database:
