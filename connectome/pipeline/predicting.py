@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,51 @@ from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.tiling import TileLattice
 from connectome.geometry import BlockGrid, Box, Triple, triple
 from connectome.grid_view import GridView
+from connectome.networks.outputs import encoded_absence
 from connectome.pipeline.context import BuildContext, WriteRows, no_rows
 from connectome.store.blocks import Stage
 
 TILES_A_BLOCK: Triple = (1, 2, 2)
+SLAB_SECTIONS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class TilePredictor:
+    """Answers for tiles; threads may share it.
+
+    Attributes:
+        network: the detector.
+        image: uint8, with the detector's grey values.
+        segmentation: on the same working grid; tiles that show none of it aren't shown to the network.
+        lattice: the tiles.
+    """
+
+    network: CleftPredictor
+    image: GridView
+    segmentation: GridView
+    lattice: TileLattice
+
+    def outputs(self, cells: Sequence[Triple]) -> list[NDArray[np.uint8]]:
+        """What the detector says of the voxels that tiles keep: uint8 (z, y, x) each.
+
+        Where a tile keeps nothing but background, there is no cleft. That is decided by the tile, not by the block.
+
+        Raises:
+            StorageError: a volume can't be read. DeviceError: the device hasn't the memory for a tile.
+        """
+        method = self.network.card.method
+        kept = {cell: self.lattice.kept_box(cell) for cell in cells}
+        found = {cell: np.full(box.shape, encoded_absence(method), np.uint8) for cell, box in kept.items()}
+        alike: dict[Triple, list[Triple]] = {}
+        for cell, box in kept.items():
+            if has_segments(self.segmentation, box):
+                alike.setdefault(self.lattice.input_box(cell).shape, []).append(cell)
+        for group in alike.values():
+            seen = [self.lattice.input_box(cell) for cell in group]
+            tiles = np.stack([mirrored(self.image, box) for box in seen])
+            for cell, box, output in zip(group, seen, self.network.predict(tiles), strict=True):
+                found[cell] = np.ascontiguousarray(output[kept[cell].slices(box.start)])
+        return [found[cell] for cell in cells]
 
 
 def predict(context: BuildContext) -> None:
@@ -22,25 +65,28 @@ def predict(context: BuildContext) -> None:
 
     Raises:
         StorageError: the image can't be read or the tiles can't be written.
+        DeviceError: the device hasn't the memory for a tile.
     """
-    lattice = context.lattice
+    lattice, inputs = context.lattice, context.inputs
     grid = tile_blocks(lattice, context.predicted_box)
-    predictor = CleftPredictor(context.inputs.detector, context.inputs.device)
+    predictor = TilePredictor(
+        network=CleftPredictor(inputs.detector, inputs.device), image=context.detector_image,
+        segmentation=inputs.segmentation, lattice=lattice,
+    )  # fmt: skip
 
     def work(block_id: int) -> WriteRows:
-        for cell in _cells(grid.block(block_id)):
-            context.tiles.write(lattice.store_box(cell), tile_output(predictor, context.detector_image, lattice, cell))
+        cells = _cells(grid.block(block_id))
+        for cell, output in zip(cells, predictor.outputs(cells), strict=True):
+            context.tiles.write(lattice.store_box(cell), output)
         return no_rows
 
     blocks = [(block_id, _new_voxels(lattice, cells, context.predicted_box)) for block_id, cells in grid]
     context.run_stage(Stage.PREDICT, blocks, work)
 
 
-def tile_output(predictor: CleftPredictor, image: GridView, lattice: TileLattice, cell: Triple) -> NDArray[np.uint8]:
-    """What the detector says of the voxels that a tile keeps: uint8 (z, y, x)."""
-    seen, kept = lattice.input_box(cell), lattice.kept_box(cell)
-    output = predictor.predict(mirrored(image, seen)[None])[0]
-    return np.ascontiguousarray(output[kept.slices(seen.start)])
+def has_segments(segmentation: GridView, box: Box) -> bool:
+    """Whether any voxel of a box belongs to a segment; reads no more of it than needed."""
+    return any(segmentation.read(slab).any() for _, slab in BlockGrid(box, (SLAB_SECTIONS, *box.shape[1:])))
 
 
 def mirrored(image: GridView, box: Box) -> NDArray[Any]:
