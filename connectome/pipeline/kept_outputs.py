@@ -123,7 +123,7 @@ class KeptOutputs:
             path, shape=inputs.shape, dtype=np.uint64, resolution_nm=inputs.resolution_nm, offset_nm=inputs.offset_nm,
             chunk_shape=chunk_shape(self._opened.parameters.block_shape), overwrite=True,
         )  # fmt: skip
-        volume.write(inputs.box, labelled.labels)
+        volume.write(inputs.box, labelled.labels())
         clefts = whole_clefts(labelled.fragments, 1, inputs.resolution_nm, inputs.offset_nm)
         with whole_file(self.folder / f"clefts-{threshold}.npz") as file:
             np.savez_compressed(file, **vars(clefts))

@@ -1,20 +1,27 @@
-"""Stages stitch and relabel: fragments become clefts, in the database and then in the volume of labels."""
+"""Stages stitch and relabel: fragments become clefts, in the database and then as a volume of labels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.stitching import join, relabel, shared_voxel_pairs
-from connectome.pipeline.context import BuildContext, WriteRows, box_blocks, no_rows
+from connectome.clefts.labelling import Fragments
+from connectome.clefts.stitching import join, shared_voxel_pairs
+from connectome.geometry import BlockGrid, Box, triple
+from connectome.pipeline.context import BuildContext, WriteRows, box_blocks, chunk_shape, no_rows
+from connectome.pipeline.labelling import blended_tiles, labelled_block, seen_box
 from connectome.store.blocks import BlockTransaction, Stage
 from connectome.store.building import CleftRules, fragment_targets, read_borders, write_clefts, write_rows
+from connectome.volume import Volume
+
+BLOCKS_AT_ONCE = 64
 
 
 def stitch(context: BuildContext) -> None:
-    """Run the stage stitch: one block, since union-find needs all pairs; it holds two layers of borders at a time."""
+    """Run the stage stitch: one block, since union-find needs all pairs of fragments; borders are read bit by bit."""
     rules = CleftRules(
         min_size_voxels=context.parameters.min_size_voxels,
         grid=context.grid,
@@ -37,23 +44,45 @@ def stitch(context: BuildContext) -> None:
 
 
 def relabel_blocks(context: BuildContext) -> None:
-    """Run the stage relabel: fragment ids in the volume become cleft ids, small objects vanish."""
+    """Run the stage relabel: the clefts' ids become voxels; small objects vanish.
+
+    Raises:
+        StorageError: predictions can't be read, or labels can't be written.
+    """
 
     def work(block_id: int) -> WriteRows:
-        block = context.grid.block(block_id)
         sources, targets = fragment_targets(context.database, context.run.run_id, block_id)
-        if not np.array_equal(sources, targets):
-            context.clefts.write(block, relabel(context.clefts.read(block), sources, targets))
+        if targets.any():
+            block = context.grid.block(block_id)
+            seen = seen_box(context, block)
+            stored = context.inputs.box.contains(seen)
+            prediction = context.prediction.read(seen) if stored else blended_tiles(context, seen)
+            labelled = labelled_block(context, block, prediction)
+            chunks = BlockGrid(block, chunk_shape(context.parameters.block_shape))
+            write_occupied(context.clefts, chunks, labelled.relabelled(sources, targets), labelled.fragments)
         return no_rows
 
     context.run_stage(Stage.RELABEL, box_blocks(context.grid), work)
 
 
+def write_occupied(volume: Volume, chunks: BlockGrid, labels: NDArray[np.uint64], fragments: Fragments) -> None:
+    """Write labels (uint64 (z, y, x), of the chunks' box) where fragments may be; elsewhere they are 0, as is the file.
+
+    Raises:
+        StorageError: disk full or unwritable.
+    """
+    boxes = zip(fragments.start.tolist(), fragments.stop.tolist(), strict=True)
+    occupied = {chunk for start, stop in boxes for chunk in chunks.overlapping(Box(triple(start), triple(stop)))}
+    for chunk in sorted(occupied):
+        box = chunks.block(chunk)
+        volume.write(box, labels[box.slices(chunks.box.start)])
+
+
 def _pairs(context: BuildContext) -> Iterator[NDArray[np.int64]]:
-    """The fragments that neighbouring blocks share, layer by layer along z."""
-    layers, ny, nx = context.grid.counts
-    below: list[NDArray[np.int64]] = []
-    for layer in range(layers):
-        here = read_borders(context.database, context.run.run_id, range(layer * ny * nx, (layer + 1) * ny * nx))
-        yield shared_voxel_pairs([*below, *here])
-        below = here
+    """The fragments that neighbouring blocks share: of a few blocks in a row along x and those before them."""
+    layers, rows, columns = context.grid.counts
+    for z, y, first in product(range(layers), range(rows), range(0, columns, BLOCKS_AT_ONCE)):
+        last = min(first + BLOCKS_AT_ONCE, columns)
+        near = product(range(max(z - 1, 0), z + 1), range(max(y - 1, 0), y + 1), range(max(first - 1, 0), last))
+        ids = [(k * rows + j) * columns + i for k, j, i in near]
+        yield shared_voxel_pairs(read_borders(context.database, context.run.run_id, ids))
