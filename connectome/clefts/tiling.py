@@ -2,12 +2,15 @@
 
 Tiles lie on one lattice anchored at voxel 0 of the working grid, whatever the blocks, so a voxel's prediction doesn't
 depend on how the volume was cut. A tile's input is its output plus a halo that is discarded; the outputs of neighbours
-share `overlap` voxels, where they are blended with linear weights in integer arithmetic.
+share `overlap` voxels, where they are blended with linear weights in integer arithmetic. The last tiles along an axis are
+no larger than the volume and its halo ask for.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +22,7 @@ from connectome.geometry import Box, Triple, triple
 class TileShape:
     """Shapes (z, y, x) in voxels: what the network sees, what is discarded on each side, what neighbours share."""
 
-    tile: Triple = (32, 160, 160)
+    tile: Triple = (40, 224, 224)
     halo: Triple = (3, 12, 12)
     overlap: Triple = (2, 8, 8)
 
@@ -36,10 +39,11 @@ class TileShape:
 
 @dataclass(frozen=True)
 class TileLattice:
-    """The tiles that cover a volume of `shape` voxels (z, y, x)."""
+    """The tiles that cover a volume of `shape` voxels (z, y, x); what the network sees has sides of `multiple`."""
 
     shape: Triple
     tiles: TileShape
+    multiple: Triple = (1, 1, 1)
 
     @property
     def counts(self) -> Triple:
@@ -62,14 +66,20 @@ class TileLattice:
         start = triple(c * s for c, s in zip(cell, self.tiles.stride, strict=True))
         return Box.of_shape(self.tiles.output, start)
 
+    def kept_box(self, cell: Triple) -> Box:
+        """The voxels of the volume that a tile predicts."""
+        return self.output_box(cell).intersect(Box.of_shape(self.shape))
+
     def input_box(self, cell: Triple) -> Box:
-        """The voxels that the network sees of a tile."""
-        return self.output_box(cell).grow(self.tiles.halo)
+        """The voxels that the network sees of a tile: those it keeps, their halo, what makes sides of `multiple`."""
+        wanted = self.kept_box(cell).grow(self.tiles.halo)
+        sides = (-(-n // m) * m for n, m in zip(wanted.shape, self.multiple, strict=True))
+        return Box.of_shape(triple(map(min, sides, self.tiles.tile)), wanted.start)
 
     def store_box(self, cell: Triple) -> Box:
-        """Where a tile's output lies in the array of `store_shape`."""
+        """Where a tile's `kept_box` lies in the array of `store_shape`."""
         start = triple(c * n for c, n in zip(cell, self.tiles.output, strict=True))
-        return Box.of_shape(self.tiles.output, start)
+        return Box.of_shape(self.kept_box(cell).shape, start)
 
     def cells_overlapping(self, box: Box) -> list[Triple]:
         """The tiles that predict voxels of `box`, in z, y, x order."""
@@ -102,23 +112,35 @@ class Blender:
         """Begin with nothing. `box`: voxels of the working grid inside the volume."""
         self.lattice = lattice
         self.box = box
-        self._sum = np.zeros(box.shape, np.uint32)
+        self._full = math.prod(overlap + 1 for overlap in lattice.tiles.overlap)
+        self._out = np.zeros(box.shape, np.uint8)
+        self._sums: dict[Box, NDArray[np.uint32]] = {}
 
     def add(self, cell: Triple, part: Box, output: NDArray[np.uint8]) -> None:
         """Add a tile's `output` (uint8 (z, y, x), 255 = certain) over `part`, its share of the box."""
         origin = self.lattice.output_box(cell).start
-        z, y, x = (
-            weights[slices]
-            for weights, slices in zip(self.lattice.axis_weights(cell), part.slices(origin), strict=True)
-        )
-        target = self._sum[part.slices(self.box.start)]
-        plane = y[:, None] * x[None, :]
-        for section in range(target.shape[0]):
-            target[section] += output[section] * (plane * z[section])
+        weights = self.lattice.axis_weights(cell)
+        for piece in self._pieces(cell, part):
+            values = output[piece.slices(part.start)]
+            z, y, x = (w[slices] for w, slices in zip(weights, piece.slices(origin), strict=True))
+            if len(z) and int(z[0]) * int(y[0]) * int(x[0]) == self._full:
+                self._out[piece.slices(self.box.start)] = values
+            else:
+                total = self._sums.setdefault(piece, np.zeros(piece.shape, np.uint32))
+                total += values * (z[:, None, None] * (y[:, None] * x))
 
     def result(self) -> NDArray[np.uint8]:
         """The blended prediction: uint8 (z, y, x), rounded half up."""
-        full = 1
-        for overlap in self.lattice.tiles.overlap:
-            full *= overlap + 1
-        return ((self._sum + full // 2) // full).astype(np.uint8)
+        for piece, total in self._sums.items():
+            self._out[piece.slices(self.box.start)] = (total + self._full // 2) // self._full
+        return self._out
+
+    def _pieces(self, cell: Triple, part: Box) -> list[Box]:
+        """A tile's part of the box, cut where neighbours begin and end; each piece has the same tiles everywhere."""
+        sides = []
+        axes = zip(cell, part.start, part.stop, self.lattice.tiles.stride, self.lattice.tiles.overlap, strict=True)
+        for place, a, b, stride, overlap in axes:
+            cuts = (a, place * stride + overlap, (place + 1) * stride, b)
+            edges = [min(max(cut, a), b) for cut in cuts]
+            sides.append([(low, high) for low, high in pairwise(edges) if low < high])
+        return [Box(triple(a for a, _ in ends), triple(b for _, b in ends)) for ends in product(*sides)]

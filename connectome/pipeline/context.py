@@ -65,7 +65,7 @@ class BuildContext:
     @cached_property
     def lattice(self) -> TileLattice:
         """The tiles of the detector."""
-        return TileLattice(self.inputs.shape, self.parameters.tiles)
+        return TileLattice(self.inputs.shape, self.parameters.tiles, self.inputs.detector.card.network.multiple)
 
     @cached_property
     def detector_image(self) -> GridView:
@@ -109,8 +109,10 @@ class BuildContext:
 
     @cached_property
     def clefts(self) -> Volume:
-        """uint64: cleft ids (while labelling: fragment ids)."""
-        return self._volume(CLEFTS, Stage.LABEL, np.uint64, self.inputs.shape, chunk_shape(self.parameters.block_shape))
+        """uint64: cleft ids."""
+        return self._volume(
+            CLEFTS, Stage.RELABEL, np.uint64, self.inputs.shape, chunk_shape(self.parameters.block_shape)
+        )
 
     def _volume(self, name: str, writer: Stage, dtype: type, shape: Triple, chunks: Triple) -> Volume:
         """Open one of the run's volumes; create it if the stage that writes it hasn't begun.

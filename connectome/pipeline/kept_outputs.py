@@ -22,7 +22,7 @@ from connectome.pipeline.context import chunk_shape, predicted_box
 from connectome.pipeline.labelling import blended
 from connectome.pipeline.normalising import as_model_sees
 from connectome.pipeline.output_facts import assigner_facts, detector_facts, digest
-from connectome.pipeline.predicting import tile_output
+from connectome.pipeline.predicting import TilePredictor
 from connectome.pipeline.scored_clefts import ScoredCandidates, ScoredClefts
 from connectome.pipeline.tuning_data import OpenVolume
 from connectome.records import Progress
@@ -95,14 +95,18 @@ class KeptOutputs:
 
     def _predict(self) -> NDArray[np.uint8]:
         inputs, parameters = self._opened.inputs, self._opened.parameters
-        lattice = TileLattice(inputs.shape, parameters.tiles)
-        predictor = CleftPredictor(inputs.detector, inputs.device)
-        image = as_model_sees(inputs.image, parameters.grey_range, inputs.detector.card.normalisation)
+        lattice = TileLattice(inputs.shape, parameters.tiles, inputs.detector.card.network.multiple)
+        predictor = TilePredictor(
+            network=CleftPredictor(inputs.detector, inputs.device),
+            image=as_model_sees(inputs.image, parameters.grey_range, inputs.detector.card.normalisation),
+            segmentation=inputs.segmentation,
+            lattice=lattice,
+        )
         tile_size = self._predicted.size_voxels // max(len(lattice.cells_overlapping(self._predicted)), 1)
         self._progress.start(f"predict {self._opened.volume.name}", self._predicted.size_voxels)
 
         def read_tile(cell: Triple, part: Box) -> NDArray[np.uint8]:
-            output = tile_output(predictor, image, lattice, cell)[part.slices()]
+            output = predictor.outputs([cell])[0][part.slices()]
             self._progress.advance(tile_size)
             return output
 
@@ -119,7 +123,7 @@ class KeptOutputs:
             path, shape=inputs.shape, dtype=np.uint64, resolution_nm=inputs.resolution_nm, offset_nm=inputs.offset_nm,
             chunk_shape=chunk_shape(self._opened.parameters.block_shape), overwrite=True,
         )  # fmt: skip
-        volume.write(inputs.box, labelled.labels)
+        volume.write(inputs.box, labelled.labels())
         clefts = whole_clefts(labelled.fragments, 1, inputs.resolution_nm, inputs.offset_nm)
         with whole_file(self.folder / f"clefts-{threshold}.npz") as file:
             np.savez_compressed(file, **vars(clefts))

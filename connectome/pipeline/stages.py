@@ -38,9 +38,9 @@ class StageSpec:
 
 STAGES = (
     StageSpec(stage=Stage.PREDICT, blocks=predict_blocks, open=open_predict, volumes=("tiles",), network=True),
-    StageSpec(stage=Stage.LABEL, blocks=label_blocks, open=open_label, volumes=("prediction", "clefts")),
+    StageSpec(stage=Stage.LABEL, blocks=label_blocks, open=open_label, volumes=("prediction",)),
     StageSpec(stage=Stage.STITCH, blocks=stitch_blocks, open=open_stitch, spread=False),
-    StageSpec(stage=Stage.RELABEL, blocks=relabel_blocks, open=open_relabel),
+    StageSpec(stage=Stage.RELABEL, blocks=relabel_blocks, open=open_relabel, volumes=("clefts",)),
     StageSpec(stage=Stage.ASSIGN, blocks=assign_blocks, open=open_assign, network=True),
     StageSpec(stage=Stage.DEDUPLICATE, blocks=deduplicate_blocks, open=open_deduplicate, spread=False),
     StageSpec(stage=Stage.EDGES, blocks=edge_blocks, open=open_edges, spread=False),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from connectome.clefts.labelling import Connectivity, grown, label_block
-from connectome.clefts.stitching import join, relabel, shared_voxel_pairs
+from connectome.clefts.stitching import join, shared_voxel_pairs
 from connectome.geometry import BlockGrid, Box, Triple, triple
 
 sides = st.tuples(*[st.integers(1, 9)] * 3).map(triple)
@@ -26,7 +26,6 @@ def stitched(
     for block_id, block in grid:
         wide = grown(block, box)
         blocks[block_id] = label_block(prediction[wide.slices()], block, triple(prediction.shape), 128, connectivity)
-        labels[block.slices()] = blocks[block_id].labels
     fragments, clefts = join(shared_voxel_pairs([block.border for block in blocks.values()]))
     target = dict(zip(fragments.tolist(), clefts.tolist(), strict=True))
     statistics: dict[int, tuple[int, int, int]] = {}
@@ -34,9 +33,7 @@ def stitched(
         found = blocks[block_id].fragments
         ids = found.fragment_id
         targets = np.array([target.get(int(i), int(i)) for i in ids], np.int64)
-        once = relabel(labels[block.slices()], ids, targets)
-        assert np.array_equal(relabel(once, ids, targets), once)
-        labels[block.slices()] = once
+        labels[block.slices()] = blocks[block_id].relabelled(ids, targets)
         for cleft, size, total, high in zip(targets, found.size_voxels, found.score_sum, found.score_max, strict=True):
             n, s, h = statistics.get(int(cleft), (0, 0, 0))
             statistics[int(cleft)] = (n + int(size), s + int(total), max(h, int(high)))
@@ -75,7 +72,7 @@ def test_as_many_lone_voxels_as_fit_into_a_thin_block_are_labelled(shape: Triple
     found = label_block(strength, Box.of_shape(shape), shape, 128, connectivity)
     assert (found.fragments.size_voxels == 1).all()
     assert len(found.fragments.fragment_id) == (strength > 0).sum()
-    assert np.array_equal(found.labels > 0, strength > 0)
+    assert np.array_equal(found.labels() > 0, strength > 0)
 
 
 def test_fragment_statistics_are_sums_over_the_blocks_own_voxels() -> None:
@@ -93,7 +90,10 @@ def test_fragment_statistics_are_sums_over_the_blocks_own_voxels() -> None:
     assert found.score_max.tolist() == [200]
 
 
-def test_relabel_keeps_ids_that_are_targets_and_drops_the_rest() -> None:
-    labels = np.array([[[0, 5, 9, 2, 7]]], np.uint64)
-    out = relabel(labels, np.array([5, 9, 7]), np.array([2, 9, 0]))
-    assert out.tolist() == [[[0, 2, 9, 2, 0]]]
+def test_fragments_become_their_targets_and_the_rest_vanishes() -> None:
+    strength = np.array([[[0, 200, 0, 200, 200, 0, 200, 0, 200]]], np.uint8)
+    found = label_block(strength, Box.of_shape((1, 1, 9)), (1, 1, 9), 128, Connectivity.FACES)
+    assert found.labels().tolist() == [[[0, 2, 0, 4, 4, 0, 7, 0, 9]]]
+    out = found.relabelled(np.array([7, 4, 2]), np.array([0, 2, 2]))
+    assert out.tolist() == [[[0, 2, 0, 2, 2, 0, 0, 0, 0]]]
+    assert not found.relabelled(np.zeros(0, np.int64), np.zeros(0, np.int64)).any()

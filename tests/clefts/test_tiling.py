@@ -85,5 +85,23 @@ def test_stored_tiles_do_not_share_voxels() -> None:
     lattice = TileLattice((20, 25, 30), TILES)
     seen = np.zeros(lattice.store_shape, int)
     for cell in lattice.cells_overlapping(Box.of_shape(lattice.shape)):
+        assert lattice.store_box(cell).shape == lattice.kept_box(cell).shape
         seen[lattice.store_box(cell).slices()] += 1
-    assert (seen == 1).all()
+    assert seen.max() == 1
+
+
+@given(shapes)
+def test_the_network_sees_what_is_kept_with_its_halo_and_no_more_than_it_must(shape: Triple) -> None:
+    lattice = TileLattice(shape, TILES, multiple=(1, 2, 4))
+    for cell in lattice.cells_overlapping(Box.of_shape(shape)):
+        seen, kept = lattice.input_box(cell), lattice.kept_box(cell)
+        assert seen.contains(kept.grow(TILES.halo))
+        for side, least, multiple, most in zip(seen.shape, kept.shape, lattice.multiple, TILES.tile, strict=True):
+            assert side % multiple == 0
+            assert side <= most
+            assert side < least + multiple + 2 * max(TILES.halo)
+
+
+def test_tiles_inside_of_the_volume_have_the_full_shape() -> None:
+    lattice = TileLattice((40, 50, 60), TILES, multiple=(1, 2, 4))
+    assert {lattice.input_box((z, y, x)).shape for z in (0, 3) for y in (0, 5) for x in (0, 4)} == {TILES.tile}
