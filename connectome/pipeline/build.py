@@ -178,7 +178,7 @@ def _run_stages(context: BuildContext, request: BuildRequest) -> None:
             for spec in STAGES:
                 run_stage(context, spec, engine if spec.spread else ThreadEngine())
     except (IncompleteRunError, ClusterError):
-        context.insist(lambda: set_state(context.database, run_id, RunState.INCOMPLETE))
+        set_state(context.database, run_id, RunState.INCOMPLETE)
         raise
     context.insist(lambda: set_state(context.database, run_id, RunState.FINISHED))
     shutil.rmtree(Path(context.run.folder) / TILES, ignore_errors=True)

@@ -14,8 +14,8 @@ from typing import Any
 
 from distributed import Client, Future, KilledWorker, LocalCluster
 
-from connectome.errors import ClusterError, DatabaseUnavailableError
-from connectome.pipeline.blocks import Outcome, Outcomes, error_text
+from connectome.errors import ClusterError
+from connectome.pipeline.blocks import FATAL, Outcome, Outcomes, error_text
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.description import BuildDescription
 from connectome.pipeline.request import BuildRequest
@@ -87,7 +87,7 @@ class ClusterEngine:
         error = future.exception()
         if isinstance(error, KilledWorker):
             return Outcome(mark=mark, error=f"its worker was lost, {error.allowed_failures + 1} times")
-        if isinstance(error, DatabaseUnavailableError | ClusterError):
+        if isinstance(error, FATAL):
             raise error
         if error is not None:
             return Outcome(mark=mark, error=error_text(error))

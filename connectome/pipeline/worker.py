@@ -9,10 +9,9 @@ from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
-from connectome.errors import DatabaseUnavailableError
 from connectome.networks.device import use_threads
 from connectome.pipeline.attempt import compute
-from connectome.pipeline.blocks import Outcome, Work, commit, error_text, worker_name
+from connectome.pipeline.blocks import FATAL, Outcome, Work, commit, error_text, worker_name
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.description import BuildDescription
 from connectome.store.blocks import BlockMark, Stage
@@ -45,14 +44,14 @@ class BlockWorker(WorkerPlugin):
         """Compute a block and commit it.
 
         Raises:
-            DatabaseUnavailableError: the database was away for too long.
+            ClusterError: another version is installed here. DatabaseUnavailableError: it was away for too long.
         """
         mark = replace(mark, worker=worker_name())
         try:
             context, work = self._open(stage, opener)
             block = compute(context, work, mark)
             context.insist(lambda: commit(context.database, context.run.run_id, stage, [block]))
-        except DatabaseUnavailableError:
+        except FATAL:
             raise
         except Exception as error:
             return Outcome(mark=mark, error=error_text(error))

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,12 @@ def assert_same(whole: Any, request: BuildRequest) -> None:
 
 
 def worker_processes() -> list[psutil.Process]:
-    """The processes of local workers."""
-    return [child for child in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
+    """The processes of local workers, but not those that have just ended."""
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # a zombie is one too
+            found += [child] * ("spawn_main" in " ".join(child.cmdline()))
+    return found
 
 
 class KillNowAndThen(NoProgress):
