@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ import psutil
 import pytest
 from small_world import SmallWorld, assert_same_rows, build, make_small_world
 
-from connectome.errors import ClusterError, ConfigError
-from connectome.pipeline.build import build_volume
+from connectome.errors import CheckpointError, ClusterError, ConfigError
+from connectome.pipeline.build import build_volume, choose_parameters
+from connectome.pipeline.context import BuildContext
 from connectome.pipeline.description import BuildDescription
 from connectome.pipeline.engines import check_engine
+from connectome.pipeline.inputs import open_inputs
 from connectome.pipeline.request import BuildRequest, read_request
 from connectome.pipeline.run_reports import describe_run
 from connectome.records import NoProgress
 from connectome.store.database import Database
+from connectome.store.runs import get_run
 from connectome.store.server import EmbeddedServer
 
 SMALL_BLOCKS = (8, 34, 30)
@@ -203,11 +207,6 @@ def test_without_dask_the_error_says_what_to_install(world: SmallWorld, tmp_path
 def test_what_travels_shows_no_password_and_holds_absolute_paths(
     world: SmallWorld, module_data_folder: Path, monkeypatch: pytest.MonkeyPatch, whole: Any
 ) -> None:
-    from connectome.pipeline.build import choose_parameters
-    from connectome.pipeline.context import BuildContext
-    from connectome.pipeline.inputs import open_inputs
-    from connectome.store.runs import get_run
-
     monkeypatch.chdir(world.folder)
     url = "postgresql://someone:secret@host/database"
     request = world.request(
@@ -225,6 +224,12 @@ def test_what_travels_shows_no_password_and_holds_absolute_paths(
     assert description.request.image == f"file://{world.image}"
     assert description.request.detector == str(world.detector)
     assert description.open().inputs.box == inputs.box
+    with pytest.raises(ClusterError, match=r"a worker has connectome .*, the build 0\.0: install the same on both"):
+        replace(description, code_version="0.0").open()
+    assert run.inputs is not None
+    other = replace(run, inputs=replace(run.inputs, detector_sha256="0" * 64))
+    with pytest.raises(CheckpointError, match="isn't the model that run 'whole' was begun with"):
+        replace(description, run=other).open()
 
 
 def test_workers_and_a_scheduler_are_not_asked_for_together() -> None:
