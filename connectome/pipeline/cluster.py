@@ -21,6 +21,7 @@ from connectome.pipeline.description import BuildDescription
 from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.stages import StageSpec
 from connectome.pipeline.worker import BlockWorker, attempt_block
+from connectome.records import Progress
 from connectome.store.blocks import BlockMark
 
 TASKS_A_THREAD = 2
@@ -53,7 +54,7 @@ class ClusterEngine:
         finished: SimpleQueue[Future[Any]] = SimpleQueue()
         try:
             while True:
-                self._look()
+                self._look(context.progress)
                 room = max(LEAST_IN_FLIGHT, TASKS_A_THREAD * self._threads) - len(in_flight)
                 for mark in islice(marks, max(room, 0)):
                     future = self._submit(spec, mark)
@@ -94,7 +95,7 @@ class ClusterEngine:
         outcome: Outcome = future.result()
         return outcome
 
-    def _look(self) -> None:
+    def _look(self, progress: Progress) -> None:
         """See now and then whether the scheduler is there, and what workers it has: they come and go."""
         if time.monotonic() - self._looked_s < LOOK_AGAIN_S and self._threads:
             return
@@ -105,6 +106,7 @@ class ClusterEngine:
         if self._client.status != "running":
             raise self._gone()
         self._threads = sum(worker["nthreads"] for worker in workers)
+        progress.note("" if self._threads else "waiting for workers")
         self._has_gpu = any("GPU" in worker["resources"] for worker in workers)
         self._looked_s = time.monotonic()
 

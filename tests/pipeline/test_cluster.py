@@ -124,7 +124,7 @@ def scheduler(folder: Path, workers: int) -> Iterator[tuple[str, subprocess.Pope
         *(
             subprocess.Popen(
                 [*run[:2], run[2].format("dask_worker"), "--scheduler-file", str(file), "--nthreads", "1",
-                 "--no-dashboard", "--death-timeout", "60", "--local-directory", str(folder)],
+                 "--no-dashboard", "--death-timeout", "300", "--local-directory", str(folder)],
                 stderr=subprocess.DEVNULL,
             )
             for _ in range(workers)
