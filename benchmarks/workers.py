@@ -90,7 +90,7 @@ def build(request: BuildRequest, workers: int) -> Built:
     """Build and time it, without starting the workers."""
     if workers:
         with LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=None
+            n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=None
         ) as cluster:
             return timed(replace(request, scheduler=cluster.scheduler_address))
     return timed(request)

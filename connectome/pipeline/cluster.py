@@ -152,11 +152,15 @@ def _local_cluster(workers: int, has_gpu: bool) -> Iterator[LocalCluster]:
     """Spawned processes that share the cores; dask changes the environment for them, which is taken back."""
     environment = dict(os.environ)
     try:
-        with LocalCluster(
+        cluster = LocalCluster(
             n_workers=workers, threads_per_worker=max(1, (os.cpu_count() or 1) // workers), processes=True,
-            dashboard_address=None, memory_limit=None, resources={"GPU": 1} if has_gpu else None,
+            dashboard_address="127.0.0.1:0", memory_limit=None, resources={"GPU": 1} if has_gpu else None,
             silence_logs=logging.CRITICAL,
-        ) as cluster:  # fmt: skip
+        )  # fmt: skip
+    except RuntimeError as error:
+        raise ClusterError(f"the {workers} local workers don't start: {' '.join(str(error).split())}") from error
+    try:
+        with cluster:
             yield cluster
     finally:
         os.environ.clear()
