@@ -8,10 +8,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.labelling import Fragments
+from connectome.clefts.labelling import LabelledBlock
 from connectome.clefts.stitching import join, shared_voxel_pairs
-from connectome.geometry import BlockGrid, Box, triple
-from connectome.pipeline.context import BuildContext, WriteRows, box_blocks, chunk_shape, no_rows
+from connectome.geometry import BlockGrid
+from connectome.pipeline.context import BuildContext, WriteRows, box_blocks, chunk_shape, no_rows, shifted
 from connectome.pipeline.labelling import blended_tiles, labelled_block, seen_box
 from connectome.store.blocks import BlockTransaction, Stage
 from connectome.store.building import CleftRules, fragment_targets, read_borders, write_clefts, write_rows
@@ -59,23 +59,20 @@ def relabel_blocks(context: BuildContext) -> None:
             prediction = context.prediction.read(seen) if stored else blended_tiles(context, seen)
             labelled = labelled_block(context, block, prediction)
             chunks = BlockGrid(block, chunk_shape(context.parameters.block_shape))
-            write_occupied(context.clefts, chunks, labelled.relabelled(sources, targets), labelled.fragments)
+            write_labels(context.clefts, chunks, labelled, labelled.targets(sources, targets))
         return no_rows
 
     context.run_stage(Stage.RELABEL, box_blocks(context.grid), work)
 
 
-def write_occupied(volume: Volume, chunks: BlockGrid, labels: NDArray[np.uint64], fragments: Fragments) -> None:
-    """Write labels (uint64 (z, y, x), of the chunks' box) where fragments may be; elsewhere they are 0, as is the file.
+def write_labels(volume: Volume, chunks: BlockGrid, labelled: LabelledBlock, ids: NDArray[np.int64]) -> None:
+    """Write a block (`chunks.box`) with an id for each run, where there is any; elsewhere the new volume is 0 already.
 
     Raises:
         StorageError: disk full or unwritable.
     """
-    boxes = zip(fragments.start.tolist(), fragments.stop.tolist(), strict=True)
-    occupied = {chunk for start, stop in boxes for chunk in chunks.overlapping(Box(triple(start), triple(stop)))}
-    for chunk in sorted(occupied):
-        box = chunks.block(chunk)
-        volume.write(box, labels[box.slices(chunks.box.start)])
+    for box in labelled.occupied(ids, chunks):
+        volume.write(box, labelled.painted(ids, shifted(box, chunks.box.start)))
 
 
 def _pairs(context: BuildContext) -> Iterator[NDArray[np.int64]]:
