@@ -158,8 +158,8 @@ def _statistics(
     length = runs.length
     z, y, x = (values + start for values, start in zip((runs.z, runs.y, runs.start), origin, strict=True))
     begin = np.cumsum(length) - length
-    run_sum = np.add.reduceat(scores, begin, dtype=np.int64) if len(begin) else length
-    run_max = np.maximum.reduceat(scores, begin) if len(begin) else scores
+    score = scores.astype(np.int64)
+    run_sum, run_max = (operation.reduceat(score, begin) if len(begin) else score for operation in (np.add, np.maximum))
     low = np.stack([z, y, x], 1)
     high = np.stack([z + 1, y + 1, x + length], 1)
     sums = np.stack([z * length, y * length, x * length + length * (length - 1) // 2], 1)

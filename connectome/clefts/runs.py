@@ -81,7 +81,7 @@ class Runs:
         return Runs(shape=part.shape, z=z, y=y, start=start, stop=stop), kept
 
     def voxels(self, shape: Triple, origin: Triple = (0, 0, 0)) -> NDArray[np.int64]:
-        """The C-order indices of the runs' voxels, run by run, in an array of `shape` where this one lies at `origin`."""
+        """The runs' voxels, in order, as C-order indices of an array of `shape` in which this one lies at `origin`."""
         z, y, x = (own + first for own, first in zip((self.z, self.y, self.start), origin, strict=True))
         first = (z * shape[1] + y) * shape[2] + x
         return np.repeat(first, self.length) + place_in_run(self.length)

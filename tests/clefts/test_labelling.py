@@ -45,17 +45,24 @@ def stitched(
 @settings(max_examples=150, deadline=None)
 @given(sides, sides, sides, st.sampled_from(Connectivity), st.floats(0.05, 0.7), st.integers(0, 10**6), st.booleans())
 def test_stitched_blocks_equal_the_components_of_the_whole(
-    shape: Triple, block_shape: Triple, chunk: Triple, connectivity: Connectivity, density: float, seed: int, inner: bool
+    shape: Triple,
+    block: Triple,
+    chunk: Triple,
+    connectivity: Connectivity,
+    density: float,
+    seed: int,
+    inner: bool,
 ) -> None:
     generator = np.random.default_rng(seed)
     prediction = np.where(generator.random(shape) < density, generator.integers(128, 256, shape), 3).astype(np.uint8)
     box = Box(triple(n // 3 for n in shape), shape) if inner else Box.of_shape(shape)
-    labels, statistics = stitched(prediction, block_shape, chunk, box, connectivity)
+    labels, statistics = stitched(prediction, block, chunk, box, connectivity)
 
     seen = np.zeros(shape, bool)
     seen[box.slices()] = True
     foreground = (prediction >= 128) & seen
-    whole = cc3d.connected_components(foreground, connectivity=int(connectivity))
+    padded = np.pad(foreground, [(0, 4)] * 3)  # cc3d 4.1 fails where a side is shorter than 4
+    whole = cc3d.connected_components(padded, connectivity=int(connectivity))[tuple(slice(n) for n in shape)]
     assert np.array_equal(labels != 0, foreground)
     for component in range(1, int(whole.max()) + 1):
         where = np.flatnonzero(whole == component)
