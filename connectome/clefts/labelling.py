@@ -131,7 +131,7 @@ def label_block(
 
 
 def _border(runs: Runs, run_id: NDArray[np.int64], index: NDArray[np.int64], shape: Triple) -> NDArray[np.int64]:
-    """The voxels on the low planes of a block of `shape` and beyond its high faces: int64 (n, 2), index and fragment."""
+    """Voxels on the low planes of a block of `shape` or beyond its high faces: int64 (n, 2), index and fragment."""
     depth, height, width = shape
     row_seen = (runs.z == 0) | (runs.z == depth) | (runs.y == 0) | (runs.y == height)
     begin, end = np.cumsum(runs.length) - runs.length, np.cumsum(runs.length) - 1
