@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.runs import Connectivity, Runs
-from connectome.geometry import Box, Triple
+from connectome.clefts.runs import Connectivity, Runs, place_in_run
+from connectome.geometry import BlockGrid, Box, Triple
 
 __all__ = ["Connectivity", "Fragments", "LabelledBlock", "grown", "label_block"]
 
@@ -58,23 +58,43 @@ class LabelledBlock:
     fragments: Fragments
     border: NDArray[np.int64]
 
+    @property
+    def box(self) -> Box:
+        """The block, counted from its first voxel."""
+        return Box.of_shape(self.runs.shape)
+
     def labels(self) -> NDArray[np.uint64]:
         """The fragment ids of the block's own voxels: uint64 (z, y, x), 0 = no cleft."""
-        return self._painted(self.run_id)
+        return self.painted(self.run_id, self.box)
 
-    def relabelled(self, sources: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """As `labels`, with each source id replaced by its target; ids that are no source become 0."""
+    def targets(self, sources: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The target of each run, from those of fragments (n,); 0 where its fragment is no source."""
         if len(sources) == 0:
-            return self._painted(np.zeros_like(self.run_id))
+            return np.zeros_like(self.run_id)
         order = np.argsort(sources)
         place = order[np.minimum(np.searchsorted(sources, self.run_id, sorter=order), len(sources) - 1)]
-        return self._painted(np.where(sources[place] == self.run_id, targets[place], 0))
+        return np.where(sources[place] == self.run_id, targets[place], 0)
 
-    def _painted(self, ids: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """One id for each run; pages of empty space aren't touched."""
-        labels = np.zeros(self.runs.shape, np.uint64)
-        labels.reshape(-1)[self.runs.voxels(self.runs.shape)] = np.repeat(ids, self.runs.length)
+    def painted(self, ids: NDArray[np.int64], part: Box) -> NDArray[np.uint64]:
+        """A part of the block with an id for each run: uint64 (z, y, x), 0 = no cleft."""
+        inside, kept = self.runs.within(part)
+        labels = np.zeros(part.shape, np.uint64)
+        labels.reshape(-1)[inside.voxels(part.shape)] = np.repeat(ids[kept], inside.length)
         return labels
+
+    def occupied(self, ids: NDArray[np.int64], chunks: BlockGrid) -> list[Box]:
+        """The chunks of the block (`chunks.box`) where runs have another id than 0, in voxels of the whole volume."""
+        kept = np.flatnonzero(ids)
+        runs = (self.runs.z, self.runs.y, self.runs.start, self.runs.stop - 1)
+        origins, sides = ((*values, values[2]) for values in (chunks.box.start, chunks.block_shape))
+        z, y, first, last = (
+            (values[kept] + origin) // side - origin // side
+            for values, origin, side in zip(runs, origins, sides, strict=True)
+        )
+        _, ny, nx = chunks.counts
+        spans = last - first + 1
+        cells = np.repeat((z * ny + y) * nx + first, spans) + place_in_run(spans)
+        return [chunks.block(chunk) for chunk in np.unique(cells).tolist()]
 
 
 def grown(block: Box, limit: Box) -> Box:
@@ -100,7 +120,7 @@ def label_block(
     _, first = np.unique(component, return_index=True)
     ids = index[np.cumsum(runs.length) - runs.length][first] + 1
 
-    own, kept = runs.within(block.shape)
+    own, kept = runs.within(Box.of_shape(block.shape))
     scores = strength.reshape(-1)[own.voxels(runs.shape)]
     return LabelledBlock(
         runs=own,
@@ -111,7 +131,7 @@ def label_block(
 
 
 def _border(runs: Runs, run_id: NDArray[np.int64], index: NDArray[np.int64], shape: Triple) -> NDArray[np.int64]:
-    """The voxels on the low planes of a block of `shape` and beyond its high faces: int64 (n, 2), index and fragment."""
+    """Voxels on the low planes of a block of `shape` or beyond its high faces: int64 (n, 2), index and fragment."""
     depth, height, width = shape
     row_seen = (runs.z == 0) | (runs.z == depth) | (runs.y == 0) | (runs.y == height)
     begin, end = np.cumsum(runs.length) - runs.length, np.cumsum(runs.length) - 1
@@ -138,8 +158,8 @@ def _statistics(
     length = runs.length
     z, y, x = (values + start for values, start in zip((runs.z, runs.y, runs.start), origin, strict=True))
     begin = np.cumsum(length) - length
-    run_sum = np.add.reduceat(scores, begin, dtype=np.int64) if len(begin) else length
-    run_max = np.maximum.reduceat(scores, begin) if len(begin) else scores
+    score = scores.astype(np.int64)
+    run_sum, run_max = (operation.reduceat(score, begin) if len(begin) else score for operation in (np.add, np.maximum))
     low = np.stack([z, y, x], 1)
     high = np.stack([z + 1, y + 1, x + length], 1)
     sums = np.stack([z * length, y * length, x * length + length * (length - 1) // 2], 1)

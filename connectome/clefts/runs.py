@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from connectome.geometry import Triple, triple
+from connectome.geometry import Box, Triple, triple
 
 Pairs = NDArray[np.int64]
 
@@ -69,16 +69,19 @@ class Runs:
         """Voxels of each run."""
         return self.stop - self.start
 
-    def within(self, shape: Triple) -> tuple[Runs, NDArray[np.int64]]:
-        """What of the runs lies in the array's first `shape` voxels, and which runs those are."""
-        depth, height, width = shape
-        kept = np.flatnonzero((self.z < depth) & (self.y < height) & (self.start < width))
-        stop = np.minimum(self.stop[kept], width)
-        inside = Runs(shape=shape, z=self.z[kept], y=self.y[kept], start=self.start[kept], stop=stop)
-        return inside, kept
+    def within(self, part: Box) -> tuple[Runs, NDArray[np.int64]]:
+        """What of the runs lies in a part of the array, counted from its first voxel, and which runs those are."""
+        rows = zip((self.z, self.y), part.start[:2], part.stop[:2], strict=True)
+        inside = [(values >= low) & (values < high) for values, low, high in rows]
+        low, high = part.start[2], part.stop[2]
+        kept = np.flatnonzero(inside[0] & inside[1] & (self.start < high) & (self.stop > low))
+        ends = (np.clip(values[kept], low, high) - low for values in (self.start, self.stop))
+        start, stop = ends
+        z, y = self.z[kept] - part.start[0], self.y[kept] - part.start[1]
+        return Runs(shape=part.shape, z=z, y=y, start=start, stop=stop), kept
 
     def voxels(self, shape: Triple, origin: Triple = (0, 0, 0)) -> NDArray[np.int64]:
-        """The C-order indices of the runs' voxels, run by run, in an array of `shape` where this one lies at `origin`."""
+        """The runs' voxels, in order, as C-order indices of an array of `shape` in which this one lies at `origin`."""
         z, y, x = (own + first for own, first in zip((self.z, self.y, self.start), origin, strict=True))
         first = (z * shape[1] + y) * shape[2] + x
         return np.repeat(first, self.length) + place_in_run(self.length)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from connectome.partners.candidates import Candidates, dilation_shape, find_cand
 from connectome.partners.choice import choose_pair, main_contacts
 from connectome.partners.polyadic import choose_pairs
 from connectome.partners.scores import Assigner, Pair, Patch, Scores
+from connectome.partners.wide import joined, views
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,21 +103,38 @@ NEAREST_PARAMETERS = {"min_contact": 1.0, "polyadic_min_contact": 0.5}
 
 
 def assign(
-    patches: list[CleftPatch], assigner: Assigner, rules: AssignmentRules, resolution_nm: NmTriple
+    patches: Sequence[CleftPatch],
+    assigner: Assigner,
+    rules: AssignmentRules,
+    resolution_nm: NmTriple,
+    patch_shape: Triple | None = None,
 ) -> list[Partners]:
-    """Partners of each cleft; one call of the assigner for all patches."""
+    """Partners of each cleft; one call of the assigner for all patches.
+
+    Args:
+        patches: what was read of each cleft.
+        assigner: rates the candidates.
+        rules: decide besides.
+        resolution_nm: of a voxel (z, y, x).
+        patch_shape: voxels (z, y, x) that the assigner is shown at once; larger patches are cut (see `partners.wide`).
+            None: it takes any.
+    """
     shape = dilation_shape(rules.dilation_nm, resolution_nm)
     found = [find_candidates(patch.segmentation, patch.mask, shape) for patch in patches]
-    views = [
+    whole = [
         Patch(
             image=p.image, mask=p.mask, segmentation=p.segmentation, segment_id=c.segment_id, proximity=p.proximity
         )
         for p, c in zip(patches, found, strict=True)
     ]  # fmt: skip
-    return [
-        Partners(candidates=candidates, scores=scores, pairs=choose(scores, candidates.contact_voxels, rules))
-        for candidates, scores in zip(found, assigner.score(views), strict=True)
-    ]
+    shown = [views(patch, patch_shape) for patch in whole]
+    scores = iter(assigner.score(list(chain.from_iterable(shown))))
+    partners = []
+    for patch, candidates, parts in zip(whole, found, shown, strict=True):
+        score = joined(patch, parts, list(islice(scores, len(parts))), shape)
+        pairs = choose(score, candidates.contact_voxels, rules)
+        partners.append(Partners(candidates=candidates, scores=score, pairs=pairs))
+    return partners
 
 
 def choose(scores: Scores, contact_voxels: NDArray[np.integer], rules: AssignmentRules) -> tuple[Pair, ...]:

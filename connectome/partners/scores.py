@@ -101,8 +101,8 @@ def candidate_slots(patch: Patch) -> NDArray[np.int64]:
     """For each voxel (z, y, x) the position of its segment among the candidates, -1 for other voxels."""
     ids = patch.segment_id.astype(patch.segmentation.dtype)
     if len(ids) > FEW_CANDIDATES:
-        place = np.minimum(np.searchsorted(ids, patch.segmentation), len(ids) - 1)
-        return np.where(ids[place] == patch.segmentation, place, -1)
+        nearest = np.minimum(np.searchsorted(ids, patch.segmentation), len(ids) - 1)
+        return np.where(ids[nearest] == patch.segmentation, nearest, -1)
     slots = np.full(patch.segmentation.shape, -1, np.int64)
     for place, segment_id in enumerate(ids):
         slots[patch.segmentation == segment_id] = place

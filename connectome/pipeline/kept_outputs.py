@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import cached_property
 from pathlib import Path
 
@@ -15,13 +16,13 @@ from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.representations import Representation, signed_values
 from connectome.clefts.tiling import TileLattice
 from connectome.errors import StorageError
-from connectome.geometry import Box, Triple
+from connectome.geometry import Box, Triple, triple
 from connectome.partners.assignment import AssignmentRules, assign
-from connectome.pipeline.assigning import PATCHES_A_BATCH, PatchReader
 from connectome.pipeline.context import chunk_shape, predicted_box
 from connectome.pipeline.labelling import blended
 from connectome.pipeline.normalising import as_model_sees
 from connectome.pipeline.output_facts import assigner_facts, detector_facts, digest
+from connectome.pipeline.patches import PATCHES_A_BATCH, PatchReader, batches
 from connectome.pipeline.predicting import TilePredictor
 from connectome.pipeline.scored_clefts import ScoredCandidates, ScoredClefts
 from connectome.pipeline.tuning_data import OpenVolume
@@ -163,10 +164,12 @@ class KeptOutputs:
         rules = AssignmentRules(dilation_nm=dilations_nm[-1], min_contact=parameters.assignment.min_contact)
         scored: list[ScoredCandidates] = []
         self._progress.start(f"assign {self._opened.volume.name}", len(clefts.cleft_id), unit="clefts")
-        for first in range(0, len(clefts.cleft_id), PATCHES_A_BATCH):
-            batch = slice(first, first + PATCHES_A_BATCH)
-            patches = reader.read(clefts.cleft_id[batch], clefts.centre[batch])
-            for patch, partners in zip(patches, assign(patches, assigner, rules, inputs.resolution_nm), strict=True):
+        extents = [Box(triple(a), triple(b)) for a, b in zip(clefts.start, clefts.stop, strict=True)]
+        seen = [(extent, reader.box(centre, extent)) for centre, extent in zip(clefts.centre, extents, strict=True)]
+        for part in batches([box.size_voxels for _, box in seen], PATCHES_A_BATCH * math.prod(reader.shape)):
+            patches = reader.read(clefts.cleft_id[part], seen[part])
+            found = assign(patches, assigner, rules, inputs.resolution_nm, reader.shape)
+            for patch, partners in zip(patches, found, strict=True):
                 scored.append(ScoredCandidates.of(patch, partners, dilations_nm, inputs.resolution_nm))
             self._progress.advance(len(patches))
         self._progress.finish()

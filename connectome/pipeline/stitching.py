@@ -8,11 +8,11 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.labelling import Fragments
+from connectome.clefts.labelling import LabelledBlock
 from connectome.clefts.stitching import BorderLayer, join_layers, shared_voxel_pairs
-from connectome.geometry import BlockGrid, Box, triple
+from connectome.geometry import BlockGrid
 from connectome.pipeline.blocks import Blocks, Computed, Work, box_blocks
-from connectome.pipeline.context import BuildContext, chunk_shape
+from connectome.pipeline.context import BuildContext, chunk_shape, shifted
 from connectome.pipeline.labelling import blended_tiles, labelled_block, seen_box
 from connectome.store.blocks import BlockTransaction
 from connectome.store.building import CleftRules, fragment_targets, read_borders, write_clefts, write_rows
@@ -68,23 +68,20 @@ def open_relabel(context: BuildContext) -> Work:
         prediction = context.prediction.read(seen) if stored else blended_tiles(context, seen)
         labelled = labelled_block(context, block, prediction)
         chunks = BlockGrid(block, chunk_shape(context.parameters.block_shape))
-        labels = labelled.relabelled(sources, targets)
-        return Computed(write_voxels=lambda: write_occupied(context.clefts, chunks, labels, labelled.fragments))
+        ids = labelled.targets(sources, targets)
+        return Computed(write_voxels=lambda: write_labels(context.clefts, chunks, labelled, ids))
 
     return work
 
 
-def write_occupied(volume: Volume, chunks: BlockGrid, labels: NDArray[np.uint64], fragments: Fragments) -> None:
-    """Write labels (uint64 (z, y, x), of the chunks' box) where fragments may be; elsewhere they are 0, as is the file.
+def write_labels(volume: Volume, chunks: BlockGrid, labelled: LabelledBlock, ids: NDArray[np.int64]) -> None:
+    """Write a block (`chunks.box`) with an id for each run, where there is any; elsewhere the new volume is 0 already.
 
     Raises:
         StorageError: disk full or unwritable.
     """
-    boxes = zip(fragments.start.tolist(), fragments.stop.tolist(), strict=True)
-    occupied = {chunk for start, stop in boxes for chunk in chunks.overlapping(Box(triple(start), triple(stop)))}
-    for chunk in sorted(occupied):
-        box = chunks.block(chunk)
-        volume.write(box, labels[box.slices(chunks.box.start)])
+    for box in labelled.occupied(ids, chunks):
+        volume.write(box, labelled.painted(ids, shifted(box, chunks.box.start)))
 
 
 def _layers(context: BuildContext) -> Iterator[BorderLayer]:
