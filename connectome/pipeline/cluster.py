@@ -122,7 +122,8 @@ def cluster_engine(context: BuildContext, request: BuildRequest) -> Iterator[Clu
         ClusterError: no scheduler is there, or it is gone.
     """
     name = f"connectome-{context.run.run_id}-{uuid.uuid4().hex}"
-    plugin = BlockWorker(name, BuildDescription.of(context, request))
+    local = request.scheduler is None
+    plugin = BlockWorker(name, BuildDescription.of(context, request), leader_interrupts=local)
     with _client(context, request) as client:
         client.register_plugin(plugin, name=name)
         yield ClusterEngine(client, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,13 +23,22 @@ Opener = Callable[[BuildContext], Work]
 class BlockWorker(WorkerPlugin):
     """A build in a worker process; it keeps the database's connections, the volumes and the stage's model."""
 
-    def __init__(self, name: str, description: BuildDescription) -> None:
-        """Travel to a worker; nothing is opened before the first block."""
+    def __init__(self, name: str, description: BuildDescription, *, leader_interrupts: bool) -> None:
+        """Travel to a worker; nothing is opened before the first block.
+
+        Args:
+            name: of the plugin.
+            description: of the build.
+            leader_interrupts: Ctrl-C is for the leading process alone, which then ends its workers.
+        """
         self.name = name
         self._description = description
+        self._leader_interrupts = leader_interrupts
 
     def setup(self, worker: Any) -> None:
         """Arrive in a worker."""
+        if self._leader_interrupts:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._cores = worker.state.nthreads
         self._opening = threading.Lock()
         self._context: BuildContext | None = None

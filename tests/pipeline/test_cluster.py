@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -109,6 +111,35 @@ def test_two_workers_one_of_which_is_killed_now_and_then_find_the_same_connectom
         workers = database.columns("SELECT DISTINCT worker FROM block JOIN run USING (run_id) WHERE name = 'killed'")
         assert len(workers["worker"]) >= 3  # this process and two workers at least
         assert describe_run(database, "killed").failed == []
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_leader_and_workers_quietly_and_one_process_finishes_what_they_began(
+    world: SmallWorld, module_data_folder: Path, whole: Any
+) -> None:
+    command = [
+        sys.executable, "-m", "connectome.cli", "build", "volume", "--image", world.image, "--segmentation",
+        world.segmentation, "--detector", world.detector, "--assigner", world.assigner, "--threshold", "0.7",
+        "--min-size", "20", "--block-shape", "4,20,20", "--workers", "2", "--name", "stopped",
+        "--data-folder", module_data_folder,
+    ]  # fmt: skip
+    words = [str(word) for word in command]
+    with subprocess.Popen(words, start_new_session=True, stderr=subprocess.PIPE, text=True) as leader:
+        with Database.open(None, module_data_folder) as database:
+            query = "SELECT count(*) AS n FROM block JOIN run USING (run_id) WHERE name = 'stopped'"
+            while not database.columns(query)["n"][0]:
+                assert leader.poll() is None, leader.stderr
+                time.sleep(0.05)
+        os.killpg(leader.pid, signal.SIGINT)  # as a terminal does
+        _, told = leader.communicate(timeout=60)
+    assert leader.returncode == 130
+    assert told.splitlines()[-1] == "interrupted: what is finished is kept, the same command resumes"
+    assert "Traceback" not in told
+    with pytest.raises(ProcessLookupError):
+        os.killpg(leader.pid, 0)
+    request = world.request(module_data_folder, name="stopped", block_shape=(4, 20, 20))
+    assert not build_volume(request).already_finished
+    assert_same(whole, request)
 
 
 @contextmanager
