@@ -61,7 +61,8 @@ def report(synapses: int, loads: list[Load], timings: list[Timing], server: dict
         "|---|---|---|---|---|",
     ]
     for one in loads:
-        share = f"{100 * copied[one.rows] / one.seconds:.0f} %" if one.rows in copied else ""
+        against = one.seconds if one.name.startswith("psql") else copied.get(one.rows)
+        share = "" if against is None else f"{100 * against / one.seconds:.0f} %"
         lines.append(f"| {one.name} | {one.rows:,} | {one.seconds:,.1f} | {one.rows / one.seconds:,.0f} | {share} |")
     lines += [
         "",

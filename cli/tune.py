@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectome.cli.assigner_options import AssignerOption, PolyadicOption
+from connectome.cli.option_groups import shared_options
 from connectome.cli.options import (
     DEFAULT_DATA_FOLDER,
     BoxOption,
@@ -53,18 +54,13 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE.toml", show_default=False, help="Options of build volume; flags win."),
 ]
+OutputOption = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE.toml", help="Where the chosen parameters go.")
+]
+GridValues = dict[str, tuple[float, ...]]
 
 
-def tune(
-    data: DataOption = None,
-    image: ImageOption = None,
-    segmentation: SegmentationOption = None,
-    reference: ReferenceOption = None,
-    box: BoxOption = None,
-    detector: DetectorOption = None,
-    assigner: AssignerOption = None,
-    polyadic: PolyadicOption = None,
-    config: ConfigOption = None,
+def _grid(
     thresholds: Annotated[
         str | None, typer.Option(metavar="N,N,...", help="Detection thresholds to try.", show_default=False)
     ] = None,
@@ -92,9 +88,34 @@ def tune(
         str | None,
         typer.Option(metavar="N,N,...", help="Scores to ask of further postsynaptic partners.", show_default=False),
     ] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE.toml", help="Where the chosen parameters go.")
-    ] = Path("tuned.toml"),
+) -> GridValues:
+    """The values to try, by the parameter of a build; those that aren't given are left out."""
+    asked = {
+        "threshold": numbers(thresholds, "--thresholds", float),
+        "min_size_voxels": numbers(min_sizes, "--min-sizes", int),
+        "dilation_nm": numbers(dilations, "--dilations", float),
+        "duplicate_distance_nm": numbers(duplicate_distances, "--duplicate-distances", float),
+        "min_score": numbers(min_scores, "--min-scores", float),
+        "min_contact": numbers(min_contacts, "--min-contacts", float),
+        "pre_threshold": numbers(pre_thresholds, "--pre-thresholds", float),
+        "post_threshold": numbers(post_thresholds, "--post-thresholds", float),
+    }
+    return {name: values for name, values in asked.items() if values is not None}
+
+
+@shared_options(_grid, "grid")
+def tune(
+    grid: GridValues,
+    data: DataOption = None,
+    image: ImageOption = None,
+    segmentation: SegmentationOption = None,
+    reference: ReferenceOption = None,
+    box: BoxOption = None,
+    detector: DetectorOption = None,
+    assigner: AssignerOption = None,
+    polyadic: PolyadicOption = None,
+    config: ConfigOption = None,
+    output: OutputOption = Path("tuned.toml"),
     device: DeviceOption = Device.AUTO,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
     as_json: JsonOption = False,
@@ -114,20 +135,10 @@ def tune(
     from connectome.pipeline.tuning_report import tuning_json, tuning_text, write_tuning
 
     build = build_options(config, detector, assigner, device, polyadic)
-    asked = {
-        "threshold": numbers(thresholds, "--thresholds", float),
-        "min_size_voxels": numbers(min_sizes, "--min-sizes", int),
-        "dilation_nm": numbers(dilations, "--dilations", float),
-        "duplicate_distance_nm": numbers(duplicate_distances, "--duplicate-distances", float),
-        "min_score": numbers(min_scores, "--min-scores", float),
-        "min_contact": numbers(min_contacts, "--min-contacts", float),
-        "pre_threshold": numbers(pre_thresholds, "--pre-thresholds", float),
-        "post_threshold": numbers(post_thresholds, "--post-thresholds", float),
-    }
     request = TuneRequest(
         volumes=annotated_volumes(data, image, segmentation, reference, box),
         build=build,
-        grid=grid_for(build, {name: values for name, values in asked.items() if values is not None}),
+        grid=grid_for(build, grid),
         outputs=data_folder.expanduser() / OUTPUTS,
     )
     with RichProgress() as progress:
