@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,8 +107,8 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     )
 
 
-def grid_for(build: BuildRequest, asked: Mapping[str, tuple[float, ...]]) -> ParameterGrid:
-    """The usual grid of a build's mode, with other values where they are asked for.
+def grid_for(build: BuildRequest, asked: Mapping[str, Any]) -> ParameterGrid:
+    """The usual grid of a build's mode, with other values, by the name of the axis, where they are asked for.
 
     Raises:
         ConfigError: thresholds of further partners, which only the polyadic mode has. CheckpointError: no such model.
