@@ -2,8 +2,8 @@
 
 Tiles lie on one lattice anchored at voxel 0 of the working grid, whatever the blocks, so a voxel's prediction doesn't
 depend on how the volume was cut. A tile's input is its output plus a halo that is discarded; the outputs of neighbours
-share `overlap` voxels, where they are blended with linear weights in integer arithmetic. The last tiles along an axis are
-no larger than the volume and its halo ask for.
+share `overlap` voxels, where they are blended with linear weights in integer arithmetic. The last tiles along an axis
+are no larger than the volume and its halo ask for.
 """
 
 from __future__ import annotations

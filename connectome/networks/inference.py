@@ -91,7 +91,7 @@ def for_inference(network: Network, device: Device) -> nn.Module:
     for module in ready.modules():
         if isinstance(module, nn.Conv3d | FoldedResidual | FoldedUp):
             module.to(dtype)
-    return ready.requires_grad_(False).to(device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload, no-any-return]
+    return ready.requires_grad_(False).to(device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
 
 def _fold_children(module: nn.Module) -> None:

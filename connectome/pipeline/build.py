@@ -27,9 +27,9 @@ from connectome.pipeline.threads import ThreadEngine
 from connectome.records import NoProgress, Progress
 from connectome.store.blocks import Stage, StageTotal, stage_totals
 from connectome.store.database import Database
+from connectome.store.edges import vacuum_edges
 from connectome.store.reading import counts
 from connectome.store.run_lock import lock_run
-from connectome.store.edges import vacuum_edges
 from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord, RunState
 from connectome.store.runs import create_run, delete_run, find_run, set_state
 from connectome.volume import as_url

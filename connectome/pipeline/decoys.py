@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.objects import WholeClefts
 from connectome.errors import ConfigError
 from connectome.evaluate.overlap import OverlapTable, PredictedOverlap
 from connectome.formats import open_reference
+from connectome.formats.decoys import LABELS, TABLE, write_decoys
 from connectome.geometry import BlockGrid
 from connectome.pipeline.comparison import Comparison, count_overlap
-from connectome.pipeline.context import chunk_shape, threshold_of
+from connectome.pipeline.context import chunk_shape
 from connectome.pipeline.kept_outputs import KeptOutputs
+from connectome.pipeline.parameters import threshold_of
 from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.tuning_data import AnnotatedVolume, OpenVolume, open_volume
 from connectome.records import NoProgress, Progress
-from connectome.training.decoys import LABELS, TABLE
 from connectome.volume import Volume
-from connectome.whole_file import whole_file
-
-COLUMNS = ("decoy_id", "size_voxels", "z_nm", "y_nm", "x_nm")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +75,8 @@ def _find(opened: OpenVolume, request: DecoyRequest, progress: Progress) -> Foun
     table, _ = count_overlap(comparison, [], progress)
     decoys = np.array([_is_decoy(table, int(cleft_id)) for cleft_id in clefts.cleft_id], bool)
     _write_labels(opened, labels, clefts.cleft_id[decoys])
-    _write_table(opened.volume.reference / TABLE, clefts, decoys)
+    columns = (clefts.cleft_id, clefts.size_voxels, clefts.centroid_nm)
+    write_decoys(opened.volume.reference / TABLE, zip(*(column[decoys].tolist() for column in columns), strict=True))
     return FoundDecoys(name=opened.volume.name, objects=len(decoys), decoys=int(decoys.sum()))
 
 
@@ -101,16 +97,3 @@ def _write_labels(opened: OpenVolume, labels: Volume, ids: NDArray[np.int64]) ->
         found[~np.isin(found, ids.astype(np.uint64))] = 0
         if found.any():
             written.write(block, found)
-
-
-def _write_table(path: Path, clefts: WholeClefts, chosen: NDArray[np.bool_]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for cleft_id, size, centroid in zip(
-        clefts.cleft_id[chosen].tolist(), clefts.size_voxels[chosen].tolist(), clefts.centroid_nm[chosen].tolist(),
-        strict=True,
-    ):  # fmt: skip
-        writer.writerow([cleft_id, size, *(f"{v:.1f}" for v in centroid)])
-    with whole_file(path) as file:
-        file.write(text.getvalue().encode())

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import BoxError, TrainingDataError
+from connectome.formats.decoys import Decoy, read_decoys
 from connectome.geometry import Box, NmTriple
 from connectome.grey_values import GreyRange, check_image_dtype, grey_table, measure_grey_range
 from connectome.grid_view import GridView, ViewKind, Voxels
 from connectome.networks.checkpoint import Normalisation
 from connectome.records import ReferenceSynapse
 from connectome.training.annotated_cleft import AnnotatedCleft, group_clefts
-from connectome.training.decoys import Decoy, read_decoys
 from connectome.training.source import DataSource
 from connectome.training.source_volumes import open_volumes
 from connectome.volume import Volume

@@ -29,7 +29,7 @@ class Recipe:
         save_every: steps between two times that the weights are measured and all files written.
         keep: which weights to keep; without validation data always the last.
         unpaired: whether clefts without annotated partners may be among the training data.
-        decoy_share: of the samples that show a decoy (see `training.decoys`), of sources that have some.
+        decoy_share: of the samples that show a decoy (see `formats.decoys`), of sources that have some.
         begin: anew, or where it was interrupted.
         augmentation: how strongly samples are changed.
         parameters: what the checkpoint recommends to a build.

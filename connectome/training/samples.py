@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from connectome.formats import BACKGROUND, IGNORE
+from connectome.formats.decoys import Decoy
 from connectome.geometry import Box, Triple, triple
 from connectome.networks.checkpoint import Normalisation
 from connectome.training.annotated_cleft import AnnotatedCleft
 from connectome.training.augment import MARGIN, Augmentation, turn
 from connectome.training.border import end_volume
 from connectome.training.dataset import Dataset
-from connectome.training.decoys import Decoy
 from connectome.training.deform import Deformation
 from connectome.training.photograph import photograph
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectome.errors import ConfigError
+from connectome.formats.decoys import LABELS, TABLE
 from connectome.geometry import Box
 from connectome.phantom import PhantomConfig
-from connectome.training.decoys import LABELS, TABLE
 from connectome.training.phantom_text import PREFIX, parse_phantom, phantom_text
 
 IN_FOLDER = {"image": "raw.zarr", "segmentation": "neuron_ids.zarr", "clefts": "clefts.zarr"}
