@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c c
 SETTINGS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test paper lint format types layers package check clean layout
+.PHONY: help demo test paper bench lint format types layers package check clean layout
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ paper: $(VENV)/.run-installed  ## The paper's experiments with the shipped weigh
 	$(BIN)/python benchmarks/table1.py
 	$(BIN)/python benchmarks/figure2.py
 	$(BIN)/python benchmarks/large_scale.py
+
+bench: $(VENV)/.test-installed  ## The benchmarks of speed and scale; rewrites benchmarks/results
+	$(BIN)/python benchmarks/machinery.py
+	$(BIN)/python benchmarks/workers.py
 
 lint: $(VENV)/.dev-installed  ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -94,11 +94,23 @@ def volume(
     database_url: DatabaseUrlOption = None,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
     restart: Annotated[bool, typer.Option("--restart", help="Forget what the run of this name has done.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Have N local processes do the work (dask: the extra 'cluster')."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Have the workers of a dask scheduler do it, e.g. tcp://host:8786."),
+    ] = None,
+    attempts: Annotated[
+        int | None, typer.Option(help="How often a block that fails is tried [default: 3].", show_default=False)
+    ] = None,
     json_: JsonOption = False,
 ) -> None:
     """Build a connectome: find clefts in the image, assign partners from the segmentation, store both.
 
-    A second call with the same name resumes where the first one ended, however it ended.
+    A second call with the same name resumes where the first one ended, however it ended. Blocks that fail are tried
+    again; if some still fail, the others are done, the run is incomplete, and the exit code is 7.
     """
     from connectome.cli.progress import RichProgress
     from connectome.networks.device import DeviceChoice
@@ -115,7 +127,7 @@ def volume(
         "device": DeviceChoice(device) if device else None, "threshold": threshold, "min_size_voxels": min_size,
         "dilation_nm": dilation, "duplicate_distance_nm": duplicate_distance, "min_score": min_score,
         "confidence": confidence,
-        "restart": restart or None,
+        "restart": restart or None, "workers": workers, "scheduler": scheduler, "attempts": attempts,
         "connectivity": connectivity_of(connectivity) if connectivity is not None else None,
         "normalisation": normalisation_of(normalisation) if normalisation is not None else None,
     }  # fmt: skip

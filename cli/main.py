@@ -22,6 +22,7 @@ from connectome.cli import (
     models,
     query,
     roots,
+    runs,
     train,
     volume,
 )
@@ -33,8 +34,8 @@ from connectome.errors import ConnectomeError
 
 INTERRUPTED_EXIT_CODE = 130
 ORDER_IN_HELP = (
-    "demo", "volume", "build", "evaluate", "query", "sql", "import", "export", "roots", "annotate", "db", "models",
-    "train", "tune", "calibrate",
+    "demo", "volume", "build", "runs", "evaluate", "query", "sql", "import", "export", "roots", "annotate", "db",
+    "models", "train", "tune", "calibrate",
 )  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def root(
 
     Exit codes: 0 done, 1 other error, 2 wrong flags, 3 bad input, 4 database,
     5 model or device, 6 storage, 7 run incomplete or in conflict,
-    130 interrupted.
+    8 cluster, 130 interrupted.
     """
 
 
@@ -94,6 +95,7 @@ app.command()(demo)
 app.add_typer(volume.app, name="volume")
 build.app.command()(build_graph.graph)
 app.add_typer(build.app, name="build")
+app.add_typer(runs.app, name="runs")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(import_tables.app, name="import")
 app.add_typer(roots.app, name="roots")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -180,7 +181,7 @@ def create_synapse() -> None:
     )
 
 
-CREATORS = {
+CREATORS: dict[str, Callable[[], object]] = {
     **{
         table: partial(create, postgresql_partition_by=BY_RUN)
         for table, create in (

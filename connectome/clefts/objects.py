@@ -18,6 +18,7 @@ class WholeClefts:
     Attributes:
         cleft_id, size_voxels: int64.
         centre: int64 (n, 3), the working voxel (z, y, x) that a patch is centred on.
+        start, stop: int64 (n, 3), bounding boxes in working voxels, stop exclusive.
         centroid_nm: float64 (n, 3).
         mean_score, max_score: float32, in [0, 1].
     """
@@ -25,6 +26,8 @@ class WholeClefts:
     cleft_id: NDArray[np.int64]
     size_voxels: NDArray[np.int64]
     centre: NDArray[np.int64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
     centroid_nm: NDArray[np.float64]
     mean_score: NDArray[np.float32]
     max_score: NDArray[np.float32]
@@ -49,6 +52,8 @@ def whole_clefts(
         cleft_id=fragments.fragment_id[kept],
         size_voxels=size,
         centre=total // size[:, None],
+        start=fragments.start[kept],
+        stop=fragments.stop[kept],
         centroid_nm=np.array(offset_nm) + (mean_index + 0.5) * np.array(resolution_nm),
         mean_score=(fragments.score_sum[kept] / (255.0 * size)).astype(np.float32),
         max_score=(fragments.score_max[kept] / 255.0).astype(np.float32),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-Pairs = NDArray[np.int64]
+from connectome.clefts.runs import Pairs
 
 
 def shared_voxel_pairs(borders: Iterable[NDArray[np.int64]]) -> Pairs:
@@ -71,20 +71,3 @@ def join_layers(layers: Iterable[BorderLayer]) -> Iterator[tuple[NDArray[np.int6
         yield fragments[~stays], clefts[~stays]
         open_pairs = np.stack([fragments[stays], clefts[stays]], 1)
     yield join(open_pairs)
-
-
-def relabel(labels: NDArray[np.uint64], sources: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Labels (z, y, x) with each source id replaced by its target; ids that are no source become 0.
-
-    Doing it twice changes nothing, since a target also counts as a source of itself.
-    """
-    out = np.zeros_like(labels)
-    where = np.nonzero(labels)
-    found = labels[where].astype(np.int64)
-    if len(found) == 0 or len(sources) == 0:
-        return out
-    keys, first = np.unique(np.concatenate([sources, targets[targets != 0]]), return_index=True)
-    values = np.concatenate([targets, targets[targets != 0]])[first]
-    place = np.minimum(np.searchsorted(keys, found), len(keys) - 1)
-    out[where] = np.where(keys[place] == found, values[place], 0)
-    return out

@@ -1,7 +1,8 @@
-"""Where networks run: the device, and the precision that suits it."""
+"""Where networks run: the device, and the precision and the memory that suit it."""
 
 from __future__ import annotations
 
+import ctypes
 from contextlib import AbstractContextManager
 from enum import StrEnum
 
@@ -10,6 +11,8 @@ import torch
 from connectome.errors import DeviceError
 
 Device = torch.device
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 
 
 class DeviceChoice(StrEnum):
@@ -21,23 +24,38 @@ class DeviceChoice(StrEnum):
 
 
 def choose_device(choice: DeviceChoice) -> Device:
-    """The device to run on; `auto` takes a GPU when there is one.
+    """The device to run on; `auto` takes a GPU when there is one. On a CPU, memory that is freed is kept from now on.
 
     Raises:
         DeviceError: CUDA is asked for and torch finds no usable GPU.
     """
     available = torch.cuda.is_available()
-    match choice:
-        case DeviceChoice.AUTO:
-            return torch.device("cuda" if available else "cpu")
-        case DeviceChoice.CPU:
-            return torch.device("cpu")
-        case DeviceChoice.CUDA:
-            if not available:
-                raise DeviceError("--device cuda: torch finds no usable GPU here; use --device cpu or auto")
-            return torch.device("cuda")
+    if choice is DeviceChoice.CUDA and not available:
+        raise DeviceError("--device cuda: torch finds no usable GPU here; use --device cpu or auto")
+    if available and choice is not DeviceChoice.CPU:
+        return torch.device("cuda")
+    keep_freed_memory()
+    return torch.device("cpu")
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep large blocks that are freed, where the C library is glibc.
+
+    By default it maps every block of more than 32 MiB anew and gives it back when it is freed, so each activation of
+    a network costs as many page faults as it has pages. See mallopt(3). The process then stays as large as its largest
+    tile or batch has made it. Threads share one arena, since those of their own can't hold such blocks.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for parameter, value in ((M_MMAP_THRESHOLD, 2**30), (M_TRIM_THRESHOLD, 2**31 - 1), (M_ARENA_MAX, 1)):
+            mallopt(parameter, value)
 
 
 def half_precision(device: Device) -> AbstractContextManager[object]:
     """bfloat16 autocast, on CPU and GPU alike."""
     return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def use_threads(count: int) -> None:
+    """Let networks on the CPU use so many of its cores in this process."""
+    torch.set_num_threads(max(1, count))

@@ -60,8 +60,8 @@ def folded(conv: nn.Conv3d, norm: nn.BatchNorm3d) -> nn.Conv3d:
 
 
 def channel_scale(norm: nn.BatchNorm3d) -> nn.Parameter:
-    """What a batch norm multiplies each channel with, as (c, 1, 1, 1)."""
-    return nn.Parameter(_affine(norm)[0].float()[:, None, None, None])
+    """What a batch norm multiplies each channel with, as (1, c, 1, 1, 1)."""
+    return nn.Parameter(_affine(norm)[0].float()[None, :, None, None, None])
 
 
 def _affine(norm: nn.BatchNorm3d) -> tuple[Tensor, Tensor]:

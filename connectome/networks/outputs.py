@@ -44,3 +44,8 @@ def encoded(method: Method, logits: Tensor) -> Tensor:
         case _:
             scaled = values * SIGNED_SCALE + SIGNED_ZERO
     return scaled.round().to(torch.uint8)
+
+
+def encoded_absence(method: Method) -> int:
+    """What `encoded` gives where there is surely no cleft: the lowest logit of a mask or an STDT, no side."""
+    return SIGNED_ZERO if method is Method.SIGNED_PROXIMITY else 0

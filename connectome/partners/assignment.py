@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from connectome.partners.candidates import Candidates, dilation_shape, find_cand
 from connectome.partners.choice import choose_pair, main_contacts
 from connectome.partners.polyadic import choose_pairs
 from connectome.partners.scores import Assigner, Pair, Patch, Scores
+from connectome.partners.wide import joined, views
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,20 +113,51 @@ MOST_JUDGED = 12
 
 
 def assign(
-    patches: list[CleftPatch], assigner: Assigner, rules: AssignmentRules, resolution_nm: NmTriple
+    patches: Sequence[CleftPatch],
+    assigner: Assigner,
+    rules: AssignmentRules,
+    resolution_nm: NmTriple,
+    patch_shape: Triple | None = None,
 ) -> list[Partners]:
-    """Partners of each cleft; one call of the assigner for all patches."""
+    """Partners of each cleft; one call of the assigner for all patches.
+
+    Args:
+        patches: what was read of each cleft.
+        assigner: rates the candidates.
+        rules: decide besides.
+        resolution_nm: of a voxel (z, y, x).
+        patch_shape: voxels (z, y, x) that the assigner is shown at once; larger patches are cut (see `partners.wide`).
+            None: it takes any.
+    """
     shape = dilation_shape(rules.dilation_nm, resolution_nm)
     found = [find_candidates(patch.segmentation, patch.mask, shape) for patch in patches]
     judged = [worth_judging(candidates.contact_voxels, rules.min_contact) for candidates in found]
+    scored = score_candidates(patches, found, judged, assigner, CleftView(dilation=shape, patch_shape=patch_shape))
     return [
         Partners(candidates=candidates, scores=scores, pairs=choose(scores, candidates.contact_voxels, rules))
-        for candidates, scores in zip(found, score_candidates(patches, found, judged, assigner), strict=True)
+        for candidates, scores in zip(found, scored, strict=True)
     ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class CleftView:
+    """How much an assigner sees of a cleft at once.
+
+    Attributes:
+        dilation: of the cleft, where it finds candidates (see `candidates.dilation_shape`).
+        patch_shape: voxels (z, y, x); larger patches are cut (see `partners.wide`). None: any.
+    """
+
+    dilation: NDArray[np.bool_]
+    patch_shape: Triple | None = None
+
+
 def score_candidates(
-    patches: list[CleftPatch], found: list[Candidates], judged: list[NDArray[np.bool_]], assigner: Assigner
+    patches: Sequence[CleftPatch],
+    found: Sequence[Candidates],
+    judged: Sequence[NDArray[np.bool_]],
+    assigner: Assigner,
+    view: CleftView,
 ) -> list[Scores]:
     """Scores of each cleft's candidates; one call of the assigner for all patches.
 
@@ -133,15 +166,21 @@ def score_candidates(
         found: the candidates of each.
         judged: boolean (n,) of each, the candidates whose pairs are judged where pairs are (see `worth_judging`).
         assigner: who scores.
+        view: what it sees.
     """
-    views = [
+    whole = [
         Patch(
             image=p.image, mask=p.mask, segmentation=p.segmentation, segment_id=c.segment_id, eligible=those,
             proximity=p.proximity,
         )
         for p, c, those in zip(patches, found, judged, strict=True)
     ]  # fmt: skip
-    return assigner.score(views)
+    shown = [views(patch, view.patch_shape) for patch in whole]
+    scores = iter(assigner.score(list(chain.from_iterable(shown))))
+    return [
+        joined(patch, parts, list(islice(scores, len(parts))), view.dilation)
+        for patch, parts in zip(whole, shown, strict=True)
+    ]
 
 
 def worth_judging(contact_voxels: NDArray[np.integer], min_contact: float) -> NDArray[np.bool_]:

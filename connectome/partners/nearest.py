@@ -7,13 +7,15 @@ signed proximity that the detector predicted, or nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from connectome.distances import unsigned_proximity
 from connectome.geometry import NmTriple
 from connectome.partners.direction import direction_scores
 from connectome.partners.pruner import NEAR
-from connectome.partners.scores import Patch, Scores, candidate_slots
+from connectome.partners.scores import Patch, Scores, counted_slots
 
 
 class SideAssigner:
@@ -23,7 +25,7 @@ class SideAssigner:
         """Work on patches of this resolution (z, y, x)."""
         self.resolution_nm = resolution_nm
 
-    def score(self, patches: list[Patch]) -> list[Scores]:
+    def score(self, patches: Sequence[Patch]) -> list[Scores]:
         """(1 + d) / 2 as pre and (1 - d) / 2 as post, d: the mean signed proximity near the cleft.
 
         Raises:
@@ -35,13 +37,13 @@ class SideAssigner:
         if patch.proximity is None:
             raise ValueError("the patch has no signed proximity")
         near = unsigned_proximity(patch.mask, self.resolution_nm) > NEAR
-        side = direction_scores(patch.proximity, near, candidate_slots(patch), len(patch.segment_id))
+        side = direction_scores(patch.proximity, near, counted_slots(patch), len(patch.segment_id))
         return Scores.of_roles(np.stack([(1 + side) / 2, (1 - side) / 2]).astype(np.float32))
 
 
 class UndirectedAssigner:
     """Knows no direction: every candidate scores 0.5 in both roles, so that the smaller segment id becomes pre."""
 
-    def score(self, patches: list[Patch]) -> list[Scores]:
+    def score(self, patches: Sequence[Patch]) -> list[Scores]:
         """One half for everything."""
         return [Scores.of_roles(np.full((2, len(patch.segment_id)), 0.5, np.float32)) for patch in patches]

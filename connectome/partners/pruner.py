@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,8 +14,9 @@ from scipy.special import expit
 from torch import Tensor
 
 from connectome.distances import unsigned_proximity
+from connectome.networks.batches import Batches
 from connectome.networks.checkpoint import Method, ModelCard, Network
-from connectome.networks.device import half_precision
+from connectome.networks.inference import for_inference, inference_dtype
 from connectome.networks.inputs import normalised
 from connectome.partners.scores import Patch, Scores, candidate_slots
 
@@ -24,16 +26,22 @@ NEAR = 0.01
 
 
 class PairAssigner:
-    """A mask pruner or a proximity pruner ready to run on one device."""
+    """A mask pruner or a proximity pruner ready to run on one device; threads may share it."""
 
     def __init__(self, card: ModelCard, network: Network, device: torch.device) -> None:
-        """Move the network to `device`."""
+        """Copy the network to `device`, ready for inference."""
         self.card = card
         self.device = device
-        self._network = network.to(device)
+        self._network = for_inference(network, device)
+        self._dtype = inference_dtype(device)
+        self._batches = Batches(device, PAIRS_A_CALL)
 
-    def score(self, patches: list[Patch]) -> list[Scores]:
-        """The probability of each ordered pair of candidates that may be chosen; 0 for all others."""
+    def score(self, patches: Sequence[Patch]) -> list[Scores]:
+        """The probability of each ordered pair of candidates that may be chosen; 0 for all others.
+
+        Raises:
+            DeviceError: the device's memory can't hold one pair.
+        """
         if not patches:
             return []
         counts = [len(patch.segment_id) for patch in patches]
@@ -41,19 +49,15 @@ class PairAssigner:
         starts = np.cumsum([0, *(len(place) for place in places)])
         of_patch = np.repeat(np.arange(len(patches)), np.diff(starts))
         pairs = np.concatenate([*places, np.zeros((0, 2), np.int64)])
-        with torch.inference_mode():
-            views = self._views(patches)
-            parts = [
-                self._logits(views, of_patch[first : first + PAIRS_A_CALL], pairs[first : first + PAIRS_A_CALL])
-                for first in range(0, len(pairs), PAIRS_A_CALL)
-            ]
-            logits = torch.cat(parts).cpu().numpy() if parts else np.zeros(0, np.float32)
+        views = self._views(patches)
+        parts = self._batches.run(len(pairs), lambda part: self._logits(views, of_patch[part], pairs[part]))
+        logits = torch.cat(parts).cpu().numpy() if parts else np.zeros(0, np.float32)
         return [
             _scores(logits[a:b], place, count)
             for (a, b), place, count in zip(pairwise(starts), places, counts, strict=True)
         ]
 
-    def _views(self, patches: list[Patch]) -> _Views:
+    def _views(self, patches: Sequence[Patch]) -> _Views:
         def on_device(arrays: list[NDArray[Any]]) -> Tensor:
             return torch.from_numpy(np.stack(arrays)).to(self.device)
 
@@ -82,8 +86,8 @@ class PairAssigner:
         guessed = views.guessed[index, None, None, None]
         cleft = torch.where(guessed, cleft * (first - second), cleft)
         inputs = torch.stack([views.grey[index], cleft, first, second], 1)
-        with half_precision(self.device):
-            logits: Tensor = self._network(inputs.contiguous(memory_format=torch.channels_last_3d))
+        ready = inputs.to(self._dtype).contiguous(memory_format=torch.channels_last_3d)
+        logits: Tensor = self._network(ready)
         return logits[:, 0]
 
 

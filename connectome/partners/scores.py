@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from connectome.geometry import Box
+
+FEW_CANDIDATES = 32
+"""Up to so many, comparing each with a whole patch is faster than looking each voxel up."""
 Pair = tuple[int, int]
 """Positions of pre and post among the candidates of a cleft."""
 
@@ -23,6 +28,7 @@ class Patch:
         segment_id: uint64 (n,), the candidates, ascending.
         eligible: boolean (n,), the candidates that may be chosen; an assigner that judges pairs judges no others.
         proximity: float32 (z, y, x), the signed proximity that the detector predicted; None: it predicts none.
+        counted: the voxels of the patch over which scores are averaged; None: all of them.
     """
 
     image: NDArray[Any]
@@ -31,6 +37,7 @@ class Patch:
     segment_id: NDArray[np.uint64]
     eligible: NDArray[np.bool_]
     proximity: NDArray[np.float32] | None = None
+    counted: Box | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,14 +95,28 @@ class Scores:
 class Assigner(Protocol):
     """Rates candidates."""
 
-    def score(self, patches: list[Patch]) -> list[Scores]:
+    def score(self, patches: Sequence[Patch]) -> list[Scores]:
         """Scores of each patch's candidates."""
 
 
 def candidate_slots(patch: Patch) -> NDArray[np.int64]:
     """For each voxel (z, y, x) the position of its segment among the candidates, -1 for other voxels."""
     ids = patch.segment_id.astype(patch.segmentation.dtype)
-    if len(ids) == 0:
-        return np.full(patch.segmentation.shape, -1, np.int64)
-    place = np.minimum(np.searchsorted(ids, patch.segmentation), len(ids) - 1)
-    return np.where(ids[place] == patch.segmentation, place, -1)
+    if len(ids) > FEW_CANDIDATES:
+        nearest = np.minimum(np.searchsorted(ids, patch.segmentation), len(ids) - 1)
+        return np.where(ids[nearest] == patch.segmentation, nearest, -1)
+    slots = np.full(patch.segmentation.shape, -1, np.int64)
+    for place, segment_id in enumerate(ids):
+        slots[patch.segmentation == segment_id] = place
+    return slots
+
+
+def counted_slots(patch: Patch) -> NDArray[np.int64]:
+    """As `candidate_slots`, with -1 for voxels that don't count as well."""
+    slots = candidate_slots(patch)
+    if patch.counted is None:
+        return slots
+    inside = np.full(slots.shape, -1, np.int64)
+    part = patch.counted.slices()
+    inside[part] = slots[part]
+    return inside

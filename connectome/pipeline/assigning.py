@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, SupportsInt
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from connectome.geometry import Box, NmTriple, Triple, triple, voxel_centre_nm
-from connectome.grid_view import GridView
-from connectome.partners.assignment import CleftPatch, Partners, assign, patch_start
+from connectome.geometry import Box, NmTriple, triple, voxel_centre_nm
+from connectome.partners.assignment import Partners, assign
 from connectome.partners.candidates import Candidates
 from connectome.partners.confidence import ConfidenceModel, Evidence
-from connectome.partners.scores import Assigner, Pair
+from connectome.partners.scores import Pair
 from connectome.pipeline.blocks import Blocks, Computed, Work
 from connectome.pipeline.context import BuildContext
+from connectome.pipeline.inputs import Inputs
 from connectome.pipeline.parameters import Parameters
+from connectome.pipeline.patches import PATCHES_A_BATCH, PatchReader, batches
 from connectome.records import Candidate, CleftState, Role, Synapse
 from connectome.store.blocks import BlockTransaction
 from connectome.store.building import block_clefts, clefts_per_block, set_cleft_states, write_rows
-from connectome.volume import Volume
 
-PATCHES_A_BATCH = 8
 CANDIDATE_COLUMNS = ("cleft_id", "segment_id", "role", "score", "contact_voxels")
 SYNAPSE_COLUMNS = ("cleft_id", "pre_segment_id", "post_segment_id", "pre_score", "post_score", "confidence")
 
@@ -36,41 +35,6 @@ class Assigned:
     candidates: list[Candidate]
     synapses: list[Synapse]
     state: CleftState
-
-
-@dataclass(frozen=True, kw_only=True)
-class PatchReader:
-    """Reads what an assigner is shown of clefts.
-
-    Attributes:
-        image: uint8, with the assigner's grey values.
-        segmentation: on the same working grid.
-        clefts: uint64 label volume of that grid.
-        shape: voxels (z, y, x) of a patch.
-        proximity: the detector's signed proximity in a box, float32 (z, y, x); None: it has none.
-    """
-
-    image: GridView
-    segmentation: GridView
-    clefts: Volume
-    shape: Triple
-    proximity: Callable[[Box], NDArray[np.float32] | None]
-
-    def box(self, centre: Iterable[SupportsInt]) -> Box:
-        """The patch around a voxel (z, y, x)."""
-        return Box.of_shape(self.shape, patch_start(triple(centre), self.shape))
-
-    def read(self, cleft_ids: NDArray[np.integer], centres: NDArray[np.integer]) -> list[CleftPatch]:
-        """The patches of clefts, from their ids (n,) and the voxels (n, 3) that they are centred on."""
-        return [
-            CleftPatch(
-                image=self.image.read(box),
-                segmentation=self.segmentation.read(box),
-                mask=self.clefts.read(box) == np.uint64(cleft_id),
-                proximity=self.proximity(box),
-            )
-            for box, cleft_id in zip(map(self.box, centres), cleft_ids, strict=True)
-        ]
 
 
 def assign_blocks(context: BuildContext) -> Blocks:
@@ -88,19 +52,6 @@ def open_assign(context: BuildContext) -> Work:
     inputs = context.inputs
     assigner = inputs.assigner.open(inputs.device, inputs.resolution_nm, inputs.detector.card.method)
 
-    def work(block_id: int) -> Computed:
-        found = block_clefts(context.database, context.run.run_id, block_id)
-        assigned: list[Assigned] = []
-        for first in range(0, len(found["cleft_id"]), PATCHES_A_BATCH):
-            part = {name: values[first : first + PATCHES_A_BATCH] for name, values in found.items()}
-            assigned += _assign_batch(context, assigner, part)
-        return Computed(write_rows=lambda transaction: _write(context, transaction, assigned))
-
-    return work
-
-
-def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, Any]) -> list[Assigned]:
-    inputs = context.inputs
     reader = PatchReader(
         image=context.assigner_image,
         segmentation=inputs.segmentation,
@@ -108,14 +59,42 @@ def _assign_batch(context: BuildContext, assigner: Assigner, clefts: dict[str, A
         shape=inputs.assigner.patch_shape(inputs.resolution_nm),
         proximity=context.proximity,
     )
+
+    def work(block_id: int) -> Computed:
+        found = block_clefts(context.database, context.run.run_id, block_id)
+        seen = _seen(found, reader, inputs)
+        assigned: list[Assigned] = []
+        for part in batches([box.size_voxels for _, box in seen], PATCHES_A_BATCH * math.prod(reader.shape)):
+            clefts = {name: values[part] for name, values in found.items()}
+            patches = reader.read(clefts["cleft_id"], seen[part])
+            with context.network():
+                partners = assign(patches, assigner, context.parameters.assignment, inputs.resolution_nm, reader.shape)
+            assigned += _assigned_batch(context, clefts, partners, [box for _, box in seen[part]])
+        return Computed(write_rows=lambda transaction: _write(context, transaction, assigned))
+
+    return work
+
+
+def _seen(clefts: dict[str, Any], reader: PatchReader, inputs: Inputs) -> list[tuple[Box, Box]]:
+    """The bounding box of each cleft (rows of `block_clefts`), and what is read of it."""
+    origin, voxel = np.array(inputs.offset_nm), np.array(inputs.resolution_nm)
+    starts, stops = (
+        np.rint((np.stack([clefts[f"{end}_{axis}_nm"] for axis in "zyx"], 1) - origin) / voxel).astype(np.int64)
+        for end in ("start", "stop")
+    )
     centres = np.stack([clefts[f"centre_{axis}"] for axis in "zyx"], 1)
-    patches = reader.read(clefts["cleft_id"], centres)
-    with context.network():
-        found = assign(patches, assigner, context.parameters.assignment, inputs.resolution_nm)
+    extents = [Box(triple(a), triple(b)) for a, b in zip(starts, stops, strict=True)]
+    return [(extent, reader.box(centre, extent)) for centre, extent in zip(centres, extents, strict=True)]
+
+
+def _assigned_batch(
+    context: BuildContext, clefts: dict[str, Any], found: Sequence[Partners], boxes: Sequence[Box]
+) -> list[Assigned]:
+    """What is written of clefts (rows of `block_clefts`), from their partners in what was read of each."""
     assigned = []
-    for i, (partners, centre) in enumerate(zip(found, centres, strict=True)):
+    for i, (partners, box) in enumerate(zip(found, boxes, strict=True)):
         cleft = {name: values[i] for name, values in clefts.items()}
-        place = _Place(reader.box(centre), inputs.resolution_nm, inputs.offset_nm)
+        place = _Place(box, context.inputs.resolution_nm, context.inputs.offset_nm)
         assigned.append(_assigned(cleft, partners, place, context.parameters))
     return assigned
 

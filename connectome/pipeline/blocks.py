@@ -10,13 +10,15 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from connectome.errors import ConnectomeError
+from connectome.errors import ClusterError, ConnectomeError, DatabaseUnavailableError, RunConflictError
 from connectome.geometry import BlockGrid
 from connectome.store.blocks import BlockMark, BlockTransaction, Stage, mark_done, store_faces
 from connectome.store.database import Database
 from connectome.store.stage_progress import StageSize
 
 WriteRows = Callable[[BlockTransaction], None]
+FATAL = (ClusterError, DatabaseUnavailableError, RunConflictError)
+"""Errors that end the stage; any other one is its block's own."""
 
 
 def no_rows(transaction: BlockTransaction) -> None:

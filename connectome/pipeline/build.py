@@ -16,12 +16,13 @@ from connectome.networks.checkpoint import Checkpoint
 from connectome.partners.assignment import AssignmentRules
 from connectome.pipeline.confidence import choose_confidence
 from connectome.pipeline.context import PREDICTION, TILES, BuildContext
+from connectome.pipeline.engines import check_engine, open_engine
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs, check_segment_ids, open_inputs
 from connectome.pipeline.normalising import choose_grey_range
 from connectome.pipeline.parameters import Parameters, threshold_of
 from connectome.pipeline.request import BuildRequest
-from connectome.pipeline.running import Engine, run_stage
+from connectome.pipeline.running import run_stage
 from connectome.pipeline.stages import STAGES
 from connectome.pipeline.threads import ThreadEngine
 from connectome.records import NoProgress, Progress
@@ -100,6 +101,7 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
         IncompleteRunError: blocks failed, and why; the others of their stage are done.
         ClusterError, DatabaseError: the blocks under way are lost, all before them are kept.
     """
+    check_engine(request)
     shown = progress or NoProgress()
     inputs = open_inputs(request)
     with Database.open(request.database_url, request.data_folder, create=True) as database:
@@ -113,7 +115,7 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
                     database=database, run=run, inputs=inputs, parameters=parameters, progress=shown, lock=lock,
                     attempts=request.attempts,
                 )  # fmt: skip
-                _run_stages(context, ThreadEngine())
+                _run_stages(context, request)
         return _summary(database, run, finished, inputs)
 
 
@@ -168,15 +170,16 @@ def _resumed_or_new(
     return _begin(database, new, request.restart)
 
 
-def _run_stages(context: BuildContext, engine: Engine) -> None:
+def _run_stages(context: BuildContext, request: BuildRequest) -> None:
     """Run all stages; a run that can't go on is marked as incomplete."""
     run_id = context.run.run_id
     context.insist(lambda: set_state(context.database, run_id, RunState.RUNNING))
     try:
-        for spec in STAGES:
-            run_stage(context, spec, engine if spec.spread else ThreadEngine())
+        with open_engine(context, request) as engine:
+            for spec in STAGES:
+                run_stage(context, spec, engine if spec.spread else ThreadEngine())
     except (IncompleteRunError, ClusterError):
-        context.insist(lambda: set_state(context.database, run_id, RunState.INCOMPLETE))
+        set_state(context.database, run_id, RunState.INCOMPLETE)
         raise
     context.insist(lambda: set_state(context.database, run_id, RunState.FINISHED))
     context.insist(lambda: vacuum_edges(context.database, run_id))

@@ -109,8 +109,10 @@ class BuildContext:
 
     @cached_property
     def clefts(self) -> Volume:
-        """uint64: cleft ids (while labelling: fragment ids)."""
-        return self._volume(CLEFTS, Stage.LABEL, np.uint64, self.inputs.shape, chunk_shape(self.parameters.block_shape))
+        """uint64: cleft ids."""
+        return self._volume(
+            CLEFTS, Stage.RELABEL, np.uint64, self.inputs.shape, chunk_shape(self.parameters.block_shape)
+        )
 
     def _volume(self, name: str, writer: Stage, dtype: type, shape: Triple, chunks: Triple) -> Volume:
         """Open one of the run's volumes; create it if the stage that writes it hasn't begun.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +17,13 @@ from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.representations import Representation, signed_values
 from connectome.clefts.tiling import TileLattice
 from connectome.errors import StorageError
-from connectome.geometry import Box, Triple
-from connectome.pipeline.assigning import PATCHES_A_BATCH, PatchReader
+from connectome.geometry import Box, Triple, triple
 from connectome.pipeline.context import chunk_shape, predicted_box
 from connectome.pipeline.labelling import blended
 from connectome.pipeline.normalising import as_model_sees
 from connectome.pipeline.output_facts import assigner_facts, detector_facts, digest
-from connectome.pipeline.predicting import tile_output
+from connectome.pipeline.patches import PATCHES_A_BATCH, PatchReader, batches
+from connectome.pipeline.predicting import TilePredictor
 from connectome.pipeline.scored_clefts import Reach, ScoredCandidates, ScoredClefts, score_at_dilations
 from connectome.pipeline.tuning_data import OpenVolume
 from connectome.records import Progress
@@ -103,13 +104,17 @@ class KeptOutputs:
     def _predict(self) -> NDArray[np.uint8]:
         inputs, parameters = self._opened.inputs, self._opened.parameters
         lattice = TileLattice(inputs.shape, parameters.tiles, inputs.detector.card.network.multiple)
-        predictor = CleftPredictor(inputs.detector, inputs.device)
-        image = as_model_sees(inputs.image, parameters.grey_range, inputs.detector.card.normalisation)
+        predictor = TilePredictor(
+            network=CleftPredictor(inputs.detector, inputs.device),
+            image=as_model_sees(inputs.image, parameters.grey_range, inputs.detector.card.normalisation),
+            segmentation=inputs.segmentation,
+            lattice=lattice,
+        )
         tile_size = self._predicted.size_voxels // max(len(lattice.cells_overlapping(self._predicted)), 1)
         self._progress.start(f"predict {self._opened.volume.name}", self._predicted.size_voxels)
 
         def read_tile(cell: Triple, part: Box) -> NDArray[np.uint8]:
-            output = tile_output(predictor, image, lattice, cell)[part.slices()]
+            output = predictor.outputs([cell])[0][part.slices()]
             self._progress.advance(tile_size)
             return output
 
@@ -126,7 +131,7 @@ class KeptOutputs:
             path, shape=inputs.shape, dtype=np.uint64, resolution_nm=inputs.resolution_nm, offset_nm=inputs.offset_nm,
             chunk_shape=chunk_shape(self._opened.parameters.block_shape), overwrite=True,
         )  # fmt: skip
-        volume.write(inputs.box, labelled.labels)
+        volume.write(inputs.box, labelled.labels())
         clefts = whole_clefts(labelled.fragments, 1, inputs.resolution_nm, inputs.offset_nm)
         with whole_file(self.folder / f"clefts-{threshold}.npz") as file:
             np.savez_compressed(file, **vars(clefts))
@@ -163,10 +168,11 @@ class KeptOutputs:
         )
         scored: list[ScoredCandidates] = []
         self._progress.start(f"assign {self._opened.volume.name}", len(clefts.cleft_id), unit="clefts")
-        for first in range(0, len(clefts.cleft_id), PATCHES_A_BATCH):
-            batch = slice(first, first + PATCHES_A_BATCH)
-            patches = reader.read(clefts.cleft_id[batch], clefts.centre[batch])
-            scored += score_at_dilations(patches, assigner, reach, inputs.resolution_nm)
+        extents = [Box(triple(a), triple(b)) for a, b in zip(clefts.start, clefts.stop, strict=True)]
+        seen = [(extent, reader.box(centre, extent)) for centre, extent in zip(clefts.centre, extents, strict=True)]
+        for part in batches([box.size_voxels for _, box in seen], PATCHES_A_BATCH * math.prod(reader.shape)):
+            patches = reader.read(clefts.cleft_id[part], seen[part])
+            scored += score_at_dilations(patches, assigner, reach, (inputs.resolution_nm, reader.shape))
             self._progress.advance(len(patches))
         self._progress.finish()
         return tuple(scored)

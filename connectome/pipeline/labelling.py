@@ -1,4 +1,8 @@
-"""Stage label: blend the tiles of each block, label it, store its fragments and what its neighbours see of them."""
+"""Stage label: blend the tiles of each block, label it, store its fragments and what its neighbours see of them.
+
+The labels themselves are written once the clefts are known (see `stitching.relabel_blocks`); labelling again is cheaper
+than reading them back.
+"""
 
 from __future__ import annotations
 
@@ -26,32 +30,45 @@ def open_label(context: BuildContext) -> Work:
     """The work of the stage.
 
     Raises (the work):
-        StorageError: tiles can't be read, or predictions and labels can't be written.
+        StorageError: tiles can't be read, or predictions can't be written.
     """
-
-    def read_tile(cell: Triple, part: Box) -> NDArray[np.uint8]:
-        return context.tiles.read(part.shift(context.lattice.store_box(cell).start))
 
     def work(block_id: int) -> Computed:
         block = context.grid.block(block_id)
-        wide = grown(block, context.inputs.box)
-        seen = wide.grow(context.representation.halo).intersect(context.predicted_box)
-        prediction = blended(context.lattice, seen, read_tile)
+        seen = seen_box(context, block)
+        prediction = blended_tiles(context, seen)
         stored = np.ascontiguousarray(prediction[block.slices(seen.start)])
-        strength = context.representation.strength(prediction)[wide.slices(seen.start)]
-        parameters = context.parameters
-        labelled = label_block(strength, block, context.inputs.shape, parameters.threshold, parameters.connectivity)
-
-        def write_voxels() -> None:
-            context.prediction.write(block, stored)
-            context.clefts.write(block, labelled.labels)
-
+        labelled = labelled_block(context, block, prediction)
         return Computed(
-            write_voxels=write_voxels,
+            write_voxels=lambda: context.prediction.write(block, stored),
             write_rows=lambda transaction: _write(context, transaction, block_id, labelled),
         )
 
     return work
+
+
+def seen_box(context: BuildContext, block: Box) -> Box:
+    """What of the prediction the labels of a block depend on."""
+    wide = grown(block, context.inputs.box)
+    return wide.grow(context.representation.halo).intersect(context.predicted_box)
+
+
+def labelled_block(context: BuildContext, block: Box, prediction: NDArray[np.uint8]) -> LabelledBlock:
+    """A block's components, from the prediction (uint8 (z, y, x)) over its `seen_box`."""
+    wide, parameters = grown(block, context.inputs.box), context.parameters
+    strength = context.representation.strength(prediction)[wide.slices(seen_box(context, block).start)]
+    return label_block(
+        np.ascontiguousarray(strength), block, context.inputs.shape, parameters.threshold, parameters.connectivity
+    )
+
+
+def blended_tiles(context: BuildContext, box: Box) -> NDArray[np.uint8]:
+    """The prediction over a box of the predicted voxels, from the tiles: uint8 (z, y, x)."""
+
+    def read_tile(cell: Triple, part: Box) -> NDArray[np.uint8]:
+        return context.tiles.read(part.shift(context.lattice.store_box(cell).start))
+
+    return blended(context.lattice, box, read_tile)
 
 
 def blended(lattice: TileLattice, box: Box, read_tile: Callable[[Triple, Box], NDArray[np.uint8]]) -> NDArray[np.uint8]:

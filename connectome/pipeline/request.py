@@ -45,6 +45,8 @@ class BuildRequest:
             volume, none, or a range.
         restart: forget what the run of this name has done.
         attempts: how often a block that fails is tried.
+        workers: so many local processes do the blocks; None: this one does.
+        scheduler: address of a dask scheduler whose workers do the blocks.
     """
 
     image: str
@@ -73,6 +75,8 @@ class BuildRequest:
     data_folder: Path = Path("connectome-data")
     restart: bool = False
     attempts: int = 3
+    workers: int | None = None
+    scheduler: str | None = None
 
 
 def read_request(config: Path | None, flags: dict[str, Any], defaults: dict[str, Any] | None = None) -> BuildRequest:
@@ -148,6 +152,8 @@ KEYS: Keys = {
     "data_folder": ("data_folder", lambda value: Path(text(value))),
     "restart": ("restart", flag),
     "attempts": ("attempts", whole),
+    "workers": ("workers", whole),
+    "scheduler": ("scheduler", text),
 }
 
 
@@ -170,6 +176,10 @@ def _check(request: BuildRequest) -> None:
     check_min_contact(request.min_contact)
     if request.attempts < 1:
         raise ConfigError(f"attempts {request.attempts} must be at least 1")
+    if request.workers is not None and request.workers < 1:
+        raise ConfigError(f"workers {request.workers} must be at least 1")
+    if request.workers is not None and request.scheduler is not None:
+        raise ConfigError("give --workers for local processes, or --scheduler for those of a cluster, not both")
     check_polyadic(request.polyadic, request.pre_threshold, request.post_threshold)
     _check_synapse_rules(request)
     if min(request.block_shape) < 1:

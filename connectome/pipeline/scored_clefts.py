@@ -10,8 +10,15 @@ from numpy.typing import NDArray
 
 from connectome.clefts.objects import WholeClefts
 from connectome.errors import StorageError
-from connectome.geometry import NmTriple
-from connectome.partners.assignment import AssignmentRules, CleftPatch, choose, score_candidates, worth_judging
+from connectome.geometry import NmTriple, Triple
+from connectome.partners.assignment import (
+    AssignmentRules,
+    CleftPatch,
+    CleftView,
+    choose,
+    score_candidates,
+    worth_judging,
+)
 from connectome.partners.candidates import Candidates, dilation_shape, find_candidates
 from connectome.partners.confidence import Evidence
 from connectome.partners.scores import Assigner, Pair, Scores
@@ -52,12 +59,21 @@ class ScoredCandidates:
 
 
 def score_at_dilations(
-    patches: list[CleftPatch], assigner: Assigner, reach: Reach, resolution_nm: NmTriple
+    patches: list[CleftPatch], assigner: Assigner, reach: Reach, view: tuple[NmTriple, Triple]
 ) -> list[ScoredCandidates]:
-    """The candidates of each cleft, scored for every choice within `reach`; one call of the assigner."""
+    """The candidates of each cleft, scored for every choice within `reach`; one call of the assigner.
+
+    Args:
+        patches: what was read of each.
+        assigner: who scores.
+        reach: the choices.
+        view: nm of a voxel, and voxels that the assigner sees at once, both (z, y, x).
+    """
+    resolution_nm, patch_shape = view
     found = [_contacts(patch, reach.dilations_nm, resolution_nm) for patch in patches]
     judged = [_judged_at_any(contact, reach.min_contact) for _, contact in found]
-    scores = score_candidates(patches, [candidates for candidates, _ in found], judged, assigner)
+    seen = CleftView(dilation=dilation_shape(reach.dilations_nm[-1], resolution_nm), patch_shape=patch_shape)
+    scores = score_candidates(patches, [candidates for candidates, _ in found], judged, assigner, seen)
     return [
         ScoredCandidates(segment_id=candidates.segment_id, scores=own, contact_voxels=contact)
         for (candidates, contact), own in zip(found, scores, strict=True)

@@ -22,7 +22,7 @@ class StageSpec:
 
     Attributes:
         blocks: what is to do; None: the stage isn't wanted.
-        open: loads what the work needs, once a process.
+        open: loads what the work needs, once a process; a function of a module, so that it can travel.
         volumes: of the context, that the stage writes: made before any block begins.
         network: whether its work calls a network.
         spread: whether its blocks go to the workers of a cluster; else the leading process does them.
@@ -38,15 +38,10 @@ class StageSpec:
 
 STAGES = (
     StageSpec(stage=Stage.PREDICT, blocks=predict_blocks, open=open_predict, volumes=("tiles",), network=True),
-    StageSpec(stage=Stage.LABEL, blocks=label_blocks, open=open_label, volumes=("prediction", "clefts")),
+    StageSpec(stage=Stage.LABEL, blocks=label_blocks, open=open_label, volumes=("prediction",)),
     StageSpec(stage=Stage.STITCH, blocks=stitch_blocks, open=open_stitch, spread=False),
-    StageSpec(stage=Stage.RELABEL, blocks=relabel_blocks, open=open_relabel),
+    StageSpec(stage=Stage.RELABEL, blocks=relabel_blocks, open=open_relabel, volumes=("clefts",)),
     StageSpec(stage=Stage.ASSIGN, blocks=assign_blocks, open=open_assign, network=True),
     StageSpec(stage=Stage.DEDUPLICATE, blocks=deduplicate_blocks, open=open_deduplicate, spread=False),
     StageSpec(stage=Stage.EDGES, blocks=edge_blocks, open=open_edges, spread=False),
 )
-
-
-def spec_of(stage: Stage) -> StageSpec:
-    """The stage of a name."""
-    return next(spec for spec in STAGES if spec.stage is stage)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from itertools import islice
 from queue import SimpleQueue
 
-from connectome.errors import DatabaseUnavailableError
-from connectome.pipeline.blocks import Computed, Outcome, Outcomes, ReadyBlock, Work, commit, error_text, worker_name
+from connectome.pipeline.attempt import compute, with_voxels
+from connectome.pipeline.blocks import FATAL, Outcome, Outcomes, ReadyBlock, Work, commit, error_text, worker_name
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.stages import StageSpec
 from connectome.store.blocks import BlockMark
@@ -33,7 +31,7 @@ class ThreadEngine:
         """Try each block once.
 
         Raises:
-            DatabaseUnavailableError: the database was away for too long. What the stage can't be opened for.
+            DatabaseUnavailableError: it was away for too long. RunConflictError: another process took the run.
         """
         work = context.insist(lambda: spec.open(context))
         pool = ThreadPoolExecutor(thread_count(spec), thread_name_prefix=spec.stage.value)
@@ -98,7 +96,7 @@ def _flow(crew: _Crew, blocks: Iterator[tuple[int, int]]) -> Iterator[Outcome]:
         ready = []
         for attempt in crew.take():
             mark, error = crew.in_flight.pop(attempt), attempt.exception()
-            if isinstance(error, DatabaseUnavailableError):
+            if isinstance(error, FATAL):
                 raise error
             if error is not None:
                 yield Outcome(mark=mark, error=error_text(error))
@@ -109,12 +107,7 @@ def _flow(crew: _Crew, blocks: Iterator[tuple[int, int]]) -> Iterator[Outcome]:
 
 
 def _compute(context: BuildContext, work: Work, mark: BlockMark) -> ReadyBlock:
-    """Compute a block and write its voxels; its seconds are without those spent waiting for the network."""
-    began = time.monotonic() - context.turn.waited_s
-    computed = context.insist(lambda: work(mark.block_id))
-    computed.write_voxels()
-    seconds = time.monotonic() - context.turn.waited_s - began
-    return ReadyBlock(mark=replace(mark, seconds=max(seconds, 0.0)), computed=Computed(write_rows=computed.write_rows))
+    return with_voxels(compute(context, work, mark))
 
 
 def _committed(crew: _Crew, ready: list[ReadyBlock]) -> Iterator[Outcome]:
@@ -124,7 +117,7 @@ def _committed(crew: _Crew, ready: list[ReadyBlock]) -> Iterator[Outcome]:
     context = crew.context
     try:
         context.insist(lambda: commit(context.database, context.run.run_id, crew.stage, ready))
-    except DatabaseUnavailableError:
+    except FATAL:
         raise
     except Exception as error:
         if len(ready) == 1:

@@ -108,7 +108,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
 
 
 def grid_for(build: BuildRequest, asked: Mapping[str, Any]) -> ParameterGrid:
-    """The usual grid of a build's mode, with other values where they are asked for.
+    """The usual grid of a build's mode, with other values, by the name of the axis, where they are asked for.
 
     Raises:
         ConfigError: thresholds of further partners, which only the polyadic mode has. CheckpointError: no such model.

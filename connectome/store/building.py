@@ -118,12 +118,14 @@ def block_clefts(database: Database, run_id: int, block_id: int) -> dict[str, ND
     """The clefts whose centre lies in a block, by ascending id.
 
     Returns:
-        cleft_id, centre_z, centre_y, centre_x, size_voxels, mean_score, max_score.
+        cleft_id, centre_z, centre_y, centre_x, size_voxels, mean_score, max_score, and bounding boxes: start_z_nm ...
+        stop_x_nm.
     """
     statement = (
         select(
             CleftTable.cleft_id, CleftTable.centre_z, CleftTable.centre_y, CleftTable.centre_x, CleftTable.size_voxels,
-            CleftTable.mean_score, CleftTable.max_score,
+            CleftTable.mean_score, CleftTable.max_score, CleftTable.start_z_nm, CleftTable.start_y_nm,
+            CleftTable.start_x_nm, CleftTable.stop_z_nm, CleftTable.stop_y_nm, CleftTable.stop_x_nm,
         )
         .where(CleftTable.run_id == run_id, CleftTable.block_id == block_id)
         .order_by(CleftTable.cleft_id)

@@ -113,7 +113,7 @@ def _overlaps(strength: NDArray[np.uint8], labels: NDArray[Any], threshold: floa
     whole = Box.of_shape(triple(strength.shape))
     found = label_block(strength, whole, triple(strength.shape), round(255 * threshold), Connectivity.CORNERS)
     counter = OverlapCounter(background=(0, BACKGROUND), ignore=IGNORE)
-    counter.add(found.labels, labels.astype(np.uint64, copy=False))
+    counter.add(found.labels(), labels.astype(np.uint64, copy=False))
     return counter.table()
 
 

@@ -269,10 +269,13 @@ def test_a_full_disk_is_one_line_and_the_build_goes_on_once_there_is_room(
     ]  # fmt: skip
     try:
         full = cli(*command)
-        assert full.exit_code == 6, full.output
+        assert full.exit_code == 7, full.output
         assert full.stdout == ""
         last = full.stderr.strip().splitlines()[-1]
-        assert last.startswith("error: ") and "can't be written" in last and "space" in last.lower(), last
+        assert last.startswith("error: run 'default' is incomplete: ") and "can't be written" in last, last
+        assert "space" in last.lower(), last
+        shown = json.loads(cli("runs", "show", "default", "--json", "--database-url", database_url).stdout)
+        assert shown["state"] == "incomplete" and "space" in shown["failed_blocks"][0]["error"].lower()
         graph = cli("build", "graph", "--run", "default", "--database-url", database_url)
         assert graph.exit_code == 7  # half a connectome is handed to nobody
         subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)

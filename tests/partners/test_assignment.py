@@ -12,6 +12,7 @@ from connectome.partners.assignment import (
     MOST_JUDGED,
     AssignmentRules,
     CleftPatch,
+    CleftView,
     assign,
     choose,
     score_candidates,
@@ -39,9 +40,10 @@ def stripes(width: int, seed: int = 0) -> CleftPatch:
 def test_the_choice_is_that_among_all_pairs_though_few_are_judged(method: Method, polyadic: bool) -> None:
     patches = [replace(stripes(width, seed), proximity=None) for seed, width in enumerate((3, 7, 11, 16, 24))]
     rules = AssignmentRules(polyadic=polyadic, min_contact=0.3, pre_threshold=0.4, post_threshold=0.4)
-    found = [find_candidates(p.segmentation, p.mask, dilation_shape(48.0, RESOLUTION_NM)) for p in patches]
+    dilation = dilation_shape(48.0, RESOLUTION_NM)
+    found = [find_candidates(p.segmentation, p.mask, dilation) for p in patches]
     everyone = [np.ones(len(candidates.segment_id), bool) for candidates in found]
-    scores = score_candidates(patches, found, everyone, pruner(method))
+    scores = score_candidates(patches, found, everyone, pruner(method), CleftView(dilation=dilation))
     wanted = [choose(own, candidates.contact_voxels, rules) for own, candidates in zip(scores, found, strict=True)]
     partners = assign(patches, pruner(method), rules, RESOLUTION_NM)
     assert [one.pairs for one in partners] == wanted

@@ -17,10 +17,11 @@ import pytest
 from numpy.typing import NDArray
 from small_world import OFFSET_NM, RESOLUTION_NM, SmallWorld, assert_same_rows, build, make_small_world, rows_of
 
-from connectome.errors import RunConflictError, StorageError
+from connectome.errors import IncompleteRunError, RunConflictError
 from connectome.geometry import Box
 from connectome.pipeline.build import build_volume
 from connectome.pipeline.context import chunk_shape
+from connectome.pipeline.run_reports import describe_run
 from connectome.records import NoProgress
 from connectome.store.database import Database
 from connectome.store.run_lock import lock_run
@@ -187,19 +188,31 @@ def test_two_processes_do_not_build_one_run(world: SmallWorld, module_data_folde
         build_volume(world.request(module_data_folder, name="locked"))
 
 
-def test_an_unreadable_chunk_stops_the_build_and_a_repaired_one_lets_it_finish(
+def test_a_truncated_chunk_fails_its_blocks_and_a_repaired_one_lets_the_build_finish(
     module_data_folder: Path, whole: Any, tmp_path: Path
 ) -> None:
     world = make_small_world(tmp_path)
+    request = world.request(module_data_folder, name="broken")
+    with pytest.raises(KeyboardInterrupt):  # the grey values are measured by then
+        build_volume(request, InterruptedProgress("predict"))
     chunk = next(path for path in sorted((world.image / "c").rglob("*")) if path.is_file())
     bytes_before = chunk.read_bytes()
     chunk.write_bytes(bytes_before[:20])
-    request = world.request(module_data_folder, name="broken")
-    with pytest.raises(StorageError, match=r"raw\.zarr can't be read at"):
+    with pytest.raises(
+        IncompleteRunError, match=r"blocks of stage predict failed \(block \d+: .*raw\.zarr can't be read at"
+    ):
         build_volume(request)
+    with Database.open(None, module_data_folder) as database:
+        report = describe_run(database, "broken")
+        assert report.state == "incomplete"
+        assert 0 < report.stages[0].failed < report.stages[0].blocks == report.stages[0].done + report.stages[0].failed
+        assert {block.attempts for block in report.failed} == {3}
     chunk.write_bytes(bytes_before)
     _, rows, _ = build(request)
     assert_same_rows(whole[1], rows)
+    with Database.open(None, module_data_folder) as database:
+        report = describe_run(database, "broken")
+        assert (report.state, report.failed) == ("finished", [])
 
 
 @pytest.mark.slow

@@ -160,7 +160,7 @@ def test_a_second_tuning_needs_no_network_and_gives_the_same(
     def refuse(*arguments: Any) -> None:
         raise AssertionError("a network ran")
 
-    for name in ("tile_output", "score_at_dilations", "label_block"):
+    for name in ("TilePredictor", "score_at_dilations", "label_block"):
         monkeypatch.setattr(f"connectome.pipeline.kept_outputs.{name}", refuse)
     began = time.monotonic()
     again = tune(tune_request(world, outputs))

@@ -1,0 +1,144 @@
+"""How many blocks a second the machinery moves where a block is nothing but its row, and what memory that takes.
+
+    python benchmarks/machinery.py [--blocks 100000] [--cluster-blocks 10000]
+
+The run, its database and its engine are real; the stage's work does nothing. Once in this process, once on two local
+dask workers. Writes results/machinery.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from machine import machine_text
+from paper import WORK, table, write_result
+
+from connectome.pipeline.blocks import Blocks, Computed, Work
+from connectome.pipeline.build import choose_parameters
+from connectome.pipeline.context import BuildContext
+from connectome.pipeline.engines import open_engine
+from connectome.pipeline.inputs import open_inputs
+from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.running import run_stage
+from connectome.pipeline.stages import StageSpec
+from connectome.records import NoProgress
+from connectome.store.blocks import Stage, stage_totals
+from connectome.store.database import Database
+from connectome.store.run_lock import lock_run
+from connectome.store.run_records import NewModel, NewRun, NewVolume
+from connectome.store.runs import create_run
+from connectome.store.server import EmbeddedServer
+from connectome.volume import Volume
+
+FOLDER = WORK.parent / "machinery"
+SHAPE = (32, 128, 128)
+RESOLUTION_NM = (30.0, 12.0, 12.0)
+WANTED_RATE, WANTED_BYTES = 200, 10**9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What one run of the stage took; the peak is that of the leading process since it began."""
+
+    engine: str
+    blocks: int
+    seconds: float
+    peak_bytes: int
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """A row of the table."""
+        rate = self.blocks / self.seconds
+        return (
+            self.engine, f"{self.blocks:,}", f"{self.seconds:.1f}", f"{rate:,.0f}", f"{self.peak_bytes / 1e6:,.0f} MB",
+        )  # fmt: skip
+
+
+def open_nothing(context: BuildContext) -> Work:
+    """The work of a block: none."""
+    return lambda block_id: Computed()
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--blocks", type=int, default=100_000)
+    parser.add_argument("--cluster-blocks", type=int, default=10_000)
+    asked = parser.parse_args()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    request = write_world()
+    try:
+        found = [
+            measure("this process", replace(request, name="threads"), asked.blocks),
+            measure("2 dask workers", replace(request, name="workers", workers=2), asked.cluster_blocks),
+        ]
+    finally:
+        EmbeddedServer(request.data_folder / "postgres").stop()
+    head = ("engine", "blocks", "seconds", "blocks/s", "peak memory of the leading process")
+    write_result("machinery.md", "\n\n".join([
+        "# Blocks that do nothing",
+        f"`python benchmarks/machinery.py`. {machine_text()}. Wanted: at least {WANTED_RATE} blocks/s and less than "
+        f"{WANTED_BYTES / 1e6:,.0f} MB at 100,000 blocks. Each block is a row that is committed (fsync on); "
+        "the peak holds PyTorch and both shipped models.",
+        table(head, [measured.row for measured in found]),
+    ]))  # fmt: skip
+
+
+def write_world() -> BuildRequest:
+    """Volumes of noise, and a build of them."""
+    noise = np.random.default_rng(0).integers(0, 256, SHAPE)
+    for name, dtype in (("raw", np.uint8), ("neuron_ids", np.uint64)):
+        volume = Volume.create(FOLDER / f"{name}.zarr", shape=SHAPE, dtype=dtype, resolution_nm=RESOLUTION_NM)
+        volume.write(volume.box, noise.astype(dtype))
+    return BuildRequest(
+        image=str(FOLDER / "raw.zarr"), segmentation=str(FOLDER / "neuron_ids.zarr"), data_folder=FOLDER / "data"
+    )
+
+
+def measure(engine: str, request: BuildRequest, count: int) -> Measured:
+    """Run a stage of blocks that do nothing."""
+    blocks = Blocks.of(lambda: ((block_id, 1) for block_id in range(count)))
+    spec = StageSpec(stage=Stage.PREDICT, blocks=lambda context: blocks, open=open_nothing)
+    with begun(request) as context, open_engine(context, request) as chosen:
+        began = time.monotonic()
+        run_stage(context, spec, chosen)
+        seconds = time.monotonic() - began
+        done = stage_totals(context.database, context.run.run_id)[Stage.PREDICT].blocks
+    if done != count:
+        raise SystemExit(f"{done} of {count} blocks were done")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Measured(engine=engine, blocks=count, seconds=seconds, peak_bytes=peak)
+
+
+@contextmanager
+def begun(request: BuildRequest) -> Iterator[BuildContext]:
+    """A run that has just been begun."""
+    inputs = open_inputs(request)
+    place = Path(request.data_folder / "runs" / request.name).absolute()
+    grid = inputs.image.volume.grid
+    volume = NewVolume(
+        url=request.image, dtype="uint8", shape=grid.shape, resolution_nm=grid.resolution_nm, offset_nm=grid.offset_nm
+    )
+    assert inputs.assigner.checkpoint is not None
+    new = NewRun(
+        name=request.name, image=volume, segmentation=volume, parameters={}, box=inputs.box, folder=place,
+        detector=NewModel(name="detector", sha256=inputs.detector.sha256, method="mask"),
+        assigner=NewModel(name="assigner", sha256=inputs.assigner.checkpoint.sha256, method="avan"),
+    )  # fmt: skip
+    with Database.open(None, request.data_folder, create=True) as database, lock_run(database, request.name) as lock:
+        yield BuildContext(
+            database=database, run=create_run(database, new), inputs=inputs, progress=NoProgress(), lock=lock,
+            parameters=choose_parameters(request, inputs),
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Batches that adapt to the memory."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+
+from connectome.errors import DeviceError
+from connectome.networks.batches import Batches
+
+CPU = torch.device("cpu")
+MORE_THAN_ANY_MEMORY = 2**60
+
+
+def test_items_are_cut_into_batches_in_order() -> None:
+    parts = Batches(CPU, 3).run(8, lambda part: (part.start, part.stop))
+    assert parts == [(0, 3), (3, 6), (6, 8)]
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_so_are_all_after_it() -> None:
+    batches = Batches(CPU, 8)
+
+    def call(part: slice) -> tuple[int, int]:
+        if part.stop - part.start > 2:
+            torch.empty(MORE_THAN_ANY_MEMORY)
+        return part.start, part.stop
+
+    assert batches.run(9, call) == [(0, 2), (2, 4), (4, 6), (6, 8), (8, 9)]
+    assert batches.run(3, call) == [(0, 2), (2, 3)]
+
+
+def test_an_item_that_does_not_fit_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(DeviceError, match="--device cpu"):
+        Batches(CPU, 4).run(4, lambda part: torch.empty(MORE_THAN_ANY_MEMORY))
+
+
+def test_other_errors_pass() -> None:
+    with pytest.raises(RuntimeError, match="must match"):
+        Batches(CPU, 4).run(4, lambda part: torch.zeros(3) + torch.zeros(2))
+
+
+def test_threads_call_one_after_another() -> None:
+    batches, inside, most = Batches(CPU, 1), [0], [0]
+
+    def call(part: slice) -> None:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        torch.zeros(1000, 1000).sum()
+        inside[0] -= 1
+
+    threads = [threading.Thread(target=batches.run, args=(20, call)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]

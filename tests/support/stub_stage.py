@@ -1,0 +1,48 @@
+"""A stage whose blocks do what a test says, in a real run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from small_world import SmallWorld
+
+from connectome.pipeline.blocks import Blocks, Computed
+from connectome.pipeline.build import choose_parameters
+from connectome.pipeline.context import BuildContext
+from connectome.pipeline.inputs import open_inputs
+from connectome.pipeline.stages import StageSpec
+from connectome.records import NoProgress
+from connectome.store.blocks import Stage
+from connectome.store.database import Database
+from connectome.store.run_lock import lock_run
+from connectome.store.run_records import NewModel, NewRun, NewVolume
+from connectome.store.runs import create_run
+
+GRID: dict[str, Any] = {"shape": (1, 1, 1), "resolution_nm": (30.0, 12.0, 12.0), "offset_nm": (0.0, 0.0, 0.0)}
+
+
+@contextmanager
+def stub_context(world: SmallWorld, database: Database, name: str = "stub", **changes: Any) -> Iterator[BuildContext]:
+    """A build of the small world that has just been begun, in this process."""
+    request = world.request(world.folder / "data", name=name)
+    inputs = open_inputs(request)
+    new = NewRun(
+        name=name, image=NewVolume(url="image", dtype="uint8", **GRID),
+        segmentation=NewVolume(url="segmentation", dtype="uint64", **GRID),
+        detector=NewModel(name="d", sha256=inputs.detector.sha256, method="mask"), assigner=None, parameters={},
+        box=inputs.box, folder=world.folder / "data" / "runs" / name,
+    )  # fmt: skip
+    run = create_run(database, new)
+    with lock_run(database, name) as lock:
+        yield BuildContext(
+            database=database, run=run, inputs=inputs, parameters=choose_parameters(request, inputs),
+            progress=NoProgress(), lock=lock, **changes,
+        )  # fmt: skip
+
+
+def stub_stage(count: int, work: Callable[[int], Computed], *, network: bool = False) -> StageSpec:
+    """The stage predict with `count` blocks of 10 voxels that do `work`."""
+    blocks = Blocks.of(lambda: ((block_id, 10) for block_id in range(count)))
+    return StageSpec(stage=Stage.PREDICT, blocks=lambda context: blocks, open=lambda context: work, network=network)
