@@ -13,26 +13,31 @@ import csv
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from paper import RESULTS, WORK, phantom_folder, table, with_interval, write_result
+from paper import Data, Setting, table, with_interval
 
 from connectome.formats import open_reference
 from connectome.formats.annotation_table import COLUMNS
 from connectome.geometry import Box, triple
 from connectome.pipeline.assignment import AssignmentRequest, assign_annotated
-from connectome.pipeline.build import build_volume
+from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest
 from connectome.store.database import Database
 from connectome.store.server import EmbeddedServer
 from connectome.volume import Volume
 
 SHAPE = (64, 1280, 1280)
-BOUTON_SPACING_NM = 3000.0
+BOUTON_SPACING_NM = 1500.0
 SEED = 7001
 DRAWN = 1000
+REACH = (24, 100, 100)  # voxels (z, y, x) around a cleft's centroid in which the truth is looked for
 Pair = tuple[int, int]
+Row = dict[str, Any]
 QUERY = """
 SELECT s.cleft_id, s.pre_segment_id, s.post_segment_id, c.size_voxels, c.z_nm, c.y_nm, c.x_nm,
        s.pre_z_nm, s.pre_y_nm, s.pre_x_nm, s.post_z_nm, s.post_y_nm, s.post_x_nm
@@ -41,63 +46,76 @@ WHERE r.name = 'large' ORDER BY s.cleft_id
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A drawn synapse: what each method chose, and the pairs of the true cleft under it (none: there is none)."""
+
+    row: Row
+    pruner: Pair | None
+    truth: frozenset[Pair]
+
+    @property
+    def avan(self) -> Pair:
+        """What the build chose."""
+        return self.row["pre_segment_id"], self.row["post_segment_id"]
+
+    @property
+    def differ(self) -> bool:
+        """Whether the methods chose different partners."""
+        return self.avan != self.pruner
+
+    @property
+    def verdict(self) -> str:
+        """Who is right."""
+        if not self.truth:
+            return "no cleft of the truth there"
+        if self.avan in self.truth:
+            return "AVAN right" if self.pruner not in self.truth else "both right"
+        return "proximity pruner right" if self.pruner in self.truth else "both wrong"
+
+
 def main() -> None:
     """Run the experiment."""
-    began = time.monotonic()
-    phantom = phantom_folder(SEED, SHAPE, bouton_spacing_nm=BOUTON_SPACING_NM)
-    rendered = time.monotonic()
-    drawn, total, folder = build_and_draw(phantom)
-    built = time.monotonic()
-    avan = {row["cleft_id"]: (row["pre_segment_id"], row["post_segment_id"]) for row in drawn}
-    pruner = assign_drawn(phantom, folder, drawn)
-    truth = true_pairs(phantom, folder, drawn)
-    differing = [cleft for cleft in avan if avan[cleft] != pruner.get(cleft)]
-    kinds = Counter(verdict(truth[cleft], avan[cleft], pruner.get(cleft)) for cleft in differing)
-    real = [cleft for cleft in avan if truth[cleft]]
-    wrong = {name: sum(chosen.get(c) not in truth[c] for c in real) for name, chosen in
-             (("avan", avan), ("proximity-pruner", pruner))}  # fmt: skip
-    write_disagreements(differing, truth, avan, pruner, {row["cleft_id"]: row for row in drawn})
-    write_result("large_scale.md", "\n\n".join([
-        "# Large scale: AVAN against the proximity pruner",
-        f"A phantom of {np.prod(SHAPE) / 1e6:.0f} Mvoxel (seed {SEED}, not trained on; twice the usual density of "
-        "boutons), built with the shipped mask "
-        f"detector and AVAN: {total:,} synapses, of which {len(drawn):,} were drawn at random. The proximity pruner "
-        "assigned the same predicted clefts; its signed proximity is made from the cleft and each pair under test.",
-        table(["", "synapses", "share"], [
-            ["drawn", len(drawn), ""],
-            ["on a cleft of the truth", len(real), with_interval(len(real), len(drawn))],
-            ["the methods differ", len(differing), with_interval(len(differing), len(drawn))],
-            *([f"differ: {kind}", n, ""] for kind, n in sorted(kinds.items())),
-            *([f"{name} wrong, of those on a cleft of the truth", n, with_interval(n, len(real))]
-              for name, n in wrong.items()),
-        ]),
-        "Every disagreement: [large_scale-disagreements.csv](large_scale-disagreements.csv).",
-        f"Rendering {rendered - began:.0f} s, building {built - rendered:.0f} s, the rest "
-        f"{time.monotonic() - built:.0f} s.",
-    ]))  # fmt: skip
+    times = [time.monotonic()]
+    setting = Setting.of_command_line(__doc__ or "")
+    phantom = setting.phantom(SEED, SHAPE, bouton_spacing_nm=BOUTON_SPACING_NM)
+    times.append(time.monotonic())
+    summary, found = build(phantom, setting.work / "large")
+    times.append(time.monotonic())
+    rows = draw(found)
+    pruner = assign_drawn(phantom, summary.folder, setting.work / "large-drawn", rows)
+    truth = true_pairs(phantom, summary.folder, rows)
+    cases = [Case(row=row, pruner=pruner.get(row["cleft_id"]), truth=truth[row["cleft_id"]]) for row in rows]
+    times.append(time.monotonic())
+    setting.write("large_scale.md", pages(summary, cases, np.diff(times).tolist()))
+    write_disagreements(cases, setting.results / "large_scale-disagreements.csv")
 
 
-def build_and_draw(phantom: Path) -> tuple[list[dict], int, Path]:
-    """The drawn synapses, how many there were, and the folder of the run's volumes."""
-    data_folder = WORK / "large"
+def build(phantom: Data, data_folder: Path) -> tuple[BuildSummary, dict[str, np.ndarray]]:
+    """Build the phantom; what came of it, and all synapses as columns."""
     request = BuildRequest(
-        image=str(phantom / "raw.zarr"), segmentation=str(phantom / "neuron_ids.zarr"), name="large",
-        detector="mask", assigner="avan", data_folder=data_folder, restart=True,
+        image=phantom.image, segmentation=phantom.segmentation, name="large", detector="mask", assigner="avan",
+        polyadic=False, data_folder=data_folder, restart=True,
     )  # fmt: skip
+    server = EmbeddedServer(data_folder / "postgres")
+    request = replace(request, database_url=server.start())
     try:
-        folder = build_volume(request).folder
-        with Database.open(None, data_folder) as database:
-            found = database.columns(QUERY)
+        summary = build_volume(request)
+        with Database.open(request.database_url, data_folder) as database:
+            return summary, database.columns(QUERY)
     finally:
-        EmbeddedServer(data_folder / "postgres").stop()
+        server.stop()
+
+
+def draw(found: dict[str, np.ndarray]) -> list[Row]:
+    """At most `DRAWN` synapses at random, always the same ones."""
     n = len(found["cleft_id"])
     places = np.sort(np.random.default_rng(SEED).choice(n, min(DRAWN, n), replace=False))
-    return [{name: values[i].item() for name, values in found.items()} for i in places], n, folder
+    return [{name: values[i].item() for name, values in found.items()} for i in places]
 
 
-def assign_drawn(phantom: Path, run_folder: Path, drawn: list[dict]) -> dict[int, Pair]:
-    """What the proximity pruner chooses for the drawn clefts."""
-    folder = WORK / "large-drawn"
+def assign_drawn(phantom: Data, run_folder: Path, folder: Path, drawn: list[Row]) -> dict[int, Pair]:
+    """What the proximity pruner chooses for the drawn clefts, given to it as annotated ones."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "clefts.zarr").symlink_to((run_folder / "clefts.zarr").resolve())
@@ -106,50 +124,71 @@ def assign_drawn(phantom: Path, run_folder: Path, drawn: list[dict]) -> dict[int
         writer.writeheader()
         writer.writerows(drawn)
     request = AssignmentRequest(
-        image=str(phantom / "raw.zarr"), segmentation=str(phantom / "neuron_ids.zarr"), reference=folder,
-        assigner="proximity-pruner", polyadic=False,
+        image=phantom.image, segmentation=phantom.segmentation, reference=folder, assigner="proximity-pruner",
+        polyadic=False,
     )  # fmt: skip
     return {cleft: pairs[0] for cleft, pairs in assign_annotated(request).chosen.items() if pairs}
 
 
-def true_pairs(phantom: Path, run_folder: Path, drawn: list[dict]) -> dict[int, set[Pair]]:
+def true_pairs(phantom: Data, run_folder: Path, drawn: list[Row]) -> dict[int, frozenset[Pair]]:
     """The pairs of the true cleft that each drawn one overlaps most; none where it overlaps none."""
     pairs: dict[int, set[Pair]] = {}
-    for synapse in open_reference(phantom).synapses():
+    for synapse in open_reference(phantom.folder).synapses():
         pairs.setdefault(synapse.cleft_id, set()).add((synapse.pre_segment_id, synapse.post_segment_id))
-    predicted, annotated = Volume.open(run_folder / "clefts.zarr"), Volume.open(phantom / "clefts.zarr")
-    found: dict[int, set[Pair]] = {}
+    predicted, annotated = Volume.open(run_folder / "clefts.zarr"), Volume.open(phantom.folder / "clefts.zarr")
+    found: dict[int, frozenset[Pair]] = {}
     for row in drawn:
-        centre = [row[f"{axis}_nm"] / nm for axis, nm in zip("zyx", predicted.grid.resolution_nm, strict=True)]
-        reach = (24, 100, 100)
-        box = Box.of_shape(
-            triple(2 * r for r in reach), triple(int(c) - r for c, r in zip(centre, reach, strict=True))
-        ).intersect(predicted.box)
+        sides = zip("zyx", predicted.grid.resolution_nm, REACH, strict=True)
+        first = triple(int(row[f"{axis}_nm"] / nm) - reach for axis, nm, reach in sides)
+        box = Box.of_shape(triple(2 * r for r in REACH), first).intersect(predicted.box)
         under = annotated.read(box)[predicted.read(box) == np.uint64(row["cleft_id"])]
         ids, counts = np.unique(under[under > 0], return_counts=True)
-        found[row["cleft_id"]] = pairs.get(int(ids[counts.argmax()]), set()) if len(ids) else set()
+        found[row["cleft_id"]] = frozenset(pairs.get(int(ids[counts.argmax()]), ())) if len(ids) else frozenset()
     return found
 
 
-def verdict(truth: set[Pair], avan: Pair, pruner: Pair | None) -> str:
-    """Who is right."""
-    if not truth:
-        return "no cleft of the truth there"
-    if avan in truth:
-        return "AVAN right"
-    return "proximity pruner right" if pruner in truth else "both wrong"
+def pages(summary: BuildSummary, cases: list[Case], seconds: list[float]) -> Iterator[str]:
+    """The parts of the page."""
+    differing = [case for case in cases if case.differ]
+    real = [case for case in cases if case.truth]
+    wrong = {
+        "AVAN": sum(case.avan not in case.truth for case in real),
+        "proximity pruner": sum(case.pruner not in case.truth for case in real),
+    }
+    rows: list[list[object]] = [
+        ["drawn", len(cases), ""],
+        ["on a cleft of the truth", len(real), with_interval(len(real), len(cases))],
+        ["the methods differ", len(differing), with_interval(len(differing), len(cases))],
+    ]
+    kinds = Counter(case.verdict for case in differing)
+    rows += [[f"differ: {kind}", n, with_interval(n, len(differing))] for kind, n in sorted(kinds.items())]
+    rows += [[f"{name} wrong, of those on a cleft of the truth", n, with_interval(n, len(real))]
+             for name, n in wrong.items()]  # fmt: skip
+    yield "# Large scale: AVAN against the proximity pruner"
+    yield (
+        f"A phantom of {summary.voxels / 1e6:.1f} Mvoxel (seed {SEED}, not trained on; boutons {BOUTON_SPACING_NM:g} "
+        "nm apart where 6000 are usual), built with the shipped mask detector and AVAN: "
+        f"{summary.synapses:,} synapses, of which {len(cases):,} were drawn at random. The proximity pruner assigned "
+        "the same predicted clefts; its signed proximity is made from the cleft and each pair under test. The "
+        "phantom's truth decides between the two. Intervals are Wilson's, 95 %."
+    )
+    yield table(["", "synapses", "share"], rows)
+    yield "Every disagreement: [large_scale-disagreements.csv](large_scale-disagreements.csv)."
+    rendering, building, rest = seconds
+    yield f"Rendering {rendering:.0f} s, building {building:.0f} s, the comparison {rest:.0f} s."
 
 
-def write_disagreements(differing, truth, avan, pruner, rows) -> None:
+def write_disagreements(cases: list[Case], path: Path) -> None:
     """A row a disagreement."""
-    with (RESULTS / "large_scale-disagreements.csv").open("w", newline="") as file:
+    with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["cleft_id", "z_nm", "y_nm", "x_nm", "avan", "proximity_pruner", "truth", "verdict"])
-        for cleft in differing:
-            place = [round(rows[cleft][f"{axis}_nm"], 1) for axis in "zyx"]
-            chosen = [" ".join(map(str, pair)) if pair else "" for pair in (avan[cleft], pruner.get(cleft))]
-            true = "; ".join(" ".join(map(str, pair)) for pair in sorted(truth[cleft]))
-            writer.writerow([cleft, *place, *chosen, true, verdict(truth[cleft], avan[cleft], pruner.get(cleft))])
+        for case in cases:
+            if case.differ:
+                place = [round(case.row[f"{axis}_nm"], 1) for axis in "zyx"]
+                chosen = [" ".join(map(str, pair)) if pair else "" for pair in (case.avan, case.pruner)]
+                true = "; ".join(" ".join(map(str, pair)) for pair in sorted(case.truth))
+                writer.writerow([case.row["cleft_id"], *place, *chosen, true, case.verdict])
 
 
 if __name__ == "__main__":

@@ -33,6 +33,13 @@ PolyadicOption = Annotated[
         help="All partners over a threshold, several synapses a cleft; or one pair [default: the assigner's].",
     ),
 ]
+MinContactOption = Annotated[
+    float | None,
+    typer.Option(
+        "--min-contact", metavar="0..1", show_default=False,
+        help="Partners have at least this share of the largest contact with the cleft [default: the assigner's].",
+    ),
+]  # fmt: skip
 PreThresholdOption = Annotated[
     float | None,
     typer.Option(

@@ -11,6 +11,7 @@ import typer
 from connectome.cli.assigner_options import (
     AssignerOption,
     DirectionOption,
+    MinContactOption,
     PolyadicOption,
     PostThresholdOption,
     PreThresholdOption,
@@ -83,6 +84,7 @@ def volume(
         ),
     ] = None,
     polyadic: PolyadicOption = None,
+    min_contact: MinContactOption = None,
     pre_threshold: PreThresholdOption = None,
     post_threshold: PostThresholdOption = None,
     connectivity: Annotated[
@@ -118,7 +120,7 @@ def volume(
 
     flags: dict[str, object] = {
         "image": image, "segmentation": segmentation, "name": name, "detector": detector, "assigner": assigner,
-        "direction": direction, "polyadic": polyadic, "pre_threshold": pre_threshold,
+        "direction": direction, "polyadic": polyadic, "min_contact": min_contact, "pre_threshold": pre_threshold,
         "post_threshold": post_threshold,
         "box": parse_box(box), "block_shape": parse_shape(block_shape, "--block-shape"),
         "resolution_nm": parse_nm(resolution, "--resolution"),

@@ -15,37 +15,40 @@ from connectome.cli.tune import DetectorOption, build_options
 if TYPE_CHECKING:
     from connectome.pipeline.calibrating import Calibration
 
+DataOption = Annotated[
+    list[str],
+    typer.Option(
+        "--data", metavar="FOLDER[@BOX][*WEIGHT]",
+        help="Annotated volume to fit on, as for tune; each of its synapses counts WEIGHT times. Repeatable.",
+    ),
+]  # fmt: skip
+CheckOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--check", metavar="FOLDER[@BOX]", show_default=False,
+        help="Annotated volume to check on, which isn't fitted on. Repeatable.",
+    ),
+]  # fmt: skip
+TunedOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE.toml", show_default=False, help="Parameters from tune [default: the models' own]."
+    ),
+]
+OutputOption = Annotated[Path, typer.Option("--output", "-o", metavar="FILE.json", help="Where the model goes.")]
+StoreOption = Annotated[
+    bool, typer.Option("--store", help="Also put it into the assigner's file: builds with both models use it.")
+]
+
 
 def calibrate(
-    data: Annotated[
-        list[str],
-        typer.Option(
-            "--data",
-            metavar="FOLDER[@BOX][*WEIGHT]",
-            help="Annotated volume to fit on, as for tune; each of its synapses counts WEIGHT times. Repeatable.",
-        ),
-    ],
-    check: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--check",
-            metavar="FOLDER[@BOX]",
-            show_default=False,
-            help="Annotated volume to check on, which isn't fitted on. Repeatable.",
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.toml", show_default=False, help="Parameters from tune [default: the models' own]."),
-    ] = None,
+    data: DataOption,
+    check: CheckOption = None,
+    config: TunedOption = None,
     detector: DetectorOption = None,
     assigner: AssignerOption = None,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.json", help="Where the model goes.")] = Path(
-        "confidence.json"
-    ),
-    store: Annotated[
-        bool, typer.Option("--store", help="Also put it into the assigner's file: builds with both models use it.")
-    ] = False,
+    output: OutputOption = Path("confidence.json"),
+    store: StoreOption = False,
     device: DeviceOption = Device.AUTO,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
     as_json: JsonOption = False,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connectome.cli.assigner_options import (
     AssignerOption,
     DirectionOption,
+    MinContactOption,
     PolyadicOption,
     PostThresholdOption,
     PreThresholdOption,
@@ -28,9 +29,21 @@ from connectome.cli.options import (
     parse_box,
 )
 
+if TYPE_CHECKING:
+    from connectome.evaluate.assignment import AssignmentScore
+    from connectome.evaluate.partner_sets import PartnerSetScore
+
 app = typer.Typer(no_args_is_help=True, help="Score against an annotated connectome.")
 ReferenceOption = Annotated[
     Path, typer.Option("--reference", metavar="FILE.hdf", help="CREMI file with segments, clefts and partners.")
+]
+ImageOption = Annotated[str, typer.Option("--image", metavar="URL", help="The EM image.")]
+SegmentationOption = Annotated[
+    str, typer.Option("--segmentation", metavar="URL", help="The segmentation of the reference.")
+]
+WrongCleftsOption = Annotated[
+    Path | None,
+    typer.Option("--errors", metavar="FILE.csv", show_default=False, help="Also write the wrong clefts as CSV."),
 ]
 
 
@@ -80,38 +93,27 @@ def edges(
 
 @app.command()
 def assignment(
-    image: Annotated[str, typer.Option("--image", metavar="URL", help="The EM image.")],
-    segmentation: Annotated[
-        str, typer.Option("--segmentation", metavar="URL", help="The segmentation of the reference.")
-    ],
+    image: ImageOption,
+    segmentation: SegmentationOption,
     reference: ReferenceOption,
     box: BoxOption = None,
     assigner: AssignerOption = None,
     direction: DirectionOption = None,
     polyadic: PolyadicOption = None,
+    min_contact: MinContactOption = None,
     pre_threshold: PreThresholdOption = None,
     post_threshold: PostThresholdOption = None,
     device: DeviceOption = Device.AUTO,
     normalisation: NormalisationOption = None,
     as_json: JsonOption = False,
-    errors: Annotated[
-        Path | None,
-        typer.Option("--errors", metavar="FILE.csv", show_default=False, help="Also write the wrong clefts as CSV."),
-    ] = None,
+    errors: WrongCleftsOption = None,
 ) -> None:
     """Accuracy of an assigner on annotated clefts: how often it finds both partners, and each of them.
 
     No run and no database are needed. A cleft lies in the box if its centroid does. In the polyadic mode precision,
     recall and F1 of all pairs of partners are given instead.
     """
-    from connectome.cli.evaluate_output import print_assignment_score, print_partner_set_score
     from connectome.cli.progress import RichProgress
-    from connectome.evaluate.report import (
-        assignment_report,
-        partner_set_report,
-        write_assignment_errors,
-        write_partner_set_errors,
-    )
     from connectome.pipeline.assignment import AssignmentRequest, assign_annotated
     from connectome.pipeline.normalising import Normalising, normalisation_of
 
@@ -124,6 +126,7 @@ def assignment(
         direction=direction,
         device=device,
         polyadic=polyadic,
+        min_contact=min_contact,
         pre_threshold=pre_threshold,
         post_threshold=post_threshold,
         normalisation=Normalising.VOLUME if normalisation is None else normalisation_of(normalisation),
@@ -131,18 +134,30 @@ def assignment(
     with RichProgress() as progress:
         found = assign_annotated(request, progress)
     if found.polyadic:
-        sets = found.set_score()
-        if errors is not None:
-            write_partner_set_errors(sets, errors)
-        report = partner_set_report(sets)
+        _tell_partner_sets(found.set_score(), errors, as_json)
     else:
-        score = found.pair_score()
-        if errors is not None:
-            write_assignment_errors(score, errors)
-        report = assignment_report(score)
+        _tell_pairs(found.pair_score(), errors, as_json)
+
+
+def _tell_partner_sets(score: PartnerSetScore, errors: Path | None, as_json: bool) -> None:
+    from connectome.cli.evaluate_output import print_partner_set_score
+    from connectome.evaluate.report import partner_set_report, write_partner_set_errors
+
+    if errors is not None:
+        write_partner_set_errors(score, errors)
     if as_json:
-        typer.echo(json.dumps(report, indent=2))
-    elif found.polyadic:
-        print_partner_set_score(sets)
+        typer.echo(json.dumps(partner_set_report(score), indent=2))
+    else:
+        print_partner_set_score(score)
+
+
+def _tell_pairs(score: AssignmentScore, errors: Path | None, as_json: bool) -> None:
+    from connectome.cli.evaluate_output import print_assignment_score
+    from connectome.evaluate.report import assignment_report, write_assignment_errors
+
+    if errors is not None:
+        write_assignment_errors(score, errors)
+    if as_json:
+        typer.echo(json.dumps(assignment_report(score), indent=2))
     else:
         print_assignment_score(score)

@@ -48,8 +48,9 @@ def synapses(
 ) -> None:
     """Make a run of a synapse table, so that queries, graphs and exports work on it.
 
-    Rows without both partners, and those that the table marks as deleted or superseded, are left out and counted. One
-    transaction: after an error there is no run.
+    Rows without both partners, and those that the table marks as deleted or superseded, are left out and counted.
+    Scores outside 0 to 1 become unknown and are counted; columns that have no place here are named. One transaction:
+    after an error there is no run.
     """
     import dataclasses
     import json
@@ -72,3 +73,7 @@ def synapses(
         typer.echo(f"left out: {report.without_partner:,} without both partners")
     if report.retired:
         typer.echo(f"left out: {report.retired:,} deleted or superseded")
+    if report.scores_outside:
+        typer.echo(f"made unknown: {report.scores_outside:,} scores outside 0 to 1")
+    if report.dropped_columns:
+        typer.echo(f"not kept: columns {', '.join(report.dropped_columns)}")

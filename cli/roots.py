@@ -40,7 +40,8 @@ def import_roots(
 ) -> None:
     """Make a version of a table; edges of all finished runs follow, synapses stay as they are.
 
-    A segment without a row is its own root, or has the root that it has in --parent. Earlier versions stay.
+    A segment without a row is its own root, or has the root that it has in --parent, whose annotations are taken over
+    too (segments: those of the segments). Earlier versions stay.
     """
     from connectome.query.proofreading import import_roots as run_import
     from connectome.store.database import Database

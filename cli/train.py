@@ -7,11 +7,23 @@ from typing import Any
 
 import typer
 
-from connectome.cli.options import JsonOption, parse_shape
+from connectome.cli.options import (
+    DEFAULT_DATA_FOLDER,
+    DataFolderOption,
+    Device,
+    DeviceOption,
+    JsonOption,
+    parse_shape,
+)
 from connectome.cli.train_options import (
     BatchOption,
     ConfigOption,
     DataOption,
+    DecoyDataOption,
+    DecoyShareOption,
+    DecoySizeOption,
+    DecoyThresholdOption,
+    DetectorOption,
     KeepOption,
     NameOption,
     OutputOption,
@@ -44,7 +56,8 @@ def detector(
     widths: WidthsOption = None, learning_rate: RateOption = None, seed: SeedOption = None,
     start_from: StartOption = None, save_every: SaveOption = None, keep: KeepOption = None,
     unpaired: UnpairedOption = None, name: NameOption = None, device: TrainDeviceOption = None,
-    resume: ResumeOption = False, restart: RestartOption = False, json_: JsonOption = False,
+    decoy_share: DecoyShareOption = None, resume: ResumeOption = False, restart: RestartOption = False,
+    json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Train a cleft detector: image in, clefts out, as a mask or as distances.
 
@@ -61,7 +74,8 @@ def assigner(
     widths: WidthsOption = None, learning_rate: RateOption = None, seed: SeedOption = None,
     start_from: StartOption = None, save_every: SaveOption = None, keep: KeepOption = None,
     unpaired: UnpairedOption = None, name: NameOption = None, device: TrainDeviceOption = None,
-    resume: ResumeOption = False, restart: RestartOption = False, json_: JsonOption = False,
+    decoy_share: DecoyShareOption = None, resume: ResumeOption = False, restart: RestartOption = False,
+    json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Train an AVAN: image and one cleft in, its presynaptic and postsynaptic segment out.
 
@@ -86,6 +100,40 @@ def pruner(
     training goes on with the same command.
     """
     _train(Trained.PRUNER, context)
+
+
+@app.command()
+def decoys(
+    data: DecoyDataOption = None, detector: DetectorOption = None, threshold: DecoyThresholdOption = None,
+    min_size: DecoySizeOption = 100, device: DeviceOption = Device.AUTO,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER, json_: JsonOption = False,
+) -> None:  # fmt: skip
+    """Find what a detector wrongly takes for clefts, so that further training shows it often.
+
+    Writes decoys.zarr and decoys.csv into each folder. Then train the detector, or an AVAN, with --decoy-share: the
+    detector learns to pass decoys over, the AVAN to give low scores to all segments around them.
+    """
+    from dataclasses import asdict
+
+    from connectome.cli.progress import RichProgress
+    from connectome.cli.tune import annotated_volumes, build_options
+    from connectome.pipeline.decoys import DecoyRequest, find_decoys
+    from connectome.pipeline.tuning import OUTPUTS
+
+    request = DecoyRequest(
+        volumes=annotated_volumes(data, None, None, None, None),
+        build=build_options(None, detector, None, device),
+        threshold=threshold,
+        min_size_voxels=min_size,
+        outputs=data_folder.expanduser() / OUTPUTS,
+    )
+    with RichProgress() as progress:
+        found = find_decoys(request, progress)
+    if json_:
+        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+        return
+    for one in found:
+        typer.echo(f"{one.name}: {one.decoys} decoys among {one.objects} objects")
 
 
 def _train(kind: Trained, context: typer.Context) -> None:

@@ -120,3 +120,28 @@ PrunerOption = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+DecoyShareOption = Annotated[
+    float | None,
+    typer.Option(
+        "--decoy-share", min=0.0, max=1.0, show_default=False,
+        help="Share of the samples that show what `train decoys` found [default: 0].",
+    ),
+]  # fmt: skip
+DecoyDataOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data", metavar="FOLDER[@BOX]", show_default=False,
+        help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv. Repeatable.",
+    ),
+]  # fmt: skip
+DetectorOption = Annotated[
+    str | None,
+    typer.Option("--detector", metavar="NAME|FILE", show_default=False, help="Whose decoys [default: mask]."),
+]
+DecoyThresholdOption = Annotated[
+    float | None,
+    typer.Option("--threshold", metavar="N", help="Detection threshold [default: the detector's].", show_default=False),
+]
+DecoySizeOption = Annotated[
+    int, typer.Option("--min-size", min=1, metavar="VOXELS", help="Smaller objects are left out.")
+]

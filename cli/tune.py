@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.assigner_options import AssignerOption
+from connectome.cli.assigner_options import AssignerOption, PolyadicOption
+from connectome.cli.option_groups import shared_options
 from connectome.cli.options import (
     DEFAULT_DATA_FOLDER,
     BoxOption,
@@ -22,7 +23,6 @@ from connectome.cli.options import (
 from connectome.errors import ConfigError
 
 if TYPE_CHECKING:
-    from connectome.evaluate.tuning import ParameterGrid
     from connectome.pipeline.request import BuildRequest
     from connectome.pipeline.tuning_data import AnnotatedVolume
 
@@ -54,17 +54,13 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE.toml", show_default=False, help="Options of build volume; flags win."),
 ]
+OutputOption = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE.toml", help="Where the chosen parameters go.")
+]
+GridValues = dict[str, tuple[float, ...]]
 
 
-def tune(
-    data: DataOption = None,
-    image: ImageOption = None,
-    segmentation: SegmentationOption = None,
-    reference: ReferenceOption = None,
-    box: BoxOption = None,
-    detector: DetectorOption = None,
-    assigner: AssignerOption = None,
-    config: ConfigOption = None,
+def _grid(
     thresholds: Annotated[
         str | None, typer.Option(metavar="N,N,...", help="Detection thresholds to try.", show_default=False)
     ] = None,
@@ -80,31 +76,69 @@ def tune(
     min_scores: Annotated[
         str | None, typer.Option(metavar="N,N,...", help="Minimum scores to try.", show_default=False)
     ] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE.toml", help="Where the chosen parameters go.")
-    ] = Path("tuned.toml"),
+    min_contacts: Annotated[
+        str | None,
+        typer.Option(metavar="N,N,...", help="Shares of the largest contact to ask of partners.", show_default=False),
+    ] = None,
+    pre_thresholds: Annotated[
+        str | None,
+        typer.Option(metavar="N,N,...", help="Scores to ask of further presynaptic partners.", show_default=False),
+    ] = None,
+    post_thresholds: Annotated[
+        str | None,
+        typer.Option(metavar="N,N,...", help="Scores to ask of further postsynaptic partners.", show_default=False),
+    ] = None,
+) -> GridValues:
+    """The values to try, by the parameter of a build; those that aren't given are left out."""
+    asked = {
+        "threshold": numbers(thresholds, "--thresholds", float),
+        "min_size_voxels": numbers(min_sizes, "--min-sizes", int),
+        "dilation_nm": numbers(dilations, "--dilations", float),
+        "duplicate_distance_nm": numbers(duplicate_distances, "--duplicate-distances", float),
+        "min_score": numbers(min_scores, "--min-scores", float),
+        "min_contact": numbers(min_contacts, "--min-contacts", float),
+        "pre_threshold": numbers(pre_thresholds, "--pre-thresholds", float),
+        "post_threshold": numbers(post_thresholds, "--post-thresholds", float),
+    }
+    return {name: values for name, values in asked.items() if values is not None}
+
+
+@shared_options(_grid, "grid")
+def tune(
+    grid: GridValues,
+    data: DataOption = None,
+    image: ImageOption = None,
+    segmentation: SegmentationOption = None,
+    reference: ReferenceOption = None,
+    box: BoxOption = None,
+    detector: DetectorOption = None,
+    assigner: AssignerOption = None,
+    polyadic: PolyadicOption = None,
+    config: ConfigOption = None,
+    output: OutputOption = Path("tuned.toml"),
     device: DeviceOption = Device.AUTO,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
     as_json: JsonOption = False,
 ) -> None:
     """Choose threshold, minimum size, dilation, duplicate distance and minimum score by edge F1 on annotated volumes.
 
+    In the polyadic mode also what decides about further partners; F1 is then that of the pairs of all clefts.
+
     Every combination is scored on every volume; the mean of the volumes' F1 decides, each volume counting by its
     weight. Of nearly equal combinations the one whose neighbours do well is taken. The networks' outputs are kept in
-    the data folder, so a second call takes seconds. What --config says besides (polyadic, direction ...) holds for all
-    combinations. Beside FILE.toml, which build volume takes as --config, go the
-    whole table and two plots.
+    the data folder, so a second call takes seconds. What --config says besides (direction, connectivity ...) holds for
+    all combinations. Beside FILE.toml, which build volume takes as --config, go the whole table and two plots.
     """
     from connectome.cli.progress import RichProgress
-    from connectome.pipeline.tuning import OUTPUTS, TuneRequest
+    from connectome.pipeline.tuning import OUTPUTS, TuneRequest, grid_for
     from connectome.pipeline.tuning import tune as run_tune
     from connectome.pipeline.tuning_report import tuning_json, tuning_text, write_tuning
 
-    build = build_options(config, detector, assigner, device)
+    build = build_options(config, detector, assigner, device, polyadic)
     request = TuneRequest(
         volumes=annotated_volumes(data, image, segmentation, reference, box),
         build=build,
-        grid=_grid(thresholds, min_sizes, dilations, duplicate_distances, min_scores),
+        grid=grid_for(build, grid),
         outputs=data_folder.expanduser() / OUTPUTS,
     )
     with RichProgress() as progress:
@@ -117,7 +151,9 @@ def tune(
     typer.echo("written: " + ", ".join(str(file) for file in files))
 
 
-def build_options(config: Path | None, detector: str | None, assigner: str | None, device: Device) -> BuildRequest:
+def build_options(
+    config: Path | None, detector: str | None, assigner: str | None, device: Device, polyadic: bool | None = None
+) -> BuildRequest:
     """What a build is to share with all that is tried: models and modes; it has no volumes.
 
     Raises:
@@ -128,6 +164,7 @@ def build_options(config: Path | None, detector: str | None, assigner: str | Non
 
     flags = {
         "image": "", "segmentation": "", "detector": detector, "assigner": assigner, "device": DeviceChoice(device),
+        "polyadic": polyadic,
     }  # fmt: skip
     return read_request(config, flags)
 
@@ -150,21 +187,6 @@ def annotated_volumes(
     if not volumes:
         raise ConfigError("no annotated volume given: use --data FOLDER, or --image, --segmentation and --reference")
     return tuple(volumes)
-
-
-def _grid(
-    thresholds: str | None, min_sizes: str | None, dilations: str | None, duplicates: str | None, min_scores: str | None
-) -> ParameterGrid:
-    from connectome.evaluate.tuning import ParameterGrid
-
-    asked: dict[str, Any] = {
-        "threshold": numbers(thresholds, "--thresholds", float),
-        "min_size_voxels": numbers(min_sizes, "--min-sizes", int),
-        "dilation_nm": numbers(dilations, "--dilations", float),
-        "duplicate_distance_nm": numbers(duplicates, "--duplicate-distances", float),
-        "min_score": numbers(min_scores, "--min-scores", float),
-    }
-    return ParameterGrid(**{name: values for name, values in asked.items() if values is not None})
 
 
 def numbers(text: str | None, option: str, kind: Callable[[str], float]) -> tuple[float, ...] | None:

@@ -1,6 +1,10 @@
-"""What a run finds, partitioned by run, as revision 0006 creates it. Never change it."""
+"""What a run finds: tables that revisions 0002 and 0006 create alike, and those of 0006 alone. Never change it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,8 +25,8 @@ def nullable(column: sa.Column[int] | sa.Column[float]) -> sa.Column[int] | sa.C
     return column
 
 
-def create_fragment() -> None:
-    """Create the table fragment."""
+def create_fragment(*keys: sa.ForeignKeyConstraint, **options: Any) -> None:
+    """Create the table fragment, with further keys and options."""
     op.create_table(
         "fragment",
         integer("run_id", "The run that wrote the row"),
@@ -46,24 +50,26 @@ def create_fragment() -> None:
             comment="Greatest output of the detector over its voxels, 0 to 255",
         ),
         sa.PrimaryKeyConstraint("run_id", "block_id", "fragment_id", name="pk_fragment"),
+        *keys,
         sa.CheckConstraint("fragment_id > 0", name=op.f("ck_fragment_fragment_id")),
         sa.CheckConstraint("size_voxels > 0", name=op.f("ck_fragment_size_voxels")),
         comment="Connected pieces of cleft voxels inside one block, before stitching",
-        postgresql_partition_by=BY_RUN,
+        **options,
     )
 
 
-def create_fragment_cleft() -> None:
-    """Create the table fragment_cleft."""
+def create_fragment_cleft(*keys: sa.ForeignKeyConstraint, **options: Any) -> None:
+    """Create the table fragment_cleft, with further keys and options."""
     op.create_table(
         "fragment_cleft",
         integer("run_id", "The run that wrote the row"),
         bigint("fragment_id", "The fragment"),
         bigint("cleft_id", "The cleft it became part of; 0 if it was dropped as too small"),
         sa.PrimaryKeyConstraint("run_id", "fragment_id", name="pk_fragment_cleft"),
+        *keys,
         sa.CheckConstraint("cleft_id >= 0", name=op.f("ck_fragment_cleft_cleft_id")),
         comment="Fragments that stitching renamed or dropped; a fragment without a row is a cleft of its own id",
-        postgresql_partition_by=BY_RUN,
+        **options,
     )
 
 
@@ -102,8 +108,8 @@ def create_cleft() -> None:
     )
 
 
-def create_candidate() -> None:
-    """Create the table candidate."""
+def create_candidate(*keys: sa.ForeignKeyConstraint, **options: Any) -> None:
+    """Create the table candidate, with further keys and options."""
     op.create_table(
         "candidate",
         integer("run_id", "The run that wrote the row"),
@@ -113,12 +119,13 @@ def create_candidate() -> None:
         real("score", "Mean output of the assigner over the segment's voxels in the patch, 0 to 1"),
         integer("contact_voxels", "Voxels of the segment that touch the dilated cleft"),
         sa.PrimaryKeyConstraint("run_id", "cleft_id", "segment_id", "role", name="pk_candidate"),
+        *keys,
         sa.CheckConstraint("contact_voxels > 0", name=op.f("ck_candidate_contact_voxels")),
         sa.CheckConstraint("role IN ('pre', 'post')", name=op.f("ck_candidate_role")),
         sa.CheckConstraint("score BETWEEN 0 AND 1", name=op.f("ck_candidate_score")),
         sa.CheckConstraint("segment_id > 0", name=op.f("ck_candidate_segment_id")),
         comment="Segments near a cleft with the score that the assigner gives them in each role",
-        postgresql_partition_by=BY_RUN,
+        **options,
     )
 
 
@@ -174,7 +181,12 @@ def create_synapse() -> None:
     )
 
 
-CREATORS = {
-    "fragment": create_fragment, "fragment_cleft": create_fragment_cleft, "cleft": create_cleft,
-    "candidate": create_candidate, "duplicate": create_duplicate, "synapse": create_synapse,
+CREATORS: dict[str, Callable[[], object]] = {
+    **{
+        table: partial(create, postgresql_partition_by=BY_RUN)
+        for table, create in (
+            ("fragment", create_fragment), ("fragment_cleft", create_fragment_cleft), ("candidate", create_candidate),
+        )
+    },
+    "cleft": create_cleft, "duplicate": create_duplicate, "synapse": create_synapse,
 }  # fmt: skip

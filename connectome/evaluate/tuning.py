@@ -11,30 +11,50 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 TIE = 0.005  # F1 that is no difference: less than one synapse in a hundred
-AXES = ("threshold", "min_size_voxels", "dilation_nm", "duplicate_distance_nm", "min_score")
+AXES = (
+    "threshold", "min_size_voxels", "dilation_nm", "duplicate_distance_nm", "min_score", "min_contact",
+    "pre_threshold", "post_threshold",
+)  # fmt: skip
 Index = tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One combination of parameters, as `BuildRequest` names them."""
+    """One combination of parameters, as `BuildRequest` names them; None: what the assigner recommends."""
 
     threshold: float
     min_size_voxels: int
     dilation_nm: float
     duplicate_distance_nm: float
     min_score: float
+    min_contact: float | None = None
+    pre_threshold: float | None = None
+    post_threshold: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterGrid:
-    """The values that are tried of each parameter, ascending; every combination is a cell."""
+    """The values that are tried of each parameter, ascending; every combination is a cell. None stands alone."""
 
-    threshold: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    threshold: tuple[float, ...] = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     min_size_voxels: tuple[int, ...] = (50, 100, 150, 200, 300, 400)
     dilation_nm: tuple[float, ...] = (36.0, 48.0, 60.0)
     duplicate_distance_nm: tuple[float, ...] = (0.0, 250.0, 500.0, 1000.0)
     min_score: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4)
+    min_contact: tuple[float | None, ...] = (None,)
+    pre_threshold: tuple[float | None, ...] = (None,)
+    post_threshold: tuple[float | None, ...] = (None,)
+
+    @classmethod
+    def polyadic(cls) -> ParameterGrid:
+        """What is tried in the polyadic mode: what decides about further partners, in place of what is off anyway."""
+        return cls(
+            duplicate_distance_nm=(0.0,),
+            min_score=(0.0,),
+            min_contact=(0.0, 0.05, 0.1, 0.2),
+            pre_threshold=(0.5, 0.7, 0.9),
+            post_threshold=(0.05, 0.1, 0.2, 0.3, 0.5),
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:

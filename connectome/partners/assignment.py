@@ -76,7 +76,9 @@ class AssignmentRules:
     post_threshold: float = 0.5
 
     @classmethod
-    def of(cls, parameters: Mapping[str, float], polyadic: bool | None = None) -> AssignmentRules:
+    def of(
+        cls, parameters: Mapping[str, float], polyadic: bool | None = None, min_contact: float | None = None
+    ) -> AssignmentRules:
         """What a checkpoint recommends; the defaults where it says nothing.
 
         Args:
@@ -84,15 +86,19 @@ class AssignmentRules:
                 `polyadic_min_contact`, which stands for `min_contact` if the mode is polyadic (0 where it isn't given:
                 an insect's partners may touch a cleft with very little).
             polyadic: the mode; None: what the checkpoint recommends.
+            min_contact: of the mode; None: what the checkpoint recommends.
         """
         default = cls()
         if polyadic is None:
             polyadic = bool(parameters.get("polyadic", 0))
-        contact = parameters.get("min_contact", default.min_contact)
+        if min_contact is None and polyadic:
+            min_contact = parameters.get("polyadic_min_contact", 0.0)
+        elif min_contact is None:
+            min_contact = parameters.get("min_contact", default.min_contact)
         return cls(
             polyadic=polyadic,
             dilation_nm=parameters.get("dilation_nm", default.dilation_nm),
-            min_contact=parameters.get("polyadic_min_contact", 0.0) if polyadic else contact,
+            min_contact=min_contact,
             pre_threshold=parameters.get("pre_threshold", default.pre_threshold),
             post_threshold=parameters.get("post_threshold", default.post_threshold),
         )
@@ -100,6 +106,10 @@ class AssignmentRules:
 
 NEAREST_PARAMETERS = {"min_contact": 1.0, "polyadic_min_contact": 0.5}
 """Rules of the baseline: the two segments with the largest contact, or in the polyadic mode those with half of it."""
+
+
+MOST_JUDGED = 12
+"""Where pairs are judged, only among so many candidates of a cleft: their number grows with the square."""
 
 
 def assign(
@@ -121,25 +131,66 @@ def assign(
     """
     shape = dilation_shape(rules.dilation_nm, resolution_nm)
     found = [find_candidates(patch.segmentation, patch.mask, shape) for patch in patches]
+    judged = [worth_judging(candidates.contact_voxels, rules.min_contact) for candidates in found]
+    scored = score_candidates(patches, found, judged, assigner, CleftView(dilation=shape, patch_shape=patch_shape))
+    return [
+        Partners(candidates=candidates, scores=scores, pairs=choose(scores, candidates.contact_voxels, rules))
+        for candidates, scores in zip(found, scored, strict=True)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleftView:
+    """How much an assigner sees of a cleft at once.
+
+    Attributes:
+        dilation: of the cleft, where it finds candidates (see `candidates.dilation_shape`).
+        patch_shape: voxels (z, y, x); larger patches are cut (see `partners.wide`). None: any.
+    """
+
+    dilation: NDArray[np.bool_]
+    patch_shape: Triple | None = None
+
+
+def score_candidates(
+    patches: Sequence[CleftPatch],
+    found: Sequence[Candidates],
+    judged: Sequence[NDArray[np.bool_]],
+    assigner: Assigner,
+    view: CleftView,
+) -> list[Scores]:
+    """Scores of each cleft's candidates; one call of the assigner for all patches.
+
+    Args:
+        patches: the clefts.
+        found: the candidates of each.
+        judged: boolean (n,) of each, the candidates whose pairs are judged where pairs are (see `worth_judging`).
+        assigner: who scores.
+        view: what it sees.
+    """
     whole = [
         Patch(
-            image=p.image, mask=p.mask, segmentation=p.segmentation, segment_id=c.segment_id, proximity=p.proximity
+            image=p.image, mask=p.mask, segmentation=p.segmentation, segment_id=c.segment_id, eligible=those,
+            proximity=p.proximity,
         )
-        for p, c in zip(patches, found, strict=True)
+        for p, c, those in zip(patches, found, judged, strict=True)
     ]  # fmt: skip
-    shown = [views(patch, patch_shape) for patch in whole]
+    shown = [views(patch, view.patch_shape) for patch in whole]
     scores = iter(assigner.score(list(chain.from_iterable(shown))))
-    partners = []
-    for patch, candidates, parts in zip(whole, found, shown, strict=True):
-        score = joined(patch, parts, list(islice(scores, len(parts))), shape)
-        pairs = choose(score, candidates.contact_voxels, rules)
-        partners.append(Partners(candidates=candidates, scores=score, pairs=pairs))
-    return partners
+    return [
+        joined(patch, parts, list(islice(scores, len(parts))), view.dilation)
+        for patch, parts in zip(whole, shown, strict=True)
+    ]
+
+
+def worth_judging(contact_voxels: NDArray[np.integer], min_contact: float) -> NDArray[np.bool_]:
+    """Which of n candidates with these contacts (n,) may be chosen where pairs are judged: no others need be."""
+    return main_contacts(contact_voxels, min_contact, MOST_JUDGED)
 
 
 def choose(scores: Scores, contact_voxels: NDArray[np.integer], rules: AssignmentRules) -> tuple[Pair, ...]:
     """The pairs of partners among n candidates, from their scores and contacts (n,), as positions."""
-    eligible = main_contacts(contact_voxels, rules.min_contact)
+    eligible = main_contacts(contact_voxels, rules.min_contact, MOST_JUDGED if scores.by_pair else None)
     if rules.polyadic:
         return choose_pairs(scores, eligible, rules.pre_threshold, rules.post_threshold)
     pair = choose_pair(scores.pairs, eligible)

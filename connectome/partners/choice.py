@@ -25,7 +25,7 @@ def choose_pair(pair_scores: NDArray[np.floating], eligible: NDArray[np.bool_]) 
     return pre, post
 
 
-def main_contacts(contact_voxels: NDArray[np.integer], fraction: float) -> NDArray[np.bool_]:
+def main_contacts(contact_voxels: NDArray[np.integer], fraction: float, most: int | None = None) -> NDArray[np.bool_]:
     """Which candidates touch the cleft enough to be its partners.
 
     Those with at least `fraction` of the largest contact, and always the two with the largest: a segment that only
@@ -34,9 +34,13 @@ def main_contacts(contact_voxels: NDArray[np.integer], fraction: float) -> NDArr
     Args:
         contact_voxels: (n,) voxels of each candidate inside the dilated cleft.
         fraction: 0 lets all candidates through.
+        most: of more than so many, at least 2, those with the largest contact (of equals the first); None: all.
     """
     if len(contact_voxels) == 0:
         return np.zeros(0, bool)
     eligible = contact_voxels >= fraction * contact_voxels.max()
-    eligible[np.argsort(-contact_voxels, kind="stable")[:2]] = True
+    largest_first = np.argsort(-contact_voxels, kind="stable")
+    eligible[largest_first[:2]] = True
+    if most is not None:
+        eligible[largest_first[most:]] = False
     return eligible

@@ -1,4 +1,4 @@
-"""The pruners at work: every ordered pair of a cleft's candidates through the pair classifier, batched."""
+"""The pruners at work: ordered pairs of a cleft's eligible candidates through the pair classifier, batched."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PairAssigner:
         self._batches = Batches(device, PAIRS_A_CALL)
 
     def score(self, patches: Sequence[Patch]) -> list[Scores]:
-        """The probability of each ordered pair.
+        """The probability of each ordered pair of candidates that may be chosen; 0 for all others.
 
         Raises:
             DeviceError: the device's memory can't hold one pair.
@@ -45,7 +45,7 @@ class PairAssigner:
         if not patches:
             return []
         counts = [len(patch.segment_id) for patch in patches]
-        places = [ordered_pairs(count) for count in counts]
+        places = [ordered_pairs(patch.eligible) for patch in patches]
         starts = np.cumsum([0, *(len(place) for place in places)])
         of_patch = np.repeat(np.arange(len(patches)), np.diff(starts))
         pairs = np.concatenate([*places, np.zeros((0, 2), np.int64)])
@@ -105,9 +105,10 @@ class _Views:
     guessed: Tensor
 
 
-def ordered_pairs(count: int) -> NDArray[np.int64]:
-    """All ordered pairs of different candidates: int64 (count * (count - 1), 2)."""
-    return np.argwhere(~np.eye(count, dtype=bool)).astype(np.int64).reshape(-1, 2)
+def ordered_pairs(eligible: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """All ordered pairs of different eligible candidates, as positions: int64 (m, 2)."""
+    both = eligible[:, None] & eligible[None, :] & ~np.eye(len(eligible), dtype=bool)
+    return np.argwhere(both).astype(np.int64).reshape(-1, 2)
 
 
 def _scores(logits: NDArray[np.float32], pairs: NDArray[np.int64], count: int) -> Scores:

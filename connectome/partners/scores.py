@@ -26,6 +26,7 @@ class Patch:
         mask: boolean (z, y, x), this cleft alone.
         segmentation: unsigned integers (z, y, x).
         segment_id: uint64 (n,), the candidates, ascending.
+        eligible: boolean (n,), the candidates that may be chosen; an assigner that judges pairs judges no others.
         proximity: float32 (z, y, x), the signed proximity that the detector predicted; None: it predicts none.
         counted: the voxels of the patch over which scores are averaged; None: all of them.
     """
@@ -34,6 +35,7 @@ class Patch:
     mask: NDArray[np.bool_]
     segmentation: NDArray[Any]
     segment_id: NDArray[np.uint64]
+    eligible: NDArray[np.bool_]
     proximity: NDArray[np.float32] | None = None
     counted: Box | None = None
 
@@ -45,7 +47,7 @@ class Scores:
     Attributes:
         roles: float32 (2, n) in [0, 1]: each candidate as pre and as post.
         pairs: float64 (n, n): [i, j] rates i as pre with j as post; the pair to choose has the largest. The diagonal
-            means nothing.
+            means nothing. A pair that wasn't judged has 0.
         by_pair: whether pairs were judged, so that `pairs` are probabilities and `roles` follow from them. Otherwise
             roles were, and a pair is rated by the sum of its two scores.
     """
@@ -64,7 +66,7 @@ class Scores:
     def of_pairs(cls, pairs: NDArray[np.float64]) -> Scores:
         """From the probabilities (n, n) of pairs; a candidate's score in a role is that of its best pair in it.
 
-        A lone candidate has 0 in both roles.
+        A lone candidate has 0 in both roles, and so has one of which no pair was judged.
         """
         apart = np.where(np.eye(len(pairs), dtype=bool), 0, pairs)
         roles = np.stack([apart.max(1, initial=0), apart.max(0, initial=0)]).astype(np.float32)

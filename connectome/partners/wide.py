@@ -89,7 +89,7 @@ def views(patch: Patch, patch_shape: Triple | None) -> list[Patch]:
                 counted=window.counted.shift(triple(-n for n in window.box.start)),
             )  # fmt: skip
             there = _voxels(view) > 0
-            shown.append(replace(view, segment_id=patch.segment_id[there]))
+            shown.append(replace(view, segment_id=patch.segment_id[there], eligible=patch.eligible[there]))
     return shown
 
 

@@ -21,7 +21,7 @@ from connectome.pipeline.inputs import VolumePair, open_pair
 from connectome.pipeline.models import model_path
 from connectome.pipeline.normalising import Normalising, as_model_sees, choose_grey_range
 from connectome.pipeline.reference_masks import ReferenceMasks, lies_in
-from connectome.pipeline.request import check_polyadic
+from connectome.pipeline.request import check_min_contact, check_polyadic
 from connectome.records import NoProgress, Progress, ReferenceSynapse
 
 PATCHES_A_BATCH = 8
@@ -35,7 +35,8 @@ class AssignmentRequest:
         image, segmentation: URLs of the volumes.
         reference: a CREMI file, or a folder as imports and phantoms write it.
         box: only clefts whose centroid lies in it, in voxels of the segmentation; None: all.
-        assigner, direction, dilation_nm, polyadic, pre_threshold, post_threshold, normalisation: see `BuildRequest`.
+        assigner, direction, dilation_nm, polyadic, min_contact, pre_threshold, post_threshold, normalisation: see
+            `BuildRequest`.
         device: auto, cpu or cuda.
     """
 
@@ -48,6 +49,7 @@ class AssignmentRequest:
     device: str = "auto"
     dilation_nm: float | None = None
     polyadic: bool | None = None
+    min_contact: float | None = None
     pre_threshold: float | None = None
     post_threshold: float | None = None
     normalisation: Normalising | GreyRange = Normalising.VOLUME
@@ -96,6 +98,7 @@ def assign_annotated(request: AssignmentRequest, progress: Progress | None = Non
         CheckpointError, DeviceError: see the message.
     """
     shown = progress or NoProgress()
+    check_min_contact(request.min_contact)
     check_polyadic(request.polyadic, request.pre_threshold, request.post_threshold)
     device = choose_device(DeviceChoice(str(request.device)))
     chooser = choose_assigner(request.assigner, request.direction)
@@ -130,7 +133,7 @@ def _working_nm(chooser: ChosenAssigner) -> NmTriple:
 def _rules(request: AssignmentRequest, chooser: ChosenAssigner) -> AssignmentRules:
     names = ("dilation_nm", "pre_threshold", "post_threshold")
     asked = {name: getattr(request, name) for name in names if getattr(request, name) is not None}
-    return AssignmentRules.of({**chooser.parameters, **asked}, request.polyadic)
+    return AssignmentRules.of({**chooser.parameters, **asked}, request.polyadic, request.min_contact)
 
 
 def _read(

@@ -28,6 +28,7 @@ from connectome.pipeline.threads import ThreadEngine
 from connectome.records import NoProgress, Progress
 from connectome.store.blocks import Stage, StageTotal, stage_totals
 from connectome.store.database import Database
+from connectome.store.edges import vacuum_edges
 from connectome.store.reading import counts
 from connectome.store.run_lock import lock_run
 from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord, RunState
@@ -142,7 +143,7 @@ def choose_parameters(request: BuildRequest, inputs: Inputs, recorded: dict[str,
         min_size_voxels=int(chosen["min_size_voxels"]),
         assigner=assigner.method,
         direction=assigner.direction(detector.card.method),
-        assignment=AssignmentRules.of(chosen, request.polyadic),
+        assignment=AssignmentRules.of(chosen, request.polyadic, request.min_contact),
         duplicate_distance_nm=float(chosen["duplicate_distance_nm"]),
         min_score=float(chosen["min_score"]),
         confidence=choose_confidence(request.confidence, detector, fitted),
@@ -181,6 +182,7 @@ def _run_stages(context: BuildContext, request: BuildRequest) -> None:
         set_state(context.database, run_id, RunState.INCOMPLETE)
         raise
     context.insist(lambda: set_state(context.database, run_id, RunState.FINISHED))
+    context.insist(lambda: vacuum_edges(context.database, run_id))
     shutil.rmtree(Path(context.run.folder) / TILES, ignore_errors=True)
 
 

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from connectome.evaluate.edge_score import EdgeScore, Outcome
 from connectome.evaluate.edges import EdgeInput, score_edge_rows
 from connectome.evaluate.tuning import Cell, ParameterGrid
+from connectome.partners.assignment import AssignmentRules
 from connectome.partners.confidence import FEATURES
 from connectome.partners.duplicates import PlacedSynapses, merge_duplicates
 from connectome.pipeline.kept_outputs import KeptOutputs
 from connectome.pipeline.parameters import threshold_of
-from connectome.pipeline.scored_clefts import ChosenSynapses, ScoredClefts
+from connectome.pipeline.scored_clefts import ChosenSynapses, Reach, ScoredClefts
 from connectome.pipeline.scoring import Prediction, edge_input
 from connectome.pipeline.tuning_data import OpenVolume
 from connectome.records import NoProgress, SynapseRow
@@ -48,33 +49,23 @@ class VolumeScorer:
 
     def counts(self) -> NDArray[np.int64]:
         """True positives, predicted and annotated synapses of every cell: int64 (*grid.shape, 3)."""
-        grid = self.grid
-        counts = np.zeros((*grid.shape, 3), np.int64)
-        for t, threshold in enumerate(grid.threshold):
-            for d, dilation_nm in enumerate(grid.dilation_nm):
-                chosen = self._level(threshold).choose(dilation_nm)
-                for s, size in enumerate(grid.min_size_voxels):
-                    for u, distance_nm in enumerate(grid.duplicate_distance_nm):
-                        for c, score in enumerate(grid.min_score):
-                            cell = Cell(
-                                threshold=threshold, min_size_voxels=size, dilation_nm=dilation_nm,
-                                duplicate_distance_nm=distance_nm, min_score=score,
-                            )  # fmt: skip
-                            counts[t, s, d, u, c] = chosen.counts(cell)
+        counts = np.zeros((*self.grid.shape, 3), np.int64)
+        for index in self.grid:
+            counts[index] = self.counts_at(self.grid.cell(index))
         return counts
 
     def score(self, cell: Cell) -> EdgeScore:
         """The edge score at one cell, every synapse judged: what a build with these parameters would get."""
-        chosen = self._level(cell.threshold).choose(cell.dilation_nm)
+        chosen = self._choice(cell)
         return chosen.edge_score(chosen.kept(cell))
 
     def counts_at(self, cell: Cell) -> Counts:
         """True positives, predicted and annotated synapses at one cell, whose minimum score may lie off the grid."""
-        return self._level(cell.threshold).choose(cell.dilation_nm).counts(cell)
+        return self._choice(cell).counts(cell)
 
     def judged(self, cell: Cell) -> JudgedSynapses:
         """The synapses at one cell, each judged; those in ignored space, or outside the scored box, are left out."""
-        chosen = self._level(cell.threshold).choose(cell.dilation_nm)
+        chosen = self._choice(cell)
         kept = chosen.kept(cell)
         verdict = {
             (s.cleft_id, s.pre_segment_id, s.post_segment_id): s.outcome is Outcome.TRUE_POSITIVE
@@ -93,14 +84,14 @@ class VolumeScorer:
             correct=np.array([correct for _, correct in found], bool),
         )
 
-    def scores(self, threshold: float, dilation_nm: float) -> NDArray[np.float64]:
-        """The raw scores (n,) of all synapses at a threshold and a dilation."""
-        return self._level(threshold).choose(dilation_nm).synapses.score
+    def scores(self, cell: Cell) -> NDArray[np.float64]:
+        """The raw scores (n,) of all synapses at one cell, whatever its minimum size and score."""
+        return self._choice(cell).synapses.score
 
-    def _level(self, threshold: float) -> _Level:
-        if threshold not in self._levels:
-            self._levels[threshold] = _Level(self, threshold)
-        return self._levels[threshold]
+    def _choice(self, cell: Cell) -> _Choice:
+        if cell.threshold not in self._levels:
+            self._levels[cell.threshold] = _Level(self, cell.threshold)
+        return self._levels[cell.threshold].choose(cell)
 
 
 class _Level:
@@ -108,9 +99,10 @@ class _Level:
 
     def __init__(self, scorer: VolumeScorer, threshold: float) -> None:
         opened, value = scorer.opened, threshold_of(threshold)
-        dilations = tuple(sorted(scorer.grid.dilation_nm))
         self.rules = opened.parameters.assignment
-        self.scored: ScoredClefts = scorer.outputs.scored(value, dilations, min(scorer.grid.min_size_voxels))
+        contacts = [self.rules.min_contact if share is None else share for share in scorer.grid.min_contact]
+        reach = Reach(dilations_nm=tuple(sorted(scorer.grid.dilation_nm)), min_contact=min(contacts))
+        self.scored: ScoredClefts = scorer.outputs.scored(value, reach, min(scorer.grid.min_size_voxels))
         inputs = opened.inputs
         segmentation = inputs.segmentation.volume.grid
         prediction = Prediction(
@@ -126,7 +118,8 @@ class _Level:
         self.given: EdgeInput = edge_input(
             prediction, everything, opened.volume.reference, opened.volume.box, NoProgress()
         )
-        self._chosen: dict[float, _Choice] = {}
+        self.counted: dict[bytes, Counts] = {}
+        self._chosen: dict[AssignmentRules, _Choice] = {}
 
     def row(self, cleft: int, pre: int, post: int, score: float) -> SynapseRow:
         clefts = self.scored.clefts
@@ -135,14 +128,17 @@ class _Level:
             size_voxels=int(clefts.size_voxels[cleft]), centroid_nm=self.centroids[cleft],
         )  # fmt: skip
 
-    def choose(self, dilation_nm: float) -> _Choice:
-        if dilation_nm not in self._chosen:
-            self._chosen[dilation_nm] = _Choice(self, self.scored.choose(replace(self.rules, dilation_nm=dilation_nm)))
-        return self._chosen[dilation_nm]
+    def choose(self, cell: Cell) -> _Choice:
+        names = ("min_contact", "pre_threshold", "post_threshold")
+        asked = {name: getattr(cell, name) for name in names if getattr(cell, name) is not None}
+        rules = replace(self.rules, dilation_nm=cell.dilation_nm, **asked)
+        if rules not in self._chosen:
+            self._chosen[rules] = _Choice(self, self.scored.choose(rules))
+        return self._chosen[rules]
 
 
 class _Choice:
-    """The synapses at one threshold and one dilation; scores of equal sets of synapses are computed once."""
+    """The synapses at one threshold by one set of rules; counts of equal sets of synapses are computed once."""
 
     def __init__(self, level: _Level, synapses: ChosenSynapses) -> None:
         self.level, self.synapses = level, synapses
@@ -155,9 +151,10 @@ class _Choice:
             size_voxels=self._size,
             centroid_nm=clefts.centroid_nm[synapses.cleft],
         )
-        columns = (synapses.cleft, synapses.pre_segment_id, synapses.post_segment_id, synapses.score)
-        self._rows = [level.row(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
-        self._counts: dict[bytes, Counts] = {}
+        columns = (synapses.cleft, synapses.pre_segment_id, synapses.post_segment_id)
+        self._keys = np.stack(columns, 1)
+        values = (*columns, synapses.score)
+        self._rows = [level.row(*one) for one in zip(*(column.tolist() for column in values), strict=True)]
         self._kept: dict[tuple[float, bytes], NDArray[np.int64]] = {}
 
     def kept(self, cell: Cell) -> NDArray[np.int64]:
@@ -177,9 +174,9 @@ class _Choice:
         return score_edge_rows(replace(self.level.given, predicted=list(self.rows(kept))))
 
     def counts(self, cell: Cell) -> Counts:
-        kept = self.kept(cell)
-        key = kept.tobytes()
-        if key not in self._counts:
+        kept, counted = self.kept(cell), self.level.counted
+        key = self._keys[kept].tobytes()
+        if key not in counted:
             score = self.edge_score(kept)
-            self._counts[key] = score.true_positives, score.n_predicted, score.n_reference
-        return self._counts[key]
+            counted[key] = score.true_positives, score.n_predicted, score.n_reference
+        return counted[key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,14 +18,13 @@ from connectome.clefts.representations import Representation, signed_values
 from connectome.clefts.tiling import TileLattice
 from connectome.errors import StorageError
 from connectome.geometry import Box, Triple, triple
-from connectome.partners.assignment import AssignmentRules, assign
 from connectome.pipeline.context import chunk_shape, predicted_box
 from connectome.pipeline.labelling import blended
 from connectome.pipeline.normalising import as_model_sees
 from connectome.pipeline.output_facts import assigner_facts, detector_facts, digest
 from connectome.pipeline.patches import PATCHES_A_BATCH, PatchReader, batches
 from connectome.pipeline.predicting import TilePredictor
-from connectome.pipeline.scored_clefts import ScoredCandidates, ScoredClefts
+from connectome.pipeline.scored_clefts import Reach, ScoredCandidates, ScoredClefts, score_at_dilations
 from connectome.pipeline.tuning_data import OpenVolume
 from connectome.records import Progress
 from connectome.volume import Volume
@@ -71,12 +71,18 @@ class KeptOutputs:
             self._label(threshold)
         return Volume.open(path)
 
-    def scored(self, threshold: int, dilations_nm: tuple[float, ...], min_size_voxels: int) -> ScoredClefts:
+    def clefts(self, threshold: int, min_size_voxels: int) -> WholeClefts:
+        """The clefts of at least a size at a threshold (1 to 255)."""
+        self.labels(threshold)
+        with np.load(self.folder / f"clefts-{threshold}.npz") as file:
+            return _chosen(WholeClefts(**file), min_size_voxels)
+
+    def scored(self, threshold: int, reach: Reach, min_size_voxels: int) -> ScoredClefts:
         """The clefts at a threshold with the scores of their candidates.
 
         Args:
             threshold: 1 to 255.
-            dilations_nm: ascending.
+            reach: the choices that are to be made among them.
             min_size_voxels: smaller clefts aren't needed.
 
         Raises:
@@ -85,12 +91,13 @@ class KeptOutputs:
         path = self.folder / f"scores-{threshold}-{self._assigner_digest}.npz"
         if path.exists():
             kept = ScoredClefts.load(path)
-            if kept.covers(dilations_nm, min_size_voxels):
+            if kept.covers(reach, min_size_voxels):
                 return kept.at_least(min_size_voxels)
-        labels = self.labels(threshold)
-        with np.load(self.folder / f"clefts-{threshold}.npz") as file:
-            clefts = _chosen(WholeClefts(**file), min_size_voxels)
-        scored = self._score(clefts, labels, dilations_nm, min_size_voxels)
+        clefts = self.clefts(threshold, min_size_voxels)
+        candidates = self._score(clefts, self.labels(threshold), reach)
+        if not any(one.scores.by_pair for one in candidates):
+            reach = replace(reach, min_contact=0.0)  # whatever their contact, all were scored
+        scored = ScoredClefts(clefts=clefts, candidates=candidates, reach=reach, min_size_voxels=min_size_voxels)
         scored.save(path)
         return scored
 
@@ -149,9 +156,7 @@ class KeptOutputs:
     def _kept_prediction(self) -> NDArray[np.uint8]:
         return self.prediction()
 
-    def _score(
-        self, clefts: WholeClefts, labels: Volume, dilations_nm: tuple[float, ...], min_size_voxels: int
-    ) -> ScoredClefts:
+    def _score(self, clefts: WholeClefts, labels: Volume, reach: Reach) -> tuple[ScoredCandidates, ...]:
         inputs, parameters = self._opened.inputs, self._opened.parameters
         assigner = inputs.assigner.open(inputs.device, inputs.resolution_nm, inputs.detector.card.method)
         reader = PatchReader(
@@ -161,21 +166,16 @@ class KeptOutputs:
             shape=inputs.assigner.patch_shape(inputs.resolution_nm),
             proximity=self._proximity,
         )
-        rules = AssignmentRules(dilation_nm=dilations_nm[-1], min_contact=parameters.assignment.min_contact)
         scored: list[ScoredCandidates] = []
         self._progress.start(f"assign {self._opened.volume.name}", len(clefts.cleft_id), unit="clefts")
         extents = [Box(triple(a), triple(b)) for a, b in zip(clefts.start, clefts.stop, strict=True)]
         seen = [(extent, reader.box(centre, extent)) for centre, extent in zip(clefts.centre, extents, strict=True)]
         for part in batches([box.size_voxels for _, box in seen], PATCHES_A_BATCH * math.prod(reader.shape)):
             patches = reader.read(clefts.cleft_id[part], seen[part])
-            found = assign(patches, assigner, rules, inputs.resolution_nm, reader.shape)
-            for patch, partners in zip(patches, found, strict=True):
-                scored.append(ScoredCandidates.of(patch, partners, dilations_nm, inputs.resolution_nm))
+            scored += score_at_dilations(patches, assigner, reach, (inputs.resolution_nm, reader.shape))
             self._progress.advance(len(patches))
         self._progress.finish()
-        return ScoredClefts(
-            clefts=clefts, candidates=tuple(scored), dilations_nm=dilations_nm, min_size_voxels=min_size_voxels
-        )
+        return tuple(scored)
 
 
 def _chosen(clefts: WholeClefts, min_size_voxels: int) -> WholeClefts:

@@ -38,6 +38,7 @@ class BuildRequest:
         min_score: synapses of a lower score are left out; None: the models' own.
         confidence: file with a model of confidence, as `connectome calibrate` writes it; None: the assigner's own.
         polyadic: whether a cleft may have several synapses; None: what the assigner recommends.
+        min_contact: a partner has at least this share of the largest contact; None: the assigner's own.
         pre_threshold, post_threshold: what further partners of a polyadic cleft must score; None: the assigner's own.
         connectivity: which voxels are neighbours.
         normalisation: which grey values of the image are to meet those of the models' training data: measured on the
@@ -62,6 +63,7 @@ class BuildRequest:
     min_size_voxels: int | None = None
     dilation_nm: float | None = None
     polyadic: bool | None = None
+    min_contact: float | None = None
     pre_threshold: float | None = None
     post_threshold: float | None = None
     duplicate_distance_nm: float | None = None
@@ -138,6 +140,7 @@ KEYS: Keys = {
     "min_size": ("min_size_voxels", whole),
     "dilation": ("dilation_nm", number),
     "polyadic": ("polyadic", flag),
+    "min_contact": ("min_contact", number),
     "pre_threshold": ("pre_threshold", number),
     "post_threshold": ("post_threshold", number),
     "duplicate_distance": ("duplicate_distance_nm", number),
@@ -170,6 +173,7 @@ def _check(request: BuildRequest) -> None:
         raise ConfigError(
             f"dilation of {request.dilation_nm} nm must be greater than 0 and at most {LARGEST_DILATION_NM}"
         )
+    check_min_contact(request.min_contact)
     if request.attempts < 1:
         raise ConfigError(f"attempts {request.attempts} must be at least 1")
     if request.workers is not None and request.workers < 1:
@@ -190,6 +194,16 @@ def _check_synapse_rules(request: BuildRequest) -> None:
         )
     if score is not None and not 0 <= score <= 1:
         raise ConfigError(f"minimum score {score} must be from 0 to 1")
+
+
+def check_min_contact(min_contact: float | None) -> None:
+    """Refuse what is no share.
+
+    Raises:
+        ConfigError: it lies outside [0, 1].
+    """
+    if min_contact is not None and not 0 <= min_contact <= 1:
+        raise ConfigError(f"minimum contact {min_contact} must be from 0 to 1, a share of the largest contact")
 
 
 def check_polyadic(polyadic: bool | None, pre_threshold: float | None, post_threshold: float | None) -> None:

@@ -10,12 +10,36 @@ from numpy.typing import NDArray
 
 from connectome.clefts.objects import WholeClefts
 from connectome.errors import StorageError
-from connectome.geometry import NmTriple
-from connectome.partners.assignment import AssignmentRules, CleftPatch, Partners, choose
-from connectome.partners.candidates import dilation_shape, find_candidates
+from connectome.geometry import NmTriple, Triple
+from connectome.partners.assignment import (
+    AssignmentRules,
+    CleftPatch,
+    CleftView,
+    choose,
+    score_candidates,
+    worth_judging,
+)
+from connectome.partners.candidates import Candidates, dilation_shape, find_candidates
 from connectome.partners.confidence import Evidence
-from connectome.partners.scores import Pair, Scores
+from connectome.partners.scores import Assigner, Pair, Scores
 from connectome.whole_file import whole_file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """What choices scores are to serve.
+
+    Attributes:
+        dilations_nm: ascending.
+        min_contact: the least share of the largest contact that a partner must have.
+    """
+
+    dilations_nm: tuple[float, ...]
+    min_contact: float
+
+    def covers(self, other: Reach) -> bool:
+        """Whether what serves these choices serves the other ones too."""
+        return set(other.dilations_nm) <= set(self.dilations_nm) and self.min_contact <= other.min_contact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +48,8 @@ class ScoredCandidates:
 
     Attributes:
         segment_id: uint64 (n,), ascending.
-        scores: of all of them; fewer candidates' scores follow from these (see `Scores.among`).
+        scores: of all of them; fewer candidates' scores follow from these (see `Scores.among`). Where pairs were
+            judged, only those that may be chosen at one of the dilations (see `worth_judging`).
         contact_voxels: int64 (dilations, n), 0 where a candidate is none at that dilation.
     """
 
@@ -32,18 +57,50 @@ class ScoredCandidates:
     scores: Scores
     contact_voxels: NDArray[np.int64]
 
-    @classmethod
-    def of(
-        cls, patch: CleftPatch, partners: Partners, dilations_nm: tuple[float, ...], resolution_nm: NmTriple
-    ) -> ScoredCandidates:
-        """The contacts at each dilation of what was scored at the largest; `dilations_nm` ascend to it."""
-        candidates = partners.candidates
-        contact = np.zeros((len(dilations_nm), len(candidates.segment_id)), np.int64)
-        contact[-1] = candidates.contact_voxels
-        for i, dilation_nm in enumerate(dilations_nm[:-1]):
-            nearer = find_candidates(patch.segmentation, patch.mask, dilation_shape(dilation_nm, resolution_nm))
-            contact[i, np.searchsorted(candidates.segment_id, nearer.segment_id)] = nearer.contact_voxels
-        return cls(segment_id=candidates.segment_id, scores=partners.scores, contact_voxels=contact)
+
+def score_at_dilations(
+    patches: list[CleftPatch], assigner: Assigner, reach: Reach, view: tuple[NmTriple, Triple]
+) -> list[ScoredCandidates]:
+    """The candidates of each cleft, scored for every choice within `reach`; one call of the assigner.
+
+    Args:
+        patches: what was read of each.
+        assigner: who scores.
+        reach: the choices.
+        view: nm of a voxel, and voxels that the assigner sees at once, both (z, y, x).
+    """
+    resolution_nm, patch_shape = view
+    found = [_contacts(patch, reach.dilations_nm, resolution_nm) for patch in patches]
+    judged = [_judged_at_any(contact, reach.min_contact) for _, contact in found]
+    seen = CleftView(dilation=dilation_shape(reach.dilations_nm[-1], resolution_nm), patch_shape=patch_shape)
+    scores = score_candidates(patches, [candidates for candidates, _ in found], judged, assigner, seen)
+    return [
+        ScoredCandidates(segment_id=candidates.segment_id, scores=own, contact_voxels=contact)
+        for (candidates, contact), own in zip(found, scores, strict=True)
+    ]
+
+
+def _contacts(
+    patch: CleftPatch, dilations_nm: tuple[float, ...], resolution_nm: NmTriple
+) -> tuple[Candidates, NDArray[np.int64]]:
+    """The candidates at the largest dilation, and their contacts (dilations, n) at each."""
+    levels = [
+        find_candidates(patch.segmentation, patch.mask, dilation_shape(dilation_nm, resolution_nm))
+        for dilation_nm in dilations_nm
+    ]
+    contact = np.zeros((len(levels), len(levels[-1].segment_id)), np.int64)
+    for row, level in zip(contact, levels, strict=True):
+        row[np.searchsorted(levels[-1].segment_id, level.segment_id)] = level.contact_voxels
+    return levels[-1], contact
+
+
+def _judged_at_any(contact: NDArray[np.int64], min_contact: float) -> NDArray[np.bool_]:
+    """Which candidates are worth judging at one of the dilations, from contacts (dilations, n)."""
+    judged = np.zeros(contact.shape[1], bool)
+    for level in contact:
+        near = np.flatnonzero(level)
+        judged[near[worth_judging(level[near], min_contact)]] = True
+    return judged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,17 +127,17 @@ class ScoredClefts:
     Attributes:
         clefts: all of at least `min_size_voxels`.
         candidates: of each cleft.
-        dilations_nm: ascending.
+        reach: the choices that their scores serve.
     """
 
     clefts: WholeClefts
     candidates: tuple[ScoredCandidates, ...]
-    dilations_nm: tuple[float, ...]
+    reach: Reach
     min_size_voxels: int
 
     def choose(self, rules: AssignmentRules) -> ChosenSynapses:
-        """The partners that a build with these rules chooses; its dilation must be one of `dilations_nm`."""
-        level = self.dilations_nm.index(rules.dilation_nm)
+        """The partners that a build with these rules chooses; they must lie within `reach`."""
+        level = self.reach.dilations_nm.index(rules.dilation_nm)
         places, pairs, evidence = [], [], []
         for i, candidates in enumerate(self.candidates):
             near = np.flatnonzero(candidates.contact_voxels[level])
@@ -108,9 +165,9 @@ class ScoredClefts:
             pair=pair,
         )
 
-    def covers(self, dilations_nm: tuple[float, ...], min_size_voxels: int) -> bool:
-        """Whether nothing is missing for these dilations and all clefts of at least a size."""
-        return set(dilations_nm) <= set(self.dilations_nm) and self.min_size_voxels <= min_size_voxels
+    def covers(self, reach: Reach, min_size_voxels: int) -> bool:
+        """Whether nothing is missing for these choices and all clefts of at least a size."""
+        return self.reach.covers(reach) and self.min_size_voxels <= min_size_voxels
 
     def save(self, path: Path) -> None:
         """Write to one .npz file.
@@ -120,7 +177,7 @@ class ScoredClefts:
         """
         arrays = {field.name: getattr(self.clefts, field.name) for field in fields(WholeClefts)}
         counts = np.array([len(one.segment_id) for one in self.candidates], np.int64)
-        levels = len(self.dilations_nm)
+        levels = len(self.reach.dilations_nm)
         roles = [np.zeros((2, 0), np.float32), *(one.scores.roles for one in self.candidates)]
         pairs = [np.zeros(0), *(one.scores.pairs.ravel() for one in self.candidates if one.scores.by_pair)]
         contacts = [np.zeros((levels, 0), np.int64), *(one.contact_voxels for one in self.candidates)]
@@ -129,8 +186,8 @@ class ScoredClefts:
             np.savez_compressed(
                 file, **arrays, counts=counts, segment_id=np.concatenate(segments), roles=np.concatenate(roles, 1),
                 pairs=np.concatenate(pairs), by_pair=np.array(any(one.scores.by_pair for one in self.candidates)),
-                contact_voxels=np.concatenate(contacts, 1), dilations_nm=np.array(self.dilations_nm),
-                min_size=np.array(self.min_size_voxels),
+                contact_voxels=np.concatenate(contacts, 1), dilations_nm=np.array(self.reach.dilations_nm),
+                min_contact=np.array(self.reach.min_contact), min_size=np.array(self.min_size_voxels),
             )  # fmt: skip
 
     @classmethod
@@ -162,7 +219,7 @@ class ScoredClefts:
         return cls(
             clefts=WholeClefts(**{field.name: found[field.name] for field in fields(WholeClefts)}),
             candidates=candidates,
-            dilations_nm=tuple(found["dilations_nm"].tolist()),
+            reach=Reach(dilations_nm=tuple(found["dilations_nm"].tolist()), min_contact=float(found["min_contact"])),
             min_size_voxels=int(found["min_size"]),
         )
 

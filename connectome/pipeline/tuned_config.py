@@ -13,7 +13,7 @@ from connectome.grey_values import GreyRange
 from connectome.pipeline.request import KEYS, BuildRequest
 
 MODELS = ("detector", "assigner", "direction")
-SHARED = ("polyadic", "pre_threshold", "post_threshold", "connectivity", "normalisation")
+SHARED = ("polyadic", "min_contact", "pre_threshold", "post_threshold", "connectivity", "normalisation")
 
 
 def config_text(cell: Cell, build: BuildRequest, heading: str = "") -> str:
@@ -26,7 +26,8 @@ def config_text(cell: Cell, build: BuildRequest, heading: str = "") -> str:
     """
     default = {field.name: field.default for field in fields(BuildRequest)}
     kept = {name: getattr(build, name) for name in MODELS + SHARED if getattr(build, name) != default[name]}
-    named = {name: _found(value) if name in MODELS else value for name, value in kept.items()} | asdict(cell)
+    chosen = {name: value for name, value in asdict(cell).items() if value is not None}
+    named = {name: _found(value) if name in MODELS else value for name, value in kept.items()} | chosen
     keys = {name: key for key, (name, _) in KEYS.items()}
     lines = [f"# {line}" for line in heading.splitlines()]
     return "\n".join([*lines, *(f"{keys[name]} = {_toml(value)}" for name, value in named.items())]) + "\n"

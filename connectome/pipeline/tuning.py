@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import ConfigError
 from connectome.evaluate.tuning import AXES, Cell, Index, ParameterGrid, TunedGrid, precision_recall
+from connectome.partners.assignment import AssignmentRules
+from connectome.pipeline.assigners import choose_assigner
 from connectome.pipeline.grid_scoring import VolumeScorer
 from connectome.pipeline.kept_outputs import KeptOutputs
 from connectome.pipeline.request import LARGEST_DILATION_NM, LARGEST_DUPLICATE_DISTANCE_NM, BuildRequest
@@ -104,6 +107,20 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     )
 
 
+def grid_for(build: BuildRequest, asked: Mapping[str, Any]) -> ParameterGrid:
+    """The usual grid of a build's mode, with other values, by the name of the axis, where they are asked for.
+
+    Raises:
+        ConfigError: thresholds of further partners, which only the polyadic mode has. CheckpointError: no such model.
+    """
+    recommended = choose_assigner(build.assigner, build.direction).parameters
+    polyadic = AssignmentRules.of(recommended, build.polyadic).polyadic
+    for name in ("pre_threshold", "post_threshold"):
+        if name in asked and not polyadic:
+            raise ConfigError(f"{name.replace('_', ' ')}s are of use in the polyadic mode alone: add --polyadic")
+    return replace(ParameterGrid.polyadic() if polyadic else ParameterGrid(), **asked)
+
+
 def open_scorers(request: TuneRequest, progress: Progress) -> list[VolumeScorer]:
     """The volumes with their outputs, all opened and checked before anything is computed."""
     opened: list[OpenVolume] = [open_volume(volume, request.build) for volume in request.volumes]
@@ -118,10 +135,13 @@ def check_grid(grid: ParameterGrid) -> None:
     """
     limits = {
         "threshold": (1e-9, 1), "min_size_voxels": (1, np.inf), "dilation_nm": (1e-9, LARGEST_DILATION_NM),
-        "duplicate_distance_nm": (0, LARGEST_DUPLICATE_DISTANCE_NM), "min_score": (0, 1),
+        "duplicate_distance_nm": (0, LARGEST_DUPLICATE_DISTANCE_NM), "min_score": (0, 1), "min_contact": (0, 1),
+        "pre_threshold": (0, 1), "post_threshold": (0, 1),
     }  # fmt: skip
     for axis in AXES:
         values = getattr(grid, axis)
+        if values == (None,):
+            continue
         if not values or any(a >= b for a, b in pairwise(values)):
             raise ConfigError(f"the values of {axis} to try, {list(values)}, must ascend, and there must be one")
         low, high = limits[axis]
@@ -136,7 +156,7 @@ def _threshold_curve(tuned: TunedGrid, index: Index) -> Curve:
 
 
 def _score_curve(scorers: Sequence[VolumeScorer], cell: Cell) -> Curve:
-    scores = np.concatenate([scorer.scores(cell.threshold, cell.dilation_nm) for scorer in scorers])
+    scores = np.concatenate([scorer.scores(cell) for scorer in scorers])
     cuts = (
         np.unique(np.concatenate([[0.0], np.quantile(scores, np.linspace(0, 1, SCORE_CUTS))])) if len(scores) else [0]
     )

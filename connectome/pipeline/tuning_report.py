@@ -20,7 +20,8 @@ from connectome.whole_file import whole_file
 BEST_SHOWN = 10
 HEADS = {
     "threshold": "threshold", "min_size_voxels": "min size", "dilation_nm": "dilation",
-    "duplicate_distance_nm": "duplicates", "min_score": "min score",
+    "duplicate_distance_nm": "duplicates", "min_score": "min score", "min_contact": "min contact",
+    "pre_threshold": "pre", "post_threshold": "post",
 }  # fmt: skip
 
 
@@ -28,7 +29,7 @@ def tuning_text(tuning: Tuning) -> str:
     """The chosen parameters, their scores on each volume, and the best cells, for a person."""
     cells = int(np.prod(tuning.tuned.grid.shape))
     lines = [f"chosen of {cells:,} combinations, mean F1 {tuning.f1:.3f}"]
-    lines += [f"  {HEADS[axis]:<11} {value:g}" for axis, value in asdict(tuning.cell).items()]
+    lines += [f"  {HEADS[axis]:<11} {getattr(tuning.cell, axis):g}" for axis in _axes(tuning)]
     precision, recall = precision_recall(tuning.chosen_counts)
     width = max(len(name) for name in tuning.names)
     lines.append(f"{'volume':<{width}}  precision  recall     F1  (true, false, missed)")
@@ -38,7 +39,7 @@ def tuning_text(tuning: Tuning) -> str:
             f"{name:<{width}}  {precision[i]:9.3f}  {recall[i]:6.3f}  {f1_of(tuning.chosen_counts[i]):5.3f}  "
             f"({true}, {predicted - true}, {annotated - true})"
         )
-    lines.append("best cells: " + ", ".join(HEADS.values()) + ", mean F1, F1 of each volume")
+    lines.append("best cells: " + ", ".join(HEADS[axis] for axis in _axes(tuning)) + ", mean F1, F1 of each volume")
     lines += ["  " + "  ".join(row) for row in _best(tuning)]
     return "\n".join(lines)
 
@@ -77,7 +78,8 @@ def write_tuning(tuning: Tuning, build: BuildRequest, config: Path) -> list[Path
         file.write(config_text(tuning.cell, build, heading).encode())
     with whole_file(table) as file:
         file.write(_csv(tuning).encode())
-    draw_surfaces([_surface(tuning, 0, 1), _surface(tuning, 0, 4)], surface)
+    shown = [(0, 1), (0, 4)] if "post_threshold" not in _axes(tuning) else [(0, 1), (5, 7), (6, 7)]
+    draw_surfaces([_surface(tuning, *pair) for pair in shown], surface)
     precision, recall = precision_recall(tuning.chosen_counts.sum(0))
     named = {"threshold": tuning.over_threshold, "score": tuning.over_score}
     draw_precision_recall(
@@ -86,13 +88,19 @@ def write_tuning(tuning: Tuning, build: BuildRequest, config: Path) -> list[Path
     return [config, table, surface, curves]
 
 
+def _axes(tuning: Tuning) -> list[str]:
+    """The parameters that were tried; what the assigner recommends isn't one."""
+    return [axis for axis in AXES if getattr(tuning.cell, axis) is not None]
+
+
 def _best(tuning: Tuning) -> list[list[str]]:
     f1 = tuning.tuned.f1
     order = np.argsort(-f1.ravel(), kind="stable")[:BEST_SHOWN]
     rows = []
     for flat in order:
         index = tuple(int(i) for i in np.unravel_index(flat, f1.shape))
-        values = [f"{value:>5g}" for value in asdict(tuning.tuned.grid.cell(index)).values()]
+        cell = tuning.tuned.grid.cell(index)
+        values = [f"{getattr(cell, axis):>5g}" for axis in _axes(tuning)]
         own = f1_of(tuning.tuned.counts_at(index))
         rows.append([*values, f"{f1[index]:.3f}", " ".join(f"{one:.3f}" for one in own)])
     return rows

@@ -8,7 +8,7 @@ from typing import SupportsIndex
 from connectome.errors import SegmentIdError
 from connectome.selection import Filter
 from connectome.store.database import Database
-from connectome.store.finished import finished_run
+from connectome.store.finished import finished_run_id
 from connectome.store.queries.scope import Scope
 from connectome.store.root_versions import ensure_edges, find_roots
 from connectome.store.roots import SEGMENTS
@@ -26,11 +26,11 @@ def find_scope(database: Database, where: Filter) -> Scope:
         RunNotFoundError, IncompleteRunError: no such run, none at all, or it isn't finished.
         RootsError: no such version of the roots.
     """
-    run = finished_run(database, where.run)
+    run_id = finished_run_id(database, where.run)
     roots_id = find_roots(database, where.roots)
     if roots_id != SEGMENTS and not where.chooses_synapses:
-        ensure_edges(database, run.run_id, roots_id)
-    return Scope(run_id=run.run_id, roots_id=roots_id, filter=where)
+        ensure_edges(database, run_id, roots_id)
+    return Scope(run_id=run_id, roots_id=roots_id, filter=where)
 
 
 def ask(database: Database, query: Query, timeout_s: float) -> Table:

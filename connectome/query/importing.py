@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectome.errors import ConfigError, DatabaseError, TableError
@@ -52,13 +52,22 @@ class ImportRequest:
 
 @dataclass(kw_only=True)
 class ImportReport:
-    """What came of an import: rows taken in, and rows left out because a partner is missing or they are retired."""
+    """What came of an import.
+
+    Attributes:
+        synapses, clefts: rows taken in.
+        without_partner, retired: rows left out as a partner is missing, or as the table marks them as no longer valid.
+        scores_outside: scores that aren't from 0 to 1, and so count as unknown.
+        dropped_columns: what the table says that has no place here.
+    """
 
     name: str
     synapses: int = 0
     clefts: int = 0
     without_partner: int = 0
     retired: int = 0
+    scores_outside: int = 0
+    dropped_columns: list[str] = field(default_factory=list)
 
 
 def import_synapses(database: Database, request: ImportRequest, progress: Progress | None = None) -> ImportReport:
@@ -108,6 +117,7 @@ def _load(loading: RunLoading, request: ImportRequest, report: ImportReport, pro
         progress.advance(batch.num_rows)
     report.clefts = rows.clefts
     report.synapses, report.without_partner, report.retired = reader.rows, reader.without_partner, reader.retired
+    report.scores_outside, report.dropped_columns = reader.scores_outside, reader.dropped_columns
 
 
 def _load_neuprint(loading: RunLoading, request: ImportRequest, report: ImportReport, progress: Progress) -> None:
@@ -123,6 +133,7 @@ def _load_neuprint(loading: RunLoading, request: ImportRequest, report: ImportRe
     if twice is not None:
         raise TableError(f"{request.path} has point {twice % 2**64} twice: every point has an id of its own")
     report.clefts, report.synapses, report.without_partner = staging.join()
+    report.scores_outside, report.dropped_columns = reader.scores_outside, reader.dropped_columns
 
 
 def _sha256(path: Path) -> str:

@@ -77,9 +77,8 @@ class Database:
             QueryError: a statement took too long. DatabaseError: unreachable, or PostgreSQL refused a statement.
         """
         with self.begin() as connection:
-            connection.execute(text("SET TRANSACTION READ ONLY"))
-            connection.execute(text(f"SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}"))
-            if connection.scalar(text("SELECT to_regrole('connectome_reader') IS NOT NULL")):
+            limits = f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}"
+            if connection.scalar(text(f"{limits}; SELECT to_regrole('connectome_reader') IS NOT NULL")):
                 connection.execute(text("SET LOCAL ROLE connectome_reader"))
             try:
                 yield connection

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
+from connectome.store.address import database_errors
+from connectome.store.database import Database
 from connectome.store.schema import partition
 
 WORK_MEM = "256MB"
@@ -59,11 +61,12 @@ def refresh_edges(connection: Connection, run_id: int) -> int:
     """
     names = _names(run_id)
     connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
+    _analyse(connection, names, "cleft", "synapse")
     connection.execute(text(ADD_UP.format(**names)))
     connection.execute(text(f"DELETE FROM {names['edge']}"))
     count = connection.execute(text(EDGES.format(**names))).rowcount
     connection.execute(text("DROP TABLE added_up"))
-    _analyse(connection, names, "cleft", "synapse", "edge")
+    _analyse(connection, names, "edge")
     return count
 
 
@@ -81,6 +84,19 @@ def refresh_root_edges(connection: Connection, run_id: int, roots_id: int) -> in
     count = connection.execute(text(ROOT_EDGES.format(**names))).rowcount
     _analyse(connection, names, "root_edge")
     return count
+
+
+def vacuum_edges(database: Database, run_id: int) -> None:
+    """Mark the edges of a run as visible to everybody, so that index scans needn't look into the table.
+
+    Autovacuum would do it a minute later.
+
+    Raises:
+        DatabaseError: unreachable, or the run was deleted meanwhile.
+    """
+    with database_errors(database.url), database.engine.connect() as connection:
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        alone.execute(text(f"VACUUM {partition('edge', run_id)}"))
 
 
 def _names(run_id: int) -> dict[str, object]:

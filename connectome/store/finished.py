@@ -10,6 +10,8 @@ from connectome.store.run_records import RunRecord, RunState
 from connectome.store.runs import get_run
 from connectome.store.tables import RunTable
 
+LATEST = (RunTable.finished_at.desc(), RunTable.run_id.desc())
+
 
 def finished_run(database: Database, run_name: str | None) -> RunRecord:
     """The finished run of a name; None: the one that finished last.
@@ -27,13 +29,22 @@ def finished_run(database: Database, run_name: str | None) -> RunRecord:
     return run
 
 
+def finished_run_id(database: Database, run_name: str | None) -> int:
+    """The number of the run that `finished_run` gives, in one question.
+
+    Raises:
+        RunNotFoundError, IncompleteRunError: as `finished_run` does.
+    """
+    statement = select(RunTable.run_id).where(RunTable.state == RunState.FINISHED.value)
+    if run_name is not None:
+        statement = statement.where(RunTable.name == run_name)
+    with database.begin() as connection:
+        run_id = connection.scalar(statement.order_by(*LATEST).limit(1))
+    return finished_run(database, run_name).run_id if run_id is None else run_id
+
+
 def _latest_finished(database: Database) -> str:
-    statement = (
-        select(RunTable.name)
-        .where(RunTable.state == RunState.FINISHED.value)
-        .order_by(RunTable.finished_at.desc(), RunTable.run_id.desc())
-        .limit(1)
-    )
+    statement = select(RunTable.name).where(RunTable.state == RunState.FINISHED.value).order_by(*LATEST).limit(1)
     with database.begin() as connection:
         name = connection.scalar(statement)
     if name is None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, text, update
 
 from connectome.store.copying import Columns, copy_columns
 from connectome.store.database import Database
-from connectome.store.edges import refresh_edges
+from connectome.store.edges import refresh_edges, vacuum_edges
 from connectome.store.partitions import attach_partitions, stage_partitions
 from connectome.store.run_records import NewImport, RunKind, RunState
 from connectome.store.runs import insert_run
@@ -41,7 +41,7 @@ class RunLoading:
 def import_run(database: Database, new: NewImport) -> Iterator[RunLoading]:
     """Load a run: all of it appears, finished and with its edges, when the `with` ends; nothing remains of an error.
 
-    Rows go into tables that nobody sees yet and that have no indexes; keys, indexes and edges are made at the end.
+    Rows go into tables that nobody sees yet and that have no indexes; edges, keys and indexes are made at the end.
 
     Raises:
         RunConflictError: the name is taken.
@@ -58,8 +58,9 @@ def import_run(database: Database, new: NewImport) -> Iterator[RunLoading]:
         run_id = insert_run(connection, values)
         stage_partitions(connection, run_id)
         yield RunLoading(connection=connection, run_id=run_id)
+        refresh_edges(connection, run_id)
         connection.execute(text(f"SET LOCAL maintenance_work_mem = '{MAINTENANCE_WORK_MEM}'"))
         attach_partitions(connection, run_id)
-        refresh_edges(connection, run_id)
         finished = {"state": RunState.FINISHED.value, "finished_at": func.clock_timestamp()}
         connection.execute(update(RunTable).where(RunTable.run_id == run_id).values(finished))
+    vacuum_edges(database, run_id)

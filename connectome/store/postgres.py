@@ -19,22 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from connectome.errors import DatabaseError
+from connectome.store.server_settings import settings_for, usable_memory
 
 VERSION = 18
 SOCKET_PATH_BYTES = 80  # the operating system's limit is 104 or more for this and the socket's own name
 SERVER_USER = "pgserver"
-SETTINGS = """
-# connectome
-listen_addresses = ''
-unix_socket_permissions = 0700
-max_connections = 200
-shared_buffers = 256MB
-work_mem = 32MB
-maintenance_work_mem = 256MB
-max_wal_size = 4GB
-wal_level = minimal
-max_wal_senders = 0
-"""
 
 
 class Postgres:
@@ -68,7 +57,7 @@ class Postgres:
         self._execute("initdb", "-D", str(new), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C",
                       files=new)  # fmt: skip
         with (new / "postgresql.conf").open("a") as settings:
-            settings.write(SETTINGS)
+            settings.write(settings_for(usable_memory()))
         new.rename(self.folder)
 
     def start(self, lock: int, sockets: Path, timeout_s: float) -> None:

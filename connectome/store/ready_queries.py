@@ -1,7 +1,8 @@
 """The library of ready queries: .sql files that ship in `library/`, each run by its name with parameters.
 
 A file begins with comment lines: first what it answers, then its parameters, one a line, as `:name type: what it is` or
-`:name type = default: what it is`. The rest is one statement with :name where the values go.
+`:name type = default: what it is`. The rest is one statement with :name where the values go. A line `over NAME` puts
+shared/NAME.sql before it, whose parameters become the query's too: common table expressions that many begin with.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from connectome.errors import QueryError
 from connectome.store.streaming import Query
 
 PARAMETER = re.compile(r"-- :(?P<name>\w+) (?P<type>[\w ]+(?:\[\])?)(?: = (?P<default>[^:]*))?: (?P<text>.+)")
+OVER = re.compile(r"-- over (\w+)")
 KINDS = {"bigint": int, "integer": int, "double precision": float, "text": str}
 NO_VALUE = "none"
 
@@ -80,7 +83,11 @@ def ready_queries() -> list[ReadyQuery]:
     """All queries of the library, by name."""
     folder = files("connectome.store") / "library"
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return [parse(name.removesuffix(".sql"), (folder / name).read_text("utf-8")) for name in names]
+    shared = {
+        entry.name.removesuffix(".sql"): parse(entry.name, entry.read_text("utf-8"))
+        for entry in (folder / "shared").iterdir()
+    }
+    return [parse(name.removesuffix(".sql"), (folder / name).read_text("utf-8"), shared) for name in names]
 
 
 def ready_query(name: str) -> ReadyQuery:
@@ -95,22 +102,32 @@ def ready_query(name: str) -> ReadyQuery:
     return found[name]
 
 
-def parse(name: str, text: str) -> ReadyQuery:
+def parse(name: str, text: str, shared: Mapping[str, ReadyQuery] = MappingProxyType({})) -> ReadyQuery:
     """A query from the text of its file.
+
+    Args:
+        name: of the query.
+        text: of the file.
+        shared: what it may begin with, by name.
 
     Raises:
         ValueError: the file isn't of the library's form.
     """
     lines = text.splitlines()
     header = list(itertools.takewhile(lambda line: line.startswith("--"), lines))
-    title, parameters = [], []
+    title, parameters, begin = [], [], None
     for line in header:
-        match = PARAMETER.fullmatch(line)
-        if match is None:
+        match, over = PARAMETER.fullmatch(line), OVER.fullmatch(line)
+        if over is not None:
+            begin = shared[over[1]]
+        elif match is None:
             title.append(line.removeprefix("--").strip())
         elif match["type"].removesuffix("[]") not in KINDS:
             raise ValueError(f"{name}.sql: {match['type']} is no type of a parameter")
         else:
             parameters.append(QueryParameter(**match.groupdict()))
     statement = "\n".join(lines[len(header) :]).strip()
+    if begin is not None:
+        parameters += begin.parameters
+        statement = f"{begin.sql}\n{statement}"
     return ReadyQuery(name=name, title=" ".join(title), parameters=tuple(parameters), sql=statement)

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from connectome.store.schema import BY_RUN, Base, bigint, double, integer, run_key, smallint, text
+from connectome.store.synapse_tables import EDGE_SUMS
 
 
 def roots_key(comment: str) -> Mapped[int]:
@@ -121,7 +122,7 @@ class RootEdgeTable(Base):
 
     __tablename__ = "root_edge"
     __table_args__ = (
-        Index(None, "roots_id", "post_root_id"),
+        Index(None, "roots_id", "post_root_id", postgresql_include=["run_id", "pre_root_id", *EDGE_SUMS]),
         ForeignKeyConstraint(
             ["run_id", "roots_id"], ["root_refresh.run_id", "root_refresh.roots_id"], ondelete="CASCADE"
         ),

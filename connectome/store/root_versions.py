@@ -15,16 +15,9 @@ from connectome.store.copying import copy_columns
 from connectome.store.database import Database
 from connectome.store.edges import refresh_root_edges
 from connectome.store.repeated_keys import repeated_key
-from connectome.store.roots import SEGMENTS, SynapseRoots, create_roots, get_roots, write_synapse_roots
+from connectome.store.roots import SEGMENTS, SynapseRoots, create_roots, get_roots, inherit, write_synapse_roots
 
 Batches = Iterable[Mapping[str, NDArray[Any]]]
-INHERIT = (
-    "INSERT INTO root (roots_id, segment_id, root_id) SELECT :roots_id, segment_id, root_id FROM root "
-    "WHERE roots_id = :parent ON CONFLICT DO NOTHING",
-    "INSERT INTO synapse_root (run_id, roots_id, cleft_id, number, pre_root_id, post_root_id) "
-    "SELECT run_id, :roots_id, cleft_id, number, pre_root_id, post_root_id FROM synapse_root WHERE roots_id = :parent",
-    "UPDATE roots SET parent_roots_id = :parent WHERE roots_id = :roots_id",
-)
 FINISHED = "SELECT run_id, name FROM run WHERE state = 'finished' ORDER BY run_id"
 IS_FRESH = "SELECT EXISTS (SELECT FROM root_refresh WHERE run_id = :run_id AND roots_id = :roots_id)"
 
@@ -69,8 +62,7 @@ def make_version(database: Database, new: NewRoots, batches: Batches) -> dict[st
             for batch in batches:
                 copy_columns(connection, "root", {"roots_id": np.int64(roots_id), **batch})
             if parent is not None:  # after the table, so that a segment that it names twice is noticed
-                for statement in INHERIT:
-                    connection.execute(text(statement), {"roots_id": roots_id, "parent": parent.roots_id})
+                inherit(connection, roots_id, parent)
             connection.execute(text("ANALYZE root"))
             return _refresh_all(connection, roots_id)
     except DatabaseError as error:
@@ -97,7 +89,9 @@ def make_split_version(database: Database, new: NewRoots, run_id: int, batches: 
     """
     parent = None if new.parent is None else get_roots(database, new.parent)
     with database.begin() as connection:
-        roots_id = create_roots(connection, new.name, new.source, parent=parent)
+        roots_id = create_roots(connection, new.name, new.source)
+        if parent is not None:
+            inherit(connection, roots_id, parent)
         connection.execute(
             text("DELETE FROM synapse_root WHERE run_id = :run_id AND roots_id = :roots_id"),
             {"run_id": run_id, "roots_id": roots_id},

@@ -18,10 +18,15 @@ from connectome.store.tables import RootsTable
 SEGMENTS = 0  # the version that is always there: every segment is its own root
 NAMES_SHOWN = 10
 INHERIT = (
+    "UPDATE roots SET parent_roots_id = :parent WHERE roots_id = :roots_id",
     "INSERT INTO root (roots_id, segment_id, root_id) SELECT :roots_id, segment_id, root_id FROM root "
-    "WHERE roots_id = :parent",
+    "WHERE roots_id = :parent ON CONFLICT DO NOTHING",
     "INSERT INTO synapse_root (run_id, roots_id, cleft_id, number, pre_root_id, post_root_id) "
     "SELECT run_id, :roots_id, cleft_id, number, pre_root_id, post_root_id FROM synapse_root WHERE roots_id = :parent",
+    # What has become part of another neuron is none of the new version.
+    "INSERT INTO annotation (roots_id, neuron_id, label, value) SELECT :roots_id, neuron_id, label, value "
+    "FROM annotation a WHERE roots_id = :parent AND NOT EXISTS (SELECT FROM root r WHERE r.roots_id = :roots_id "
+    "AND r.segment_id = a.neuron_id AND r.root_id <> a.neuron_id)",
 )
 
 
@@ -41,23 +46,24 @@ class RootsRecord:
     created_at: datetime
 
 
-def create_roots(connection: Connection, name: str, source: str, *, parent: RootsRecord | None = None) -> int:
-    """Begin a new version, which takes over all that its parent says; returns its number.
+def create_roots(connection: Connection, name: str, source: str) -> int:
+    """Begin a new version; returns its number.
 
     Raises:
         RootsError: the name is taken.
     """
-    statement = insert(RootsTable).values(
-        name=name, source=source, parent_roots_id=None if parent is None else parent.roots_id
-    )
+    statement = insert(RootsTable).values(name=name, source=source)
     statement = statement.on_conflict_do_nothing(index_elements=["name"])
     roots_id = connection.scalar(statement.returning(RootsTable.roots_id))
     if roots_id is None:
         raise RootsError(f"a version of roots named '{name}' exists already: history stays, so choose another name")
-    if parent is not None:
-        for inherit in INHERIT:
-            connection.execute(text(inherit), {"roots_id": roots_id, "parent": parent.roots_id})
     return roots_id
+
+
+def inherit(connection: Connection, roots_id: int, parent: RootsRecord) -> None:
+    """Take over what the parent says and the version doesn't: roots, and annotations of neurons that still are some."""
+    for statement in INHERIT:
+        connection.execute(text(statement), {"roots_id": roots_id, "parent": parent.roots_id})
 
 
 def write_roots(connection: Connection, roots_id: int, segment_ids: ArrayLike, root_ids: ArrayLike) -> int:

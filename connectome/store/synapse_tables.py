@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped
 
 from connectome.store.schema import BY_RUN, Base, bigint, double, integer, optional, real, run_key, smallint, text
 
+EDGE_SUMS = ("synapse_count", "size_voxels", "mean_confidence")
+
 
 class CandidateTable(Base):
     """A segment near a cleft with its score in one role."""
@@ -99,7 +101,7 @@ class EdgeTable(Base):
 
     __tablename__ = "edge"
     __table_args__ = (
-        Index(None, "post_segment_id"),
+        Index(None, "post_segment_id", postgresql_include=["run_id", "pre_segment_id", *EDGE_SUMS]),
         CheckConstraint("synapse_count > 0 AND size_voxels >= 0", name="sums"),
         CheckConstraint("mean_confidence BETWEEN 0 AND 1", name="mean_confidence"),
         {"comment": "Edges: all synapses from one segment to another, aggregated when the run is finished", **BY_RUN},

@@ -93,11 +93,21 @@ def read_values(field: Field, column: pa.Array, unit_nm: float, where: str) -> p
         case FieldKind.WHOLE:
             return _whole(column, where)
         case FieldKind.SCORE:
-            scores = pc.divide(_numbers(column, where), field.per_unit)
-            valid = pc.and_(pc.greater_equal(scores, 0.0), pc.less_equal(scores, 1.0))
-            return pc.if_else(valid, scores, pa.scalar(None, pa.float64())).cast(pa.float32())
+            scores = _scores(field, column, where)
+            return pc.if_else(_within(scores), scores, pa.scalar(None, pa.float64())).cast(pa.float32())
         case FieldKind.POSITION:
             return pc.multiply(_numbers(column, where), unit_nm)
+
+
+def outside(field: Field, column: pa.Array, where: str) -> pa.Array:
+    """Whether each value is a score less than 0 or greater than 1 (bool, never NULL); NaN is none.
+
+    Raises:
+        TableError: a value isn't a number.
+    """
+    scores = _scores(field, column, where)
+    told = pc.and_(pc.is_valid(scores), pc.invert(pc.fill_null(pc.is_nan(scores), True)))
+    return pc.and_(told, pc.invert(pc.fill_null(_within(scores), True)))
 
 
 def write_values(field: Field, column: pa.Array, unit_nm: float) -> pa.Array:
@@ -142,12 +152,23 @@ def _whole(column: pa.Array, where: str) -> pa.Array:
     return _cast(_numbers(column, where), pa.int64(), where)
 
 
+def _scores(field: Field, column: pa.Array, where: str) -> pa.Array:
+    return pc.divide(_doubles(column, where), field.per_unit)
+
+
+def _within(scores: pa.Array) -> pa.Array:
+    return pc.and_(pc.greater_equal(scores, 0.0), pc.less_equal(scores, 1.0))
+
+
 def _numbers(column: pa.Array, where: str) -> pa.Array:
-    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
-        numbers = column.cast(pa.float64(), safe=False)
-    else:
-        numbers = _cast(column, pa.float64(), where)
+    numbers = _doubles(column, where)
     return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
+
+
+def _doubles(column: pa.Array, where: str) -> pa.Array:
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+        return column.cast(pa.float64(), safe=False)
+    return _cast(column, pa.float64(), where)
 
 
 def _cast(column: pa.Array, target: pa.DataType, where: str) -> pa.Array:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectome.errors import TableError
-from connectome.tabular.fields import Field, FieldKind, read_ids, read_values
+from connectome.tabular.fields import Field, FieldKind, outside, read_ids, read_values
 from connectome.tabular.kinds import Columns, FileKind
 from connectome.tabular.reading import column_names, read_batches
 from connectome.tabular.synapse_reading import UnitNm
@@ -42,11 +42,15 @@ class NeuprintReader:
         points: the file of the points.
         partners: the file of the partners.
         unit_nm: nm a unit of the positions (z, y, x): the voxel of the data set.
+        scores_outside: scores of the points read so far that aren't from 0 to 1, and so became NULL.
+        dropped_columns: the tables' columns that nothing is read from, of those tables whose reading has begun.
     """
 
     points: Path
     partners: Path
     unit_nm: UnitNm = (1.0, 1.0, 1.0)
+    scores_outside: int = field(default=0, init=False)
+    dropped_columns: list[str] = field(default_factory=list, init=False)
 
     def point_batches(self) -> Iterator[pa.RecordBatch]:
         """The points: point_id (int64; from 2^63 on wrapped to negative), pre (bool), body, x_nm, y_nm, z_nm, score.
@@ -54,8 +58,9 @@ class NeuprintReader:
         Raises:
             TableError, SegmentIdError: the file can't be read, lacks a column, or holds what a column can't.
         """
-        _require(self.points, [name for name in POINT_CSV_TYPES if name != "conf"])
-        wanted = [name for name in POINT_CSV_TYPES if name in column_names(self.points)]
+        names = _require(self.points, [name for name in POINT_CSV_TYPES if name != "conf"])
+        wanted = [name for name in POINT_CSV_TYPES if name in names]
+        self.dropped_columns += [name for name in names if name not in wanted]
         for batch in read_batches(self.points, wanted, POINT_CSV_TYPES):
             yield self._points(batch)
 
@@ -65,7 +70,8 @@ class NeuprintReader:
         Raises:
             TableError, SegmentIdError: the file can't be read, lacks a column, or holds what a column can't.
         """
-        _require(self.partners, PARTNER_SCHEMA.names)
+        names = _require(self.partners, PARTNER_SCHEMA.names)
+        self.dropped_columns += [name for name in names if name not in PARTNER_SCHEMA.names]
         types = dict(zip(PARTNER_SCHEMA.names, PARTNER_SCHEMA.types, strict=True))
         for batch in read_batches(self.partners, PARTNER_SCHEMA.names, types):
             pre = read_ids(batch["pre_id"], f"{self.partners}: column pre_id")
@@ -87,9 +93,10 @@ class NeuprintReader:
         for axis, unit in zip("xyz", reversed(self.unit_nm), strict=True):
             position = Field(ours=f"{axis}_nm", names=(axis,), kind=FieldKind.POSITION)
             columns[position.ours] = read_values(position, batch[axis], unit, f"{where}{axis}")
-        has_scores = "conf" in batch.schema.names
-        scores = read_values(CONFIDENCE, batch["conf"], 1.0, f"{where}conf") if has_scores else None
-        columns["score"] = pa.nulls(batch.num_rows, pa.float32()) if scores is None else scores
+        columns["score"] = pa.nulls(batch.num_rows, pa.float32())
+        if "conf" in batch.schema.names:
+            columns["score"] = read_values(CONFIDENCE, batch["conf"], 1.0, f"{where}conf")
+            self.scores_outside += pc.sum(outside(CONFIDENCE, batch["conf"], f"{where}conf")).as_py() or 0
         if any(columns[name].null_count for name in ("point_id", "x_nm", "y_nm", "z_nm")):
             raise TableError(f"{self.points}: a point has no id or no position")
         return pa.record_batch(columns)
@@ -150,7 +157,8 @@ def write_neuprint(points: Path, partners: Path, kind: FileKind, unit_nm: UnitNm
         yield _NeuprintWriter(points=point_writer, partners=partner_writer, unit_nm=unit_nm)
 
 
-def _require(path: Path, names: list[str]) -> None:
+def _require(path: Path, names: list[str]) -> list[str]:
+    """The names of a table's columns, if all that are needed are among them."""
     found = column_names(path)
     missing = [name for name in names if name not in found]
     if missing:
@@ -158,6 +166,7 @@ def _require(path: Path, names: list[str]) -> None:
             f"{path} has no column {missing[0]}, as tables from {Columns.NEUPRINT} have: its columns are "
             f"{', '.join(found[:20])}"
         )
+    return found
 
 
 def _wrapped(column: pa.Array, where: str) -> pa.Array:

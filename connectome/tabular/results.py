@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -37,6 +36,9 @@ class NamedColumn(Protocol):
 class BatchReceiver:
     """Parses CSV lines (see `connectome.store.streaming.Receiver`) into batches and hands each on.
 
+    The lines lie in Arrow's memory: its threads let go of what they parse some time after the batch is there, and where
+    that is a Python object they need the interpreter, and abort the process if it is just ending.
+
     Attributes:
         schema: known once the result has begun.
         rows: how many were handed on.
@@ -47,7 +49,7 @@ class BatchReceiver:
         self.schema = pa.schema([])
         self.rows = 0
         self._on_batch = on_batch
-        self._lines = io.BytesIO()
+        self._lines = pa.BufferOutputStream()
 
     def begin(self, columns: Sequence[NamedColumn]) -> None:
         """Learn the columns."""
@@ -63,9 +65,9 @@ class BatchReceiver:
         """Hand on what was taken so far; call it once more at the end."""
         if self._lines.tell() == 0:
             return
-        self._lines.seek(0)
+        lines, self._lines = self._lines.getvalue(), pa.BufferOutputStream()
         table = csv.read_csv(
-            self._lines,
+            pa.BufferReader(lines),
             read_options=csv.ReadOptions(column_names=self.schema.names, block_size=2 * FLUSH_BYTES),
             parse_options=csv.ParseOptions(newlines_in_values=True),
             convert_options=csv.ConvertOptions(
@@ -73,7 +75,6 @@ class BatchReceiver:
                 strings_can_be_null=True, quoted_strings_can_be_null=False,
             ),
         )  # fmt: skip
-        self._lines = io.BytesIO()
         self.rows += table.num_rows
         for batch in table.to_batches():
             self._on_batch(batch)

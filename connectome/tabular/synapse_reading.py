@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from connectome.errors import TableError
 from connectome.tabular.column_sets import COLUMN_SETS, SYNAPSE_SCHEMA, ColumnSet
-from connectome.tabular.fields import Field, FieldKind, read_values
+from connectome.tabular.fields import Field, FieldKind, outside, read_values
 from connectome.tabular.kinds import Columns
 from connectome.tabular.positions import axis_of, list_column
 from connectome.tabular.reading import column_names, read_batches
@@ -31,6 +31,8 @@ class SynapseReader:
         rows: rows read so far.
         without_partner: rows left out so far because a partner is missing or 0.
         retired: rows left out so far that the table marks as deleted or superseded.
+        scores_outside: scores of the rows read so far that aren't from 0 to 1, and so became NULL.
+        dropped_columns: the table's columns that nothing is read from; known once the first batch is there.
     """
 
     path: Path
@@ -39,6 +41,8 @@ class SynapseReader:
     rows: int = field(default=0, init=False)
     without_partner: int = field(default=0, init=False)
     retired: int = field(default=0, init=False)
+    scores_outside: int = field(default=0, init=False)
+    dropped_columns: list[str] = field(default_factory=list, init=False)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The synapses in the file's order, of SYNAPSE_SCHEMA; what the table doesn't tell is NULL.
@@ -53,6 +57,7 @@ class SynapseReader:
         types: dict[str, pa.DataType] = dict.fromkeys(retired, pa.string())
         for spec, name in found.items():
             types[name] = spec.csv_type if name in spec.names else pa.string()
+        self.dropped_columns = [name for name in names if name not in types]
         for batch in read_batches(self.path, types, types):
             yield self._neutral(self._valid(batch, retired), found)
 
@@ -85,6 +90,7 @@ class SynapseReader:
     def _neutral(self, batch: pa.RecordBatch, found: Mapping[Field, str]) -> pa.RecordBatch:
         first = self.rows + self.retired + self.without_partner
         arrays: dict[str, pa.Array] = {}
+        wrong: list[pa.Array] = []
         for spec, name in found.items():
             column, where = batch[name], f"{self.path}: column {name}"
             unit = 1.0
@@ -95,18 +101,22 @@ class SynapseReader:
                     from_list = list_column(spec)
                     column = from_list[name](column, where)
             arrays[spec.ours] = read_values(spec, column, unit, where)
+            if spec.kind is FieldKind.SCORE:
+                wrong.append(outside(spec, column, where))
         if "cleft_id" not in arrays:
             arrays["cleft_id"] = pa.array(range(first + 1, first + 1 + batch.num_rows), pa.int64())
         _fill_centre(arrays, batch.num_rows)
         _fill_confidence(arrays)
         columns = [arrays.get(name, pa.nulls(batch.num_rows, type_)) for name, type_ in
                    zip(SYNAPSE_SCHEMA.names, SYNAPSE_SCHEMA.types, strict=True)]  # fmt: skip
-        return self._with_partners(pa.record_batch(columns, schema=SYNAPSE_SCHEMA))
+        return self._with_partners(pa.record_batch(columns, schema=SYNAPSE_SCHEMA), wrong)
 
-    def _with_partners(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The batch without the rows that lack a partner; counts both."""
+    def _with_partners(self, batch: pa.RecordBatch, wrong: list[pa.Array]) -> pa.RecordBatch:
+        """The batch without the rows that lack a partner; counts both, and the scores of the others that are wrong."""
         kept = pc.and_(pc.greater(batch["pre_segment_id"], 0), pc.greater(batch["post_segment_id"], 0))
-        with_partners = batch.filter(pc.fill_null(kept, False))
+        kept = pc.fill_null(kept, False)
+        with_partners = batch.filter(kept)
+        self.scores_outside += sum(pc.sum(pc.and_(kept, scores)).as_py() or 0 for scores in wrong)
         self.rows += with_partners.num_rows
         self.without_partner += batch.num_rows - with_partners.num_rows
         for name in ("cleft_id", "x_nm", "y_nm", "z_nm"):

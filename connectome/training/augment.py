@@ -13,7 +13,7 @@ from connectome.errors import ConfigError
 MARGIN = 32
 """Voxels that samples are read wider on each in-plane side: what moved and warped sections show comes from there."""
 
-CHANCES = ("noisy", "misaligned", "missing", "blurred", "defocused", "warped")
+CHANCES = ("noisy", "misaligned", "missing", "blurred", "defocused", "warped", "ended")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,7 @@ class Augmentation:
         warped: chance that the tissue is deformed in-plane, the same in all sections.
         rotation_degrees, scale: largest turn and relative change of size of a warped sample.
         elastic: largest standard deviation of its elastic displacements, in voxels.
+        ended: chance that a detector's sample has the end of the volume in it (see `training.border`).
     """
 
     gamma: float = 0.25
@@ -58,6 +59,7 @@ class Augmentation:
     rotation_degrees: float = 8.0
     scale: float = 0.08
     elastic: float = 3.0
+    ended: float = 0.15
 
     def __post_init__(self) -> None:
         """Check the strengths.

@@ -55,6 +55,18 @@ def check_labels(data: Dataset, patch_shape: Triple) -> None:
         )
 
 
+def check_decoys(training: Sequence[Dataset], share: float) -> None:
+    """Refuse to show decoys where no source has any.
+
+    Raises:
+        TrainingDataError: there is none in any box.
+    """
+    if share > 0 and not any(data.decoys for data in training):
+        raise TrainingDataError(
+            f"decoy_share {share:g}: no source has decoys in its box: write them with connectome train decoys"
+        )
+
+
 def check_partners(data: Dataset, patch_shape: Triple, unpaired: Unpaired) -> None:
     """Refuse data that can't teach who the partners of a cleft are. A phantom always can.
 

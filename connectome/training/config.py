@@ -132,6 +132,7 @@ KEYS: dict[str, Any] = {
     "start_from": ("start_from", _path),
     "save_every": ("save_every", whole),
     "keep": ("keep", lambda value: Keep(text(value))),
+    "decoy_share": ("decoy_share", number),
     "unpaired": ("unpaired", lambda value: Unpaired(text(value))),
     "augmentation": ("augmentation", _augmentation),
 }

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import BoxError, TrainingDataError
+from connectome.formats.decoys import Decoy, read_decoys
 from connectome.geometry import Box, NmTriple
 from connectome.grey_values import GreyRange, check_image_dtype, grey_table, measure_grey_range
 from connectome.grid_view import GridView, ViewKind, Voxels
@@ -17,6 +18,7 @@ from connectome.records import ReferenceSynapse
 from connectome.training.annotated_cleft import AnnotatedCleft, group_clefts
 from connectome.training.source import DataSource
 from connectome.training.source_volumes import open_volumes
+from connectome.volume import Volume
 
 
 class Dataset:
@@ -103,6 +105,27 @@ class Dataset:
         """The presynaptic and the postsynaptic segments of each annotated cleft, inside the box or not, by its id."""
         clefts = group_clefts(self.annotated)
         return {cleft.cleft_id: (set(cleft.pre_segment_ids), set(cleft.post_segment_ids)) for cleft in clefts}
+
+    @cached_property
+    def decoys(self) -> list[Decoy]:
+        """The decoys whose centre lies in the box, ascending by id.
+
+        Raises:
+            TrainingDataError: their table can't be read.
+        """
+        found = self.source.decoys
+        every = [] if found is None else read_decoys(found[1], self.grid)
+        return [decoy for decoy in every if self.box.contains_point(decoy.centre_voxel)]
+
+    @cached_property
+    def decoy_labels(self) -> GridView:
+        """The labels of `decoys`; there must be some.
+
+        Raises:
+            VolumeNotFoundError: they are gone. ResolutionError: they don't fit the cleft labels.
+        """
+        assert self.source.decoys is not None
+        return self._view(Volume.open(self.source.decoys[0]), ViewKind.LABELS)
 
     def read(self, volume: GridView, box: Box) -> NDArray[Any]:
         """The voxels (z, y, x) of `box`; zeros outside the box that may be seen.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from connectome.distances import reach_voxels, signed_proximity, signed_tanh_distance
 from connectome.geometry import Box, NmTriple, Triple
 from connectome.training.dataset import Dataset
-from connectome.training.samples import Sample, SampleShape, augmented, detector_box, is_cleft, known, one_of
+from connectome.training.samples import Sample, SampleShape, augmented, detector_box, ended, is_cleft, known, one_of
 
 Sides = dict[int, tuple[set[int], set[int]]]
 
@@ -83,6 +83,7 @@ def _sample(
 ) -> Sample:
     image = data.read(data.image, box)
     grey, (target, weight) = augmented(image, [targets, weights.astype(np.float32)], *how)
+    grey, weight = ended(grey, weight, *how)
     return Sample(inputs=grey[None], targets=target[None], weights=weight)
 
 

@@ -23,7 +23,7 @@ from connectome.training.loop import Trainer
 from connectome.training.samples import SampleShape, is_cleft
 
 DETECTOR_METRICS = ("object_f1", "voxel_f1")
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MIN_SIZES_UM3 = (0.0002, 0.0004, 0.0006)
 """Smaller objects are dropped: 46, 93 and 139 voxels of 12x12x30 nm."""
 HALO: Triple = (3, 12, 12)

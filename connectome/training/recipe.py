@@ -29,6 +29,7 @@ class Recipe:
         save_every: steps between two times that the weights are measured and all files written.
         keep: which weights to keep; without validation data always the last.
         unpaired: whether clefts without annotated partners may be among the training data.
+        decoy_share: of the samples that show a decoy (see `formats.decoys`), of sources that have some.
         begin: anew, or where it was interrupted.
         augmentation: how strongly samples are changed.
         parameters: what the checkpoint recommends to a build.
@@ -52,6 +53,7 @@ class Recipe:
     save_every: int = 250
     keep: Keep = Keep.BEST
     unpaired: Unpaired = Unpaired.REFUSE
+    decoy_share: float = 0.0
     begin: Begin = Begin.AUTO
     augmentation: Augmentation = field(default_factory=Augmentation)
     parameters: dict[str, float] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class Recipe:
         for name, number, highest in (
             ("learning_rate", self.learning_rate, math.inf), ("positive_weight", self.positive_weight, math.inf),
             ("average_decay", self.average_decay, 1.0), ("seed", self.seed, math.inf),
+            ("decoy_share", self.decoy_share, 1.0),
         ):  # fmt: skip
             if not (0 <= number <= highest and number < math.inf):
                 raise ConfigError(

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from connectome.formats import BACKGROUND, IGNORE
+from connectome.formats.decoys import Decoy
 from connectome.geometry import Box, Triple, triple
 from connectome.networks.checkpoint import Normalisation
 from connectome.training.annotated_cleft import AnnotatedCleft
 from connectome.training.augment import MARGIN, Augmentation, turn
+from connectome.training.border import end_volume
 from connectome.training.dataset import Dataset
 from connectome.training.deform import Deformation
 from connectome.training.photograph import photograph
@@ -40,11 +42,19 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleShape:
-    """Patch shape (z, y, x) in voxels, how images are normalised, and how samples are augmented (None: not)."""
+    """What samples look like.
+
+    Attributes:
+        patch_shape: (z, y, x) in voxels.
+        normalisation: of the image.
+        augmentation: None: not at all.
+        decoy_share: of the samples that show a decoy, of sources that have some.
+    """
 
     patch_shape: Triple
     normalisation: Normalisation
     augmentation: Augmentation | None
+    decoy_share: float = 0.0
 
 
 def detector_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
@@ -53,7 +63,8 @@ def detector_sample(data: Dataset, shape: SampleShape, generator: np.random.Gene
     image, labels = data.read(data.image, box), data.read(data.clefts, box)
     weights = known(data, box, labels).astype(np.float32)
     grey, arrays = augmented(image, [is_cleft(labels).astype(np.float32), weights], shape, generator)
-    return Sample(inputs=grey[None], targets=arrays[0][None], weights=arrays[1])
+    grey, weights = ended(grey, arrays[1], shape, generator)
+    return Sample(inputs=grey[None], targets=arrays[0][None], weights=weights)
 
 
 def detector_box(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Box:
@@ -62,18 +73,32 @@ def detector_box(data: Dataset, shape: SampleShape, generator: np.random.Generat
     Half of the patches have a cleft near their middle. Of the others two in five lie anywhere in the box, the rest
     where it is dark: myelin, mitochondria and membranes cut along are what is taken for a cleft. Every representation
     is shown the same places, so that they differ by target and loss alone; this takes the place of the rejection of
-    patches without a cleft (Heinrich et al. 2018), which would hide the dark ones.
+    patches without a cleft (Heinrich et al. 2018), which would hide the dark ones. Decoys come before all these.
     """
+    decoy = drawn_decoy(data, shape, generator)
     kind = generator.random()
-    if kind < 0.5:
-        cleft = random_cleft(data, generator)
-        reach = [n // 3 for n in shape.patch_shape]
-        centre = triple(c + generator.integers(-r, r + 1) for c, r in zip(cleft.centroid_voxel, reach, strict=True))
+    if decoy is not None:
+        centre = _near(decoy.centre_voxel, shape.patch_shape, generator)
+    elif kind < 0.5:
+        centre = _near(random_cleft(data, generator).centroid_voxel, shape.patch_shape, generator)
     elif kind < 0.7:
         centre = _anywhere(data, generator)
     else:
         centre = _dark_place(data, generator)
     return _within(patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
+
+
+def drawn_decoy(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Decoy | None:
+    """One of the decoys of a source in `decoy_share` of the cases; None in the others."""
+    if shape.decoy_share == 0 or not data.decoys or generator.random() >= shape.decoy_share:
+        return None
+    return data.decoys[generator.integers(len(data.decoys))]
+
+
+def _near(place: Iterable[float], patch_shape: Triple, generator: np.random.Generator) -> Triple:
+    """A voxel (z, y, x) that has `place` in the middle two thirds of the patch around it."""
+    reach = [n // 3 for n in patch_shape]
+    return triple(c + generator.integers(-r, r + 1) for c, r in zip(place, reach, strict=True))
 
 
 def is_cleft(labels: NDArray[Any]) -> NDArray[np.bool_]:
@@ -95,7 +120,10 @@ def one_of(segments: NDArray[Any], ids: Iterable[int]) -> NDArray[np.bool_]:
 
 
 def assigner_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
-    """A patch for the AVAN, centred on a random voxel of a random cleft (Turner et al., section 2.1)."""
+    """A patch for the AVAN, centred on a random voxel of a random cleft (Turner et al., section 2.1), or on a decoy."""
+    decoy = drawn_decoy(data, shape, generator)
+    if decoy is not None:
+        return _decoy_patch(data, decoy, shape, generator)
     cleft = random_cleft(data, generator)
     centre = random_cleft_voxel(data, cleft, shape.patch_shape, generator)
     return assigner_patch(data, cleft, centre, shape, generator)
@@ -120,6 +148,15 @@ def assigner_patch(
     return Sample(inputs=np.stack([grey, mask]), targets=np.stack([pre, post]), weights=weights)
 
 
+def _decoy_patch(data: Dataset, decoy: Decoy, shape: SampleShape, generator: np.random.Generator) -> Sample:
+    """The AVAN's view of a decoy: image and mask in, nothing out, for it has no partners."""
+    box = patch_box(decoy.centre_voxel, shape.patch_shape).grow((0, MARGIN, MARGIN))
+    mask = (data.read(data.decoy_labels, box) == decoy.decoy_id).astype(np.float32)
+    weights = (data.read(data.segmentation, box) != 0).astype(np.float32)
+    grey, (mask, weights) = augmented(data.read(data.image, box), [mask, weights], shape, generator)
+    return Sample(inputs=np.stack([grey, mask]), targets=np.zeros((2, *grey.shape), np.float32), weights=weights)
+
+
 def random_cleft(data: Dataset, generator: np.random.Generator) -> AnnotatedCleft:
     """One of the clefts in the box, each as likely as any other however many partners it has."""
     return data.annotated_clefts[generator.integers(len(data.annotated_clefts))]
@@ -142,6 +179,13 @@ def augmented(
         grey = photograph(grey, shape.augmentation, generator)
     how = shape.normalisation
     return ((grey - how.mean) / how.deviation).astype(np.float32), others
+
+
+def ended(
+    grey: NDArray[np.float32], weights: NDArray[np.float32], shape: SampleShape, generator: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A detector's image and weights, now and then with the end of the volume in them."""
+    return end_volume(grey, weights, shape.augmentation.ended if shape.augmentation else 0.0, generator)
 
 
 def patch_box(centre: Triple, shape: Triple) -> Box:

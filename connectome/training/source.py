@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectome.errors import ConfigError
+from connectome.formats.decoys import LABELS, TABLE
 from connectome.geometry import Box
 from connectome.phantom import PhantomConfig
 from connectome.training.phantom_text import PREFIX, parse_phantom, phantom_text
@@ -74,6 +75,13 @@ class DataSource:
     def table(self) -> Path:
         """Where the table of synapses lies."""
         return self.annotations or (self.folder or Path()) / "annotations.csv"
+
+    @property
+    def decoys(self) -> tuple[Path, Path] | None:
+        """Labels and table of the folder's decoys; None: it has none."""
+        if self.folder is None or not (self.folder / TABLE).exists():
+            return None
+        return self.folder / LABELS, self.folder / TABLE
 
     @classmethod
     def parse(cls, text: str) -> DataSource:

@@ -33,6 +33,7 @@ class Task:
         validate: metrics of the averaged network on held-out data; its keys go into the model card.
         decides: the metrics by which the best weights are kept, the most important first; all in [0, 1].
         learns_partners: whether samples say which segments are a cleft's partners.
+        sees_decoys: whether samples may show decoys.
     """
 
     network: NetworkConfig | PairConfig
@@ -41,6 +42,7 @@ class Task:
     validate: Validate
     decides: tuple[str, ...]
     learns_partners: bool
+    sees_decoys: bool = True
 
 
 def task_of(method: Method, recipe: Recipe) -> Task:
@@ -72,6 +74,7 @@ def task_of(method: Method, recipe: Recipe) -> Task:
                 network=PairConfig(widths=recipe.widths, norm_momentum=recipe.norm_momentum),
                 make=mask_pruner_sample if method is Method.MASK_PRUNER else proximity_pruner_sample,
                 loss=pruner_loss,
+                sees_decoys=False,
                 validate=assignment_validation(method, recipe.parameters),
                 decides=ASSIGNER_METRICS,
                 learns_partners=True,

@@ -22,7 +22,7 @@ from connectome.networks.rsunet import initialise
 from connectome.networks.starting import take_over
 from connectome.records import NoProgress, Progress
 from connectome.training.batches import BatchPlan, batches
-from connectome.training.checks import check_apart, check_labels, check_partners
+from connectome.training.checks import check_apart, check_decoys, check_labels, check_partners
 from connectome.training.course import Course, Training
 from connectome.training.dataset import Dataset
 from connectome.training.interruption import Interruption
@@ -56,7 +56,10 @@ def train(method: Method, recipe: Recipe, progress: Progress | None = None) -> M
     datasets, held_out = _open(recipe, task)
     card = _card(method, task, recipe, datasets, held_out)
     shape = SampleShape(
-        patch_shape=recipe.patch_shape, normalisation=card.normalisation, augmentation=recipe.augmentation
+        patch_shape=recipe.patch_shape,
+        normalisation=card.normalisation,
+        augmentation=recipe.augmentation,
+        decoy_share=recipe.decoy_share,
     )
     plan = BatchPlan(datasets=datasets, make=task.make, shape=shape, size=recipe.batch, seed=recipe.seed)
     schedule = Schedule(steps=recipe.steps, learning_rate=recipe.learning_rate, average_decay=recipe.average_decay)
@@ -76,6 +79,9 @@ def _open(recipe: Recipe, task: Task) -> tuple[list[Dataset], list[Dataset]]:
     datasets = [Dataset(source) for source in recipe.sources]
     held_out = [Dataset(source) for source in recipe.validation]
     check_apart(datasets, held_out)
+    if recipe.decoy_share > 0 and not task.sees_decoys:
+        raise ConfigError("pruners aren't trained on decoys: leave decoy_share out")
+    check_decoys(datasets, recipe.decoy_share)
     for data in [*datasets, *held_out]:
         check_labels(data, recipe.patch_shape)
         if task.learns_partners:
@@ -97,7 +103,8 @@ def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset], h
         "sources": [_described(data) | {"weight": data.source.weight} for data in datasets],
         "validation": [_described(data) for data in held_out],
         "steps": recipe.steps, "batch": recipe.batch, "learning_rate": recipe.learning_rate,
-        "positive_weight": recipe.positive_weight, "seed": recipe.seed, "augmentation": asdict(recipe.augmentation),
+        "positive_weight": recipe.positive_weight, "seed": recipe.seed, "decoy_share": recipe.decoy_share,
+        "augmentation": asdict(recipe.augmentation),
         "start_from": recipe.start_from.name if recipe.start_from else None,
     }  # fmt: skip
     return ModelCard(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from connectome.migrations import findings
 from connectome.migrations.columns import bigint, double, integer, real, text
 
 revision = "0002"
@@ -33,49 +34,31 @@ def downgrade() -> None:
 
 def create_fragment() -> None:
     """Create the table fragment."""
-    op.create_table(
-        "fragment",
-        integer("run_id", "The run that wrote the row"),
-        bigint("block_id", "Block that the piece lies in"),
-        bigint("fragment_id", "1 + the C-order index of its first voxel in the whole volume"),
-        bigint("size_voxels", "Voxels"),
-        bigint("sum_z", "Sum of the voxels' z indices"),
-        bigint("sum_y", "Sum of the voxels' y indices"),
-        bigint("sum_x", "Sum of the voxels' x indices"),
-        bigint("start_z", "Bounding box: first voxel along z"),
-        bigint("start_y", "Bounding box: first voxel along y"),
-        bigint("start_x", "Bounding box: first voxel along x"),
-        bigint("stop_z", "Bounding box: stop along z, exclusive"),
-        bigint("stop_y", "Bounding box: stop along y, exclusive"),
-        bigint("stop_x", "Bounding box: stop along x, exclusive"),
-        bigint("score_sum", "Sum of the detector's output over its voxels, each 0 to 255"),
-        sa.Column(
-            "score_max",
-            sa.SmallInteger,
-            nullable=False,
-            comment="Greatest output of the detector over its voxels, 0 to 255",
-        ),
-        sa.PrimaryKeyConstraint("run_id", "block_id", "fragment_id", name="pk_fragment"),
-        sa.ForeignKeyConstraint(["run_id"], ["run.run_id"], name=op.f("fk_fragment_run_id_run"), ondelete="CASCADE"),
-        sa.CheckConstraint("fragment_id > 0", name=op.f("ck_fragment_fragment_id")),
-        sa.CheckConstraint("size_voxels > 0", name=op.f("ck_fragment_size_voxels")),
-        comment="Connected pieces of cleft voxels inside one block, before stitching",
-    )
+    findings.create_fragment(to_run("fragment"))
 
 
 def create_fragment_cleft() -> None:
     """Create the table fragment_cleft."""
-    op.create_table(
-        "fragment_cleft",
-        integer("run_id", "The run that wrote the row"),
-        bigint("fragment_id", "The fragment"),
-        bigint("cleft_id", "The cleft it became part of; 0 if it was dropped as too small"),
-        sa.PrimaryKeyConstraint("run_id", "fragment_id", name="pk_fragment_cleft"),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["run.run_id"], name=op.f("fk_fragment_cleft_run_id_run"), ondelete="CASCADE"
-        ),
-        sa.CheckConstraint("cleft_id >= 0", name=op.f("ck_fragment_cleft_cleft_id")),
-        comment="Fragments that stitching renamed or dropped; a fragment without a row is a cleft of its own id",
+    findings.create_fragment_cleft(to_run("fragment_cleft"))
+
+
+def create_candidate() -> None:
+    """Create the table candidate."""
+    findings.create_candidate(to_cleft("candidate"))
+
+
+def to_run(table: str) -> sa.ForeignKeyConstraint:
+    """The key to the run that a row belongs to."""
+    return sa.ForeignKeyConstraint(["run_id"], ["run.run_id"], name=op.f(f"fk_{table}_run_id_run"), ondelete="CASCADE")
+
+
+def to_cleft(table: str) -> sa.ForeignKeyConstraint:
+    """The key to the cleft that a row belongs to."""
+    return sa.ForeignKeyConstraint(
+        ["run_id", "cleft_id"],
+        ["cleft.run_id", "cleft.cleft_id"],
+        name=op.f(f"fk_{table}_run_id_cleft_id_cleft"),
+        ondelete="CASCADE",
     )
 
 
@@ -103,7 +86,7 @@ def create_cleft() -> None:
         real("max_score", "Greatest output of the detector over its voxels, 0 to 1"),
         text("state", "detected, assigned, or no_partners (fewer than two segments touch it)"),
         sa.PrimaryKeyConstraint("run_id", "cleft_id", name="pk_cleft"),
-        sa.ForeignKeyConstraint(["run_id"], ["run.run_id"], name=op.f("fk_cleft_run_id_run"), ondelete="CASCADE"),
+        to_run("cleft"),
         sa.CheckConstraint("cleft_id > 0", name=op.f("ck_cleft_cleft_id")),
         sa.CheckConstraint("mean_score BETWEEN 0 AND 1 AND max_score BETWEEN 0 AND 1", name=op.f("ck_cleft_scores")),
         sa.CheckConstraint("size_voxels > 0", name=op.f("ck_cleft_size_voxels")),
@@ -111,31 +94,6 @@ def create_cleft() -> None:
         comment="Synaptic clefts: connected objects of predicted cleft voxels",
     )
     op.create_index("ix_cleft_run_id_block_id", "cleft", ["run_id", "block_id"])
-
-
-def create_candidate() -> None:
-    """Create the table candidate."""
-    op.create_table(
-        "candidate",
-        integer("run_id", "The run that wrote the row"),
-        bigint("cleft_id", "The cleft"),
-        bigint("segment_id", "The segment"),
-        text("role", "The role that is scored: pre or post"),
-        real("score", "Mean output of the assigner over the segment's voxels in the patch, 0 to 1"),
-        integer("contact_voxels", "Voxels of the segment that touch the dilated cleft"),
-        sa.PrimaryKeyConstraint("run_id", "cleft_id", "segment_id", "role", name="pk_candidate"),
-        sa.ForeignKeyConstraint(
-            ["run_id", "cleft_id"],
-            ["cleft.run_id", "cleft.cleft_id"],
-            name=op.f("fk_candidate_run_id_cleft_id_cleft"),
-            ondelete="CASCADE",
-        ),
-        sa.CheckConstraint("contact_voxels > 0", name=op.f("ck_candidate_contact_voxels")),
-        sa.CheckConstraint("role IN ('pre', 'post')", name=op.f("ck_candidate_role")),
-        sa.CheckConstraint("score BETWEEN 0 AND 1", name=op.f("ck_candidate_score")),
-        sa.CheckConstraint("segment_id > 0", name=op.f("ck_candidate_segment_id")),
-        comment="Segments near a cleft with the score that the assigner gives them in each role",
-    )
 
 
 def create_synapse() -> None:
@@ -156,12 +114,7 @@ def create_synapse() -> None:
         real("post_y_nm", "A point inside the postsynaptic segment beside the cleft: y in nm"),
         real("post_z_nm", "A point inside the postsynaptic segment beside the cleft: z in nm"),
         sa.PrimaryKeyConstraint("run_id", "cleft_id", "pre_segment_id", "post_segment_id", name="pk_synapse"),
-        sa.ForeignKeyConstraint(
-            ["run_id", "cleft_id"],
-            ["cleft.run_id", "cleft.cleft_id"],
-            name=op.f("fk_synapse_run_id_cleft_id_cleft"),
-            ondelete="CASCADE",
-        ),
+        to_cleft("synapse"),
         sa.CheckConstraint(
             "pre_score BETWEEN 0 AND 1 AND post_score BETWEEN 0 AND 1 AND confidence BETWEEN 0 AND 1",
             name=op.f("ck_synapse_scores"),

@@ -53,7 +53,8 @@ def test_a_run_of_a_table_is_asked_drawn_and_exported(run: Run, tmp_path: Path) 
     assert table["size"].to_pylist() == [300, 200, 100]
     again = run("import", "synapses", out, "--from", "cave", "--name", "back", "--unit", "40,4,4", "--json")
     assert json.loads(again.stdout) == {
-        "name": "back", "synapses": 3, "clefts": 3, "without_partner": 0, "retired": 0,
+        "name": "back", "synapses": 3, "clefts": 3, "without_partner": 0, "retired": 0, "scores_outside": 0,
+        "dropped_columns": [],
     }  # fmt: skip
     strong = run("export", "edges", tmp_path / "edges", "--format", "csv", "--columns", "neuprint", "--min-synapses", 2)
     assert strong.stdout.endswith("1 edges\n")
@@ -112,3 +113,13 @@ def test_a_wrong_table_is_told_in_one_line(run: Run, tmp_path: Path, text: str, 
     assert (result.exit_code, result.stdout) == (3, "")
     assert message in result.stderr.splitlines()[-1]
     assert "error: " in result.stderr
+
+
+def test_what_an_import_leaves_out_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "codex.csv").write_text(
+        "pre_root_id,post_root_id,x,y,z,neuropil,cleft_score,gaba\n1,2,1,1,1,AL,51,0.2\n1,2,1,1,1,AL,300,0.9\n"
+    )
+    made = run("import", "synapses", tmp_path / "codex.csv", "--from", "flywire", "--name", "fly")
+    assert made.stdout.splitlines() == [
+        "run fly: 2 synapses at 2 clefts", "made unknown: 1 scores outside 0 to 1", "not kept: columns neuropil, gaba",
+    ]  # fmt: skip

@@ -76,6 +76,26 @@ def test_tuning_prints_the_choice_and_writes_parameters_table_and_plots(
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_decides_about_further_partners_is_tuned_and_a_build_takes_it(
+    cli: Cli, on_world: Cli, world: SmallWorld, module_data_folder: Path, tmp_path: Path
+) -> None:
+    tried = ("--polyadic", "--thresholds", "0.6", "--min-sizes", "50", "--dilations", "48", "--min-contacts", "0,0.2")
+    further = ("--pre-thresholds", "0.5,0.52", "--post-thresholds", "0.4,0.5")
+    found = on_world("tune", "--data", f"{world.folder}@{BOX}", *tried, *further, "-o", tmp_path / "p.toml", "--json")
+    assert found.exit_code == 0, found.stderr
+    chosen = json.loads(found.stdout)
+    assert chosen["combinations"] == 8 and chosen["chosen"]["min_contact"] in (0, 0.2)
+    volumes = ("--image", world.image, "--segmentation", world.segmentation, "--data-folder", module_data_folder)
+    built = cli(
+        "build", "volume", "--config", tmp_path / "p.toml", "--name", "polyadic", *volumes, "--box", "0:40,1:100,0:89"
+    )
+    assert built.exit_code == 0, built.stderr
+    query = "SELECT parameters FROM run WHERE name = 'polyadic'"
+    recorded = json.loads(cli("sql", query, "--data-folder", module_data_folder, "--format", "json").stdout)[0]
+    for name in ("polyadic", "min_contact", "pre_threshold", "post_threshold"):
+        assert recorded["parameters"][name] == (True if name == "polyadic" else chosen["chosen"][name])
+
+
 def test_volumes_that_lie_elsewhere_are_named_one_by_one(on_world: Cli, world: SmallWorld, tmp_path: Path) -> None:
     named = ("--image", world.image, "--segmentation", world.segmentation, "--reference", world.folder, "--box", BOX)
     result = on_world("tune", *named, *VALUES, "-o", tmp_path / "tuned.toml", "--json")
@@ -114,6 +134,7 @@ def test_calibration_is_told_and_its_model_serves_a_build(
         (("--data", "DATA", "--thresholds", "0.5,x"), "isn't a list of numbers"),
         (("--data", "DATA", "--thresholds", "2"), "must lie from"),
         (("--data", "absent"), "no volume"),
+        (("--data", "DATA", "--pre-thresholds", "0.5"), "add --polyadic"),
     ],
 )
 def test_wrong_input_is_one_clear_line(on_world: Cli, world: SmallWorld, arguments: Any, message: str) -> None:

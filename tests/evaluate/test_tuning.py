@@ -10,7 +10,7 @@ GRID = ParameterGrid()
 def test_the_cells_of_a_grid_are_all_combinations() -> None:
     cells = [GRID.cell(index) for index in GRID]
     assert len(cells) == len(set(cells)) == np.prod(GRID.shape)
-    assert (cells[0].threshold, cells[-1].min_score) == (0.2, 0.4)
+    assert (cells[0].threshold, cells[-1].min_score) == (0.05, 0.4)
 
 
 def test_f1_precision_and_recall_are_0_where_nothing_was_predicted_or_annotated() -> None:
@@ -22,7 +22,7 @@ def test_f1_precision_and_recall_are_0_where_nothing_was_predicted_or_annotated(
 
 def test_each_volume_counts_by_its_weight_and_not_by_its_size() -> None:
     grid = ParameterGrid(**{axis: getattr(GRID, axis)[:1] for axis in AXES})
-    counts = np.array([[1, 2, 2], [900, 1000, 1000]]).reshape(2, 1, 1, 1, 1, 1, 3)
+    counts = np.array([[1, 2, 2], [900, 1000, 1000]]).reshape(2, 1, 1, 1, 1, 1, 1, 1, 1, 3)
     assert TunedGrid(grid=grid, counts=counts, weights=np.array([1.0, 1.0])).f1.item() == 0.7
     assert TunedGrid(grid=grid, counts=counts, weights=np.array([3.0, 1.0])).f1.item() == 0.6
 
@@ -37,4 +37,4 @@ def test_a_plateau_is_preferred_to_a_peak_that_is_hardly_higher() -> None:
 
 
 def test_of_equal_settings_duplicates_and_the_score_cut_stay_off_and_the_rest_lies_in_the_middle() -> None:
-    assert choose(np.full(GRID.shape, 0.5)) == (3, 2, 1, 0, 0)
+    assert choose(np.full(GRID.shape, 0.5)) == (4, 2, 1, 0, 0, 0, 0, 0)

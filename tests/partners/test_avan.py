@@ -34,6 +34,7 @@ def make_patch(seed: int, ids: list[int]) -> Patch:
         mask=generator.random(SHAPE) < 0.1,
         segmentation=generator.choice(np.array([0, *ids, 99], np.uint64), SHAPE),
         segment_id=np.array(ids, np.uint64),
+        eligible=np.ones(len(ids), bool),
     )
 
 

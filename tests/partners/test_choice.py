@@ -44,3 +44,10 @@ def test_main_contacts_are_a_share_of_the_largest_and_at_least_two() -> None:
     assert main_contacts(contacts, 0.0).all()
     assert main_contacts(np.array([3, 400, 9]), 0.25).tolist() == [False, True, True]
     assert len(main_contacts(np.zeros(0, np.int64), 0.25)) == 0
+
+
+def test_of_more_than_the_most_those_with_the_largest_contact_are_left() -> None:
+    contacts = np.array([3, 400, 90, 100, 90])
+    assert main_contacts(contacts, 0.0, most=3).tolist() == [False, True, True, True, False]
+    assert main_contacts(contacts, 0.25, most=3).tolist() == [False, True, False, True, False]
+    assert main_contacts(contacts, 0.0, most=9).all()

@@ -82,6 +82,8 @@ def test_rules_are_what_a_checkpoint_recommends_unless_asked_otherwise() -> None
     assert AssignmentRules.of(recommended, polyadic=False).min_contact == 0.4
     assert AssignmentRules.of(recommended | {"polyadic_min_contact": 0.1}).min_contact == 0.1
     assert AssignmentRules.of({}, polyadic=True).polyadic
+    for mode in (False, True):
+        assert AssignmentRules.of(recommended, polyadic=mode, min_contact=0.7).min_contact == 0.7
 
 
 def test_all_candidates_are_kept_with_their_scores_whoever_is_chosen() -> None:

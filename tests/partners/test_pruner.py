@@ -12,7 +12,7 @@ from connectome.distances import signed_proximity
 from connectome.networks.checkpoint import Method, ModelCard, build_network
 from connectome.networks.config import PairConfig
 from connectome.networks.rsunet import initialise
-from connectome.partners.pruner import PAIRS_A_CALL, PairAssigner
+from connectome.partners.pruner import PAIRS_A_CALL, PairAssigner, ordered_pairs
 from tests.partners.test_avan import SHAPE, make_patch
 
 RESOLUTION_NM = (30.0, 12.0, 12.0)
@@ -71,6 +71,18 @@ def test_a_detectors_proximity_near_the_cleft_is_taken_as_it_is() -> None:
     assert not np.allclose(detected.pairs, assigner.score([patch])[0].pairs, atol=1e-4)
     mixed = assigner.score([patch, replace(patch, proximity=given)])
     assert np.allclose(mixed[1].pairs, detected.pairs, atol=1e-3)
+
+
+def test_only_pairs_of_candidates_that_may_be_chosen_are_judged() -> None:
+    assigner = pruner(Method.MASK_PRUNER)
+    patch = make_patch(2, [3, 8, 21, 2**62])
+    everything = assigner.score([patch])[0]
+    eligible = np.array([True, False, True, True])
+    some = assigner.score([replace(patch, eligible=eligible)])[0]
+    both = eligible[:, None] & eligible[None, :]
+    assert np.allclose(some.pairs[both], everything.pairs[both], atol=1e-3)
+    assert (some.pairs[~both] == 0).all() and (some.roles[:, 1] == 0).all()
+    assert len(ordered_pairs(eligible)) == 6 and not (ordered_pairs(eligible) == 1).any()
 
 
 def test_one_or_no_candidate_makes_no_pair() -> None:

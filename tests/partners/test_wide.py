@@ -138,8 +138,9 @@ def test_slots_of_many_candidates_are_those_of_few() -> None:
     segmentation = np.random.default_rng(0).integers(0, 60, (3, 20, 20)).astype(np.uint64)
     ids = np.arange(1, 60, dtype=np.uint64)
     blank = np.zeros(segmentation.shape, np.uint8)
-    many = Patch(image=blank, mask=blank > 0, segmentation=segmentation, segment_id=ids)
-    few = Patch(image=blank, mask=blank > 0, segmentation=segmentation, segment_id=ids[:5])
+    shown = {"image": blank, "mask": blank > 0, "segmentation": segmentation}
+    many = Patch(**shown, segment_id=ids, eligible=np.ones(len(ids), bool))
+    few = Patch(**shown, segment_id=ids[:5], eligible=np.ones(5, bool))
     slots = candidate_slots(many)
     assert np.array_equal(slots, segmentation.astype(np.int64) - 1)
     assert np.array_equal(candidate_slots(few), np.where(slots < 5, slots, -1))

@@ -20,13 +20,15 @@ from connectome.errors import BoxError, ConfigError, StorageError
 from connectome.evaluate.tuning import Cell, Index, ParameterGrid, f1_of
 from connectome.geometry import Box
 from connectome.grey_values import GreyRange
+from connectome.networks.checkpoint import Method
 from connectome.pipeline.build import build_volume
 from connectome.pipeline.kept_outputs import PREDICTION
 from connectome.pipeline.request import BuildRequest, read_request
 from connectome.pipeline.scoring import score_edges
 from connectome.pipeline.tuned_config import config_text
-from connectome.pipeline.tuning import Tuning, tune
+from connectome.pipeline.tuning import Tuning, grid_for, tune
 from connectome.pipeline.tuning_data import AnnotatedVolume
+from connectome.pipeline.tuning_report import tuning_text, write_tuning
 from connectome.store.database import Database
 
 
@@ -52,10 +54,12 @@ def tuning(world: SmallWorld, outputs: Path) -> Tuning:
     return tune(tune_request(world, outputs))
 
 
-def built_counts(world: SmallWorld, tuning: Tuning, cell: Cell, data_folder: Path, name: str) -> tuple[int, int, int]:
+def built_counts(
+    world: SmallWorld, tuning: Tuning, cell: Cell, data_folder: Path, name: str, **changes: Any
+) -> tuple[int, int, int]:
     """What a build with a cell's parameters gets: true positives, predicted, annotated."""
     box = Box.parse(tuning.built_boxes[0])
-    build_volume(world.request(data_folder, name=name, box=box, **asdict(cell)))
+    build_volume(world.request(data_folder, name=name, box=box, **asdict(cell) | changes))
     with Database.open(None, data_folder) as database:
         score = score_edges(database, name, world.folder, Box.parse(BOX))
     return score.true_positives, score.n_predicted, score.n_reference
@@ -69,13 +73,63 @@ def test_the_grid_has_different_scores_and_the_best_is_chosen(tuning: Tuning) ->
     assert Box.parse(tuning.built_boxes[0]) == Box((0, 1, 0), (40, 100, 89))
 
 
-@pytest.mark.parametrize("index", [None, (0, 0, 0, 1, 1), (2, 1, 1, 1, 0)])
+@pytest.mark.parametrize("index", [None, (0, 0, 0, 1, 1, 0, 0, 0), (2, 1, 1, 1, 0, 0, 0, 0)])
 def test_the_score_of_a_cell_is_that_of_a_build_with_its_parameters(
     world: SmallWorld, tuning: Tuning, module_data_folder: Path, index: Index | None
 ) -> None:
     place = index or tuning.tuned.chosen()
     built = built_counts(world, tuning, GRID.cell(place), module_data_folder, f"cell-{index}")
     assert built == tuple(tuning.tuned.counts[(0, *place)])
+
+
+def test_what_decides_about_further_partners_is_tuned_in_the_polyadic_mode(
+    world: SmallWorld, outputs: Path, tuning: Tuning, module_data_folder: Path, tmp_path: Path
+) -> None:
+    grid = replace(
+        GRID, threshold=(0.7,), min_size_voxels=(50,), duplicate_distance_nm=(0.0,), min_score=(0.0,),
+        min_contact=(0.0, 0.3), pre_threshold=(0.5, 0.52), post_threshold=(0.4, 0.5),
+    )  # fmt: skip
+    request = replace(tune_request(world, outputs), build=world_build(world, polyadic=True), grid=grid)
+    found = tune(request)
+    assert found.tuned.counts.shape == (1, 1, 1, 2, 1, 1, 2, 2, 2, 3)
+    assert len(np.unique(found.tuned.f1)) > 4
+    for index in (found.tuned.chosen(), (0, 0, 1, 0, 0, 0, 1, 0), (0, 0, 0, 0, 0, 1, 0, 1)):
+        name = "-".join(map(str, index))
+        built = built_counts(world, found, grid.cell(index), module_data_folder, name, polyadic=True)
+        assert built == tuple(found.tuned.counts[(0, *index)])
+    write_tuning(found, request.build, tmp_path / "tuned.toml")
+    values = tomllib.loads((tmp_path / "tuned.toml").read_text())
+    assert values["polyadic"] is True
+    assert {name: values[name] for name in ("min_contact", "pre_threshold", "post_threshold")} == {
+        name: getattr(found.cell, name) for name in ("min_contact", "pre_threshold", "post_threshold")
+    }
+    assert "min contact" in tuning_text(found) and "min contact" not in tuning_text(tuning)
+    assert (tmp_path / "tuned.csv").read_text().startswith("threshold,min_size_voxels,dilation_nm")
+
+
+def test_the_usual_grid_is_that_of_the_mode(world: SmallWorld) -> None:
+    dyadic, polyadic = (grid_for(world_build(world, polyadic=mode), {}) for mode in (None, True))
+    assert dyadic == ParameterGrid() and dyadic.shape[5:] == (1, 1, 1)
+    assert polyadic == ParameterGrid.polyadic() and min(polyadic.shape[5:]) > 2
+    asked = grid_for(world_build(world, polyadic=True), {"pre_threshold": (0.3,), "threshold": (0.2, 0.4)})
+    assert (asked.pre_threshold, asked.threshold) == ((0.3,), (0.2, 0.4))
+    assert asked.post_threshold == polyadic.post_threshold
+    with pytest.raises(ConfigError, match="post thresholds are of use in the polyadic mode alone"):
+        grid_for(world_build(world), {"post_threshold": (0.3,)})
+
+
+@pytest.mark.parametrize("polyadic", [False, True])
+def test_where_pairs_are_judged_the_score_of_a_cell_is_that_of_a_build_too(
+    world: SmallWorld, outputs: Path, module_data_folder: Path, polyadic: bool
+) -> None:
+    models = {"assigner": str(world.pruner(Method.MASK_PRUNER)), "polyadic": polyadic}
+    grid = replace(GRID, threshold=(0.7,), min_size_voxels=(50,), duplicate_distance_nm=(0.0,), min_score=(0.0,))
+    request = replace(tune_request(world, outputs), build=world_build(world, **models), grid=grid)
+    tuned = tune(request)
+    for place, dilation_nm in enumerate(grid.dilation_nm):
+        name = f"pairs-{polyadic}-{dilation_nm:g}"
+        built = built_counts(world, tuned, grid.cell((0, 0, place, 0, 0, 0, 0, 0)), module_data_folder, name, **models)
+        assert built == tuple(tuned.tuned.counts[0, 0, 0, place, 0, 0, 0, 0, 0])
 
 
 def test_the_written_parameters_are_what_a_build_reads(world: SmallWorld, tuning: Tuning, tmp_path: Path) -> None:
@@ -106,7 +160,7 @@ def test_a_second_tuning_needs_no_network_and_gives_the_same(
     def refuse(*arguments: Any) -> None:
         raise AssertionError("a network ran")
 
-    for name in ("TilePredictor", "assign", "label_block"):
+    for name in ("TilePredictor", "score_at_dilations", "label_block"):
         monkeypatch.setattr(f"connectome.pipeline.kept_outputs.{name}", refuse)
     began = time.monotonic()
     again = tune(tune_request(world, outputs))
@@ -149,6 +203,7 @@ def test_curves_pass_through_the_chosen_cell(tuning: Tuning) -> None:
         ({"threshold": (0.7, 0.5)}, "must ascend"),
         ({"min_score": ()}, "there must be one"),
         ({"dilation_nm": (900.0,)}, "must lie from 1e-09 to 500"),
+        ({"min_contact": (0.5, 1.5)}, "values of min_contact to try"),
     ],
 )
 def test_values_that_no_build_takes_are_refused(world: SmallWorld, outputs: Path, wrong: Any, message: str) -> None:

@@ -98,7 +98,8 @@ def test_neuprints_own_point_ids_are_kept_and_a_body_may_be_hit_twice(database: 
     points = pa.table({
         "point_id": pa.array([10, 21, 22, 23, 24], pa.uint64()), "x": [1, 2, 3, 4, 5], "y": [1] * 5, "z": [1] * 5,
         "kind": pa.array(["PreSyn", "PostSyn", "PostSyn", "PostSyn", "PostSyn"]).dictionary_encode(),
-        "conf": pa.array([0.5, 0.5, 1.0, 1.0, 1.0], pa.float32()), "body": pa.array([5, 6, 6, 7, 0], pa.uint64()),
+        "conf": pa.array([0.5, 0.5, 1.0, 1.5, 1.0], pa.float32()), "body": pa.array([5, 6, 6, 7, 0], pa.uint64()),
+        "roi": ["AL"] * 5,
     })  # fmt: skip
     feather.write_feather(points, tmp_path / "points.feather")
     pairs = {"pre_id": pa.array([10] * 5, pa.uint64()), "post_id": pa.array([22, 21, 23, 24, 99], pa.uint64())}
@@ -109,6 +110,7 @@ def test_neuprints_own_point_ids_are_kept_and_a_body_may_be_hit_twice(database: 
     )  # fmt: skip
     report = import_synapses(database, request)
     assert (report.synapses, report.clefts, report.without_partner) == (3, 1, 2)
+    assert (report.scores_outside, report.dropped_columns) == (1, ["roi"])
     found = stored(database, "fly")
     assert found["source_id"] == [21, 22, 23]
     assert found["post_segment_id"] == [6, 6, 7]

@@ -144,6 +144,25 @@ def test_a_label_is_replaced_and_belongs_to_its_version(connectome: Connectome, 
     assert connectome.type_matrix().num_rows == 0
 
 
+def test_a_version_takes_over_the_annotations_of_its_parents_neurons(
+    connectome: Connectome, rows: Rows, tmp_path: Path
+) -> None:
+    text = f"neuron_id,type\n{LARGEST - 1},A\n{LARGEST - 3},B\n"
+    import_annotations(connectome.database, AnnotationTable(path=csv_file(tmp_path / "t.csv", text)))
+
+    def types(version: str) -> set[str]:
+        return set(connectome.type_matrix(where=Filter(roots=version))["pre_type"].to_pylist())
+
+    merged = roots_file(tmp_path, {LARGEST - 1: LARGEST})
+    import_roots(connectome.database, merged, "alone")
+    import_roots(connectome.database, merged, "v1", parent="segments")
+    import_roots(connectome.database, roots_file(tmp_path, {LARGEST - 2: LARGEST - 3}), "v2", parent="v1")
+    assert (types("alone"), types("v1"), types("v2")) == (set(), {"B"}, {"B"})
+    assert set(connectome.type_matrix()["pre_type"].to_pylist()) == {"A", "B"}
+    kept = connectome.database.columns("SELECT roots_id, neuron_id FROM annotation WHERE roots_id > 0 ORDER BY 1")
+    assert kept["neuron_id"].tolist() == [LARGEST - 3] * 2
+
+
 def test_a_table_that_says_nothing_is_told(connectome: Connectome, tmp_path: Path) -> None:
     with pytest.raises(TableError, match="says nothing"):
         import_annotations(connectome.database, AnnotationTable(path=csv_file(tmp_path / "a.csv", "body,type\n5,\n")))

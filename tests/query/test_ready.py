@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from edges_of_rows import EdgesOfRows
 from synapse_batches import LARGEST
 
 from connectome.errors import QueryError, RootsError, RunNotFoundError
@@ -59,9 +60,18 @@ def test_every_query_runs_and_finds_rows(known: Connectome, name: str) -> None:
     assert bool(ask(known, name)) != (name in WITHOUT_ROWS)
 
 
+@pytest.mark.parametrize("roots", [None, "v1"])
 @pytest.mark.parametrize("name", [q.name for q in ready_queries() if any(p.name == "roots" for p in q.parameters)])
-def test_queries_of_edges_can_be_asked_of_roots(known: Connectome, name: str) -> None:
-    ask(known, name, roots="v1")
+def test_queries_of_edges_find_what_the_synapses_of_segments_or_roots_add_up_to(
+    known: Connectome, known_rows: list[dict[str, Any]], name: str, roots: str | None
+) -> None:
+    merged = {} if roots is None else {B: A}
+    edges = EdgesOfRows(known_rows, merged)
+    types = {A: "x"} if roots else {A: "x", B: "y", C: "y"}
+    given = {} if roots is None else {"roots": roots}
+    rows = ask(known, name, **given, **({"target": str(C)} if name.endswith("_paths") else {}))
+    assert rows
+    assert edges.found(name, rows) == edges.expected(name, neurons=(A, B, C), end=C, types=types)
 
 
 @pytest.mark.parametrize("roots", [None, "v1"])

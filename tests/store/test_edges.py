@@ -14,6 +14,7 @@ from connectome.store.roots import (
     SynapseRoots,
     create_roots,
     get_roots,
+    inherit,
     list_roots,
     write_roots,
     write_synapse_roots,
@@ -52,7 +53,9 @@ def edges(database: Database, run_id: int, roots_id: int | None = None) -> Rows:
 
 def version(database: Database, name: str, mapping: dict[int, int], parent: RootsRecord | None = None) -> int:
     with database.begin() as connection:
-        roots_id = create_roots(connection, name, "test", parent=parent)
+        roots_id = create_roots(connection, name, "test")
+        if parent is not None:
+            inherit(connection, roots_id, parent)
         write_roots(connection, roots_id, np.array(list(mapping), np.uint64), list(mapping.values()))
     return roots_id
 

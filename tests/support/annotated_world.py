@@ -14,6 +14,7 @@ from connectome.partners.assignment import AssignmentRules
 from connectome.pipeline.kept_outputs import KeptOutputs
 from connectome.pipeline.parameters import threshold_of
 from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.scored_clefts import Reach
 from connectome.pipeline.tuning import TuneRequest
 from connectome.pipeline.tuning_data import AnnotatedVolume, open_volume
 from connectome.records import NoProgress
@@ -36,7 +37,7 @@ def make_annotated_world(folder: Path) -> SmallWorld:
     opened = open_volume(volume, world_build(world))
     outputs = KeptOutputs(opened, folder / "truth", NoProgress())
     threshold = threshold_of(0.68)
-    scored = outputs.scored(threshold, (48.0,), 40)
+    scored = outputs.scored(threshold, Reach(dilations_nm=(48.0,), min_contact=0.25), 40)
     chosen = scored.choose(AssignmentRules(dilation_nm=48.0))
     labels = outputs.labels(threshold)
     ids = labels.read(labels.box)

@@ -68,6 +68,30 @@ def test_flywire_scores_become_confidences_and_codex_needs_no_ids(tmp_path: Path
     assert rows[1]["confidence"] is None
 
 
+def test_scores_outside_0_to_1_become_unknown_and_are_counted_once_a_row_that_is_kept(tmp_path: Path) -> None:
+    path = csv_file(
+        tmp_path,
+        "1,2,3,1,1,1,1,0",
+        "2,2,3,1,1,1,1.5,-0.1",
+        "3,2,3,1,1,1,,0.5",
+        "4,2,3,1,1,1,inf,nan",
+        "5,0,3,1,1,1,7,0.5",
+        header="cleft_id,pre_segment_id,post_segment_id,x_nm,y_nm,z_nm,pre_score,confidence",
+    )
+    reader = SynapseReader(path=path, columns=Columns.CONNECTOME)
+    rows = pa.Table.from_batches(reader.batches())
+    assert rows["pre_score"].to_pylist() == [1.0, None, None, None]
+    assert rows["confidence"].to_pylist() == [0.0, None, 0.5, None]
+    assert (reader.scores_outside, reader.without_partner) == (3, 1)
+
+
+def test_columns_that_have_no_place_here_are_named(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, "1,2,3,1,1,1,77,AL", header=f"{CAVE_HEADER},pre_pt_supervoxel_id,neuropil")
+    reader = SynapseReader(path=path, columns=Columns.CAVE)
+    assert len(list(reader.batches())) == 1
+    assert reader.dropped_columns == ["pre_pt_supervoxel_id", "neuropil"]
+
+
 def test_a_category_is_read_as_what_it_stands_for(tmp_path: Path) -> None:
     ids = pa.array(["5", "6"]).dictionary_encode()
     table = pa.table(

@@ -1,11 +1,7 @@
 -- Correlation of the sizes of the two synapses of edges that have exactly two (in log voxels)
--- :run text = none: name of a finished run; none: the one that finished last
+-- over run
 
-WITH chosen AS (
-    SELECT run_id FROM run
-    WHERE state = 'finished' AND (name = :run OR CAST(:run AS text) IS NULL)
-    ORDER BY finished_at DESC, run_id DESC LIMIT 1
-), synapses AS NOT MATERIALIZED (
+, synapses AS NOT MATERIALIZED (
     SELECT * FROM synapse_cleft WHERE run_id = (SELECT run_id FROM chosen)
 ), sizes AS (
     SELECT min(ln(size_voxels)) AS smaller, max(ln(size_voxels)) AS larger

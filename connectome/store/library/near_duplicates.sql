@@ -1,13 +1,9 @@
 -- Synapses of the same partners whose clefts lie within a distance: detections of one synapse, perhaps
 -- :distance_nm double precision = 500: centroids at most so far apart
 -- :limit bigint = 1000: at most so many rows
--- :run text = none: name of a finished run; none: the one that finished last
+-- over run
 
-WITH chosen AS (
-    SELECT run_id FROM run
-    WHERE state = 'finished' AND (name = :run OR CAST(:run AS text) IS NULL)
-    ORDER BY finished_at DESC, run_id DESC LIMIT 1
-), synapses AS NOT MATERIALIZED (
+, synapses AS NOT MATERIALIZED (
     SELECT * FROM synapse_cleft WHERE run_id = (SELECT run_id FROM chosen)
 )
 SELECT a.pre_segment_id, a.post_segment_id, a.cleft_id, b.cleft_id AS other_cleft_id,

@@ -1,12 +1,8 @@
 -- How many synapses have a confidence in each bin from 0 to 1
 -- :bins integer = 20: how many bins
--- :run text = none: name of a finished run; none: the one that finished last
+-- over run
 
-WITH chosen AS (
-    SELECT run_id FROM run
-    WHERE state = 'finished' AND (name = :run OR CAST(:run AS text) IS NULL)
-    ORDER BY finished_at DESC, run_id DESC LIMIT 1
-), synapses AS NOT MATERIALIZED (
+, synapses AS NOT MATERIALIZED (
     SELECT * FROM synapse_cleft WHERE run_id = (SELECT run_id FROM chosen)
 )
 SELECT (bin - 1)::float8 / :bins AS start, bin::float8 / :bins AS stop, count(confidence) AS synapses

@@ -5,13 +5,8 @@
 -- :stop_x double precision: stop along x in nm
 -- :stop_y double precision: stop along y in nm
 -- :stop_z double precision: stop along z in nm
--- :run text = none: name of a finished run; none: the one that finished last
+-- over run
 
-WITH chosen AS (
-    SELECT run_id FROM run
-    WHERE state = 'finished' AND (name = :run OR CAST(:run AS text) IS NULL)
-    ORDER BY finished_at DESC, run_id DESC LIMIT 1
-)
 SELECT s.cleft_id, s.pre_segment_id, s.post_segment_id, s.confidence, c.size_voxels, c.x_nm, c.y_nm, c.z_nm
 FROM clefts_in_box((SELECT run_id FROM chosen), :start_x, :start_y, :start_z, :stop_x, :stop_y, :stop_z) c
 JOIN synapse s ON s.run_id = c.run_id AND s.cleft_id = c.cleft_id

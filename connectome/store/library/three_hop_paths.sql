@@ -3,21 +3,8 @@
 -- :target bigint: where they end
 -- :min_synapses integer = 1: leave out edges of fewer synapses
 -- :limit bigint = 100: at most so many rows
--- :run text = none: name of a finished run; none: the one that finished last
--- :roots text = none: version of the roots; none: the segments
+-- over edges
 
-WITH chosen AS (
-    SELECT run_id FROM run
-    WHERE state = 'finished' AND (name = :run OR CAST(:run AS text) IS NULL)
-    ORDER BY finished_at DESC, run_id DESC LIMIT 1
-), edges AS NOT MATERIALIZED (
-    SELECT pre_segment_id AS pre_id, post_segment_id AS post_id, synapse_count, size_voxels, mean_confidence
-    FROM edge WHERE run_id = (SELECT run_id FROM chosen) AND CAST(:roots AS text) IS NULL
-    UNION ALL
-    SELECT pre_root_id, post_root_id, synapse_count, size_voxels, mean_confidence
-    FROM root_edge WHERE run_id = (SELECT run_id FROM chosen)
-    AND roots_id = (SELECT roots_id FROM roots WHERE name = :roots)
-)
 SELECT a.post_id AS first_via_id, c.pre_id AS second_via_id, a.synapse_count AS first_synapses,
        b.synapse_count AS second_synapses, c.synapse_count AS third_synapses
 FROM edges a JOIN edges b ON b.pre_id = a.post_id JOIN edges c ON c.pre_id = b.post_id

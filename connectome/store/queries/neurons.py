@@ -24,11 +24,10 @@ PARTNERS = (
     ", found AS MATERIALIZED ({sides}"
     + RECEIVED
     + """
-SELECT neuron_id, direction, partner_id,
-       (SELECT min(t.type) FROM neuron_type t WHERE t.neuron_id = partner_id) AS partner_type,
-       synapse_count, size_voxels, mean_confidence, synapse_count / received.synapses AS input_fraction
-FROM found JOIN received USING (post_id)
-ORDER BY neuron_id, direction, synapse_count DESC, partner_id"""
+SELECT found.neuron_id, direction, partner_id, neuron_type.type AS partner_type, synapse_count, size_voxels,
+       mean_confidence, synapse_count / received.synapses AS input_fraction
+FROM found JOIN received USING (post_id) LEFT JOIN neuron_type ON neuron_type.neuron_id = partner_id
+ORDER BY found.neuron_id, direction, synapse_count DESC, partner_id"""
 )
 BETWEEN = (
     """
