@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 from alembic import command
+from sqlalchemy import text
 
 from connectome.errors import DatabaseError, QueryError
 from connectome.store.address import connect
@@ -46,9 +47,44 @@ def test_a_reader_reads_and_cannot_write(database: Database, run: RunRecord, rea
                 cursor.execute(statement)
     with Database.open(url_of(database, reader), tmp_path) as opened:
         assert run_sql(opened, "SELECT name FROM run").rows == [("first",)]
-        with pytest.raises(QueryError), opened.reading() as held:
+        with pytest.raises(QueryError, match="only one statement, and one that reads"):
             run_sql(opened, "DELETE FROM run")
-            assert held
+        with opened.reading() as connection:
+            assert connection.scalar(text("SELECT current_user::text")) == "connectome_reader"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ALTER FUNCTION run_query(text) SET search_path = {schema}, public",
+        "CREATE OR REPLACE FUNCTION run_query(query text) RETURNS SETOF record LANGUAGE sql AS 'SELECT 1'",
+        "ALTER FUNCTION describe_query(text) OWNER TO ann", "GRANT connectome_sql TO ann",
+        "SET transaction_read_only = off",
+    ],
+)  # fmt: skip
+def test_functions_that_a_reader_makes_change_nothing_for_others(
+    database: Database, run: RunRecord, reader: str, command: str
+) -> None:
+    create_reader(database, reader, SECRET)
+    with closing(psycopg2.connect(url_of(database, reader))) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("SET default_transaction_read_only = off")
+        cursor.execute("CREATE TEMP VIEW run AS SELECT 'forged'::text AS name; GRANT ALL ON run TO PUBLIC")
+        cursor.execute("SELECT pg_my_temp_schema()::regnamespace::text")
+        (schema,) = cursor.fetchone() or ("",)
+        cursor.execute(f"GRANT ALL ON SCHEMA {schema} TO PUBLIC")
+        cursor.execute("CREATE FUNCTION pg_temp.evil(command text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN "
+                       "EXECUTE command; RETURN 'done'; END $$")  # fmt: skip
+        attack = f"SELECT {schema}.evil($${command.format(schema=schema)}$$)"
+        for call in (
+            "SELECT * FROM run_query(%s) AS found (done text)",
+            "SELECT describe_query(%s); FETCH connectome_query",
+        ):
+            with pytest.raises(psycopg2.Error, match=r"read-only|permission denied|must be|read-write"):
+                cursor.execute(call, [attack])
+        cursor.execute("SELECT name FROM run_query('SELECT name FROM run') AS found (name text)")
+        assert cursor.fetchall() == [(run.name,)]
+        assert run_sql(database, "SELECT name FROM run").rows == [(run.name,)]
 
 
 def test_a_password_is_in_no_log_and_can_be_changed(
