@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg2
 from sqlalchemy import URL, Engine, create_engine, make_url
@@ -33,7 +34,9 @@ def connect(url: str) -> Engine:
         DatabaseError: it isn't the URL of a PostgreSQL database.
     """
     parsed = _parse(url)
-    arguments = {} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_SECONDS}
+    arguments: dict[str, Any] = {} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_SECONDS}
+    if str(parsed.query.get("host", "")).startswith("/"):  # a local socket, whatever PGHOSTADDR and PGOPTIONS say
+        arguments |= {name: "" for name in ("hostaddr", "options") if name not in parsed.query}
     return create_engine(parsed, connect_args={"application_name": "connectome", **arguments}, pool_pre_ping=True)
 
 
