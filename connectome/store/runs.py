@@ -89,6 +89,20 @@ def find_run(database: Database, name: str) -> RunRecord | None:
         return None if row is None else _record(row)
 
 
+def find_build(database: Database, name: str) -> RunRecord | None:
+    """The build of a name; None if there is none.
+
+    Raises:
+        RunConflictError: the run of this name is an import, which no build may replace.
+    """
+    found = find_run(database, name)
+    if found is not None and found.kind is RunKind.IMPORT:
+        raise RunConflictError(
+            f"the run '{name}' was imported, not built: choose another --name, or connectome runs delete {name} first"
+        )
+    return found
+
+
 def get_run(database: Database, name: str) -> RunRecord:
     """The run of a name.
 
