@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from connectome.errors import DatabaseError, TableError
 from connectome.store.copying import copy_columns
 from connectome.store.database import Database
-from connectome.store.edges import refresh_root_edges
+from connectome.store.edges import lock_root_edges, refresh_root_edges
 from connectome.store.repeated_keys import repeated_key
 from connectome.store.roots import SEGMENTS, SynapseRoots, create_roots, get_roots, inherit, write_synapse_roots
 
@@ -79,7 +79,7 @@ def make_split_version(database: Database, new: NewRoots, run_id: int, batches: 
         database: where to write.
         new: the version.
         run_id: the run of the synapses.
-        batches: cleft_id, number, pre_root_id, post_root_id.
+        batches: cleft_id, number, pre_root_id, post_root_id; a root that follows from its segment is masked.
 
     Returns:
         The number of the run's edges.
@@ -110,7 +110,10 @@ def ensure_edges(database: Database, run_id: int, roots_id: int) -> None:
     """
     key = {"run_id": run_id, "roots_id": roots_id}
     with database.begin() as connection:
-        if not connection.scalar(text(IS_FRESH), key):
+        if connection.scalar(text(IS_FRESH), key):
+            return
+        lock_root_edges(connection, run_id, roots_id)
+        if not connection.scalar(text(IS_FRESH), key):  # another session may have made them meanwhile
             refresh_root_edges(connection, run_id, roots_id)
 
 

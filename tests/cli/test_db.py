@@ -14,7 +14,7 @@ from connectome.store.address import connect
 from connectome.store.migrate import configuration
 
 Cli = Callable[..., Result]
-HEAD = "0015"
+HEAD = "0016"
 
 
 def status(cli: Cli, folder: Path) -> dict[str, str | None]:
