@@ -123,6 +123,7 @@ def test_going_on_needs_the_same_training_and_restart_forgets_it(short: Recipe) 
         train(Method.MASK, replace(short, seed=1, learning_rate=1e-3))
     other = replace(short, steps=3, begin=Begin.RESTART)
     assert train(Method.MASK, other).metrics["steps"] == 3
+    short.output.unlink()
     with pytest.raises(ConfigError, match="nothing to resume"):
         train(Method.MASK, replace(short, begin=Begin.RESUME))
 
