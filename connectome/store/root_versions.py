@@ -19,6 +19,9 @@ from connectome.store.roots import SEGMENTS, SynapseRoots, create_roots, get_roo
 
 Batches = Iterable[Mapping[str, NDArray[Any]]]
 FINISHED = "SELECT run_id, name FROM run WHERE state = 'finished' ORDER BY run_id"
+MAY_WRITE = (
+    "SELECT has_table_privilege('root_edge', 'INSERT') AND NOT current_setting('transaction_read_only')::boolean"
+)
 IS_FRESH = "SELECT EXISTS (SELECT FROM root_refresh WHERE run_id = :run_id AND roots_id = :roots_id)"
 
 
@@ -102,16 +105,27 @@ def make_split_version(database: Database, new: NewRoots, run_id: int, batches: 
         return _refresh_all(connection, roots_id)[str(name)]
 
 
+def refresh_all_roots(connection: Connection, run_id: int) -> None:
+    """Make the edges of a run for all versions, as it is finished: who only reads can't make them later."""
+    for roots_id in connection.scalars(text("SELECT roots_id FROM roots WHERE roots_id <> 0 ORDER BY roots_id")).all():
+        refresh_root_edges(connection, run_id, roots_id)
+
+
 def ensure_edges(database: Database, run_id: int, roots_id: int) -> None:
-    """Make the edges of a run for a version unless they are there, as for a run that was finished after it.
+    """Make the edges of a run for a version unless they are there, as where both were made at once.
 
     Raises:
-        DatabaseError: they aren't there and the user may not write.
+        DatabaseError: they aren't there and the user may not write: what the owner has to do.
     """
     key = {"run_id": run_id, "roots_id": roots_id}
     with database.begin() as connection:
         if connection.scalar(text(IS_FRESH), key):
             return
+        if not connection.scalar(text(MAY_WRITE)):
+            raise DatabaseError(
+                "the edges of this run between these roots aren't made yet, and this login only reads: the database's "
+                "owner makes them with connectome query edges --run RUN --roots VERSION"
+            )
         lock_root_edges(connection, run_id, roots_id)
         if not connection.scalar(text(IS_FRESH), key):  # another session may have made them meanwhile
             refresh_root_edges(connection, run_id, roots_id)

@@ -22,8 +22,8 @@ from connectome.store.roots import (
     write_roots,
     write_synapse_roots,
 )
-from connectome.store.run_records import NewImport, NewRun, RunRecord
-from connectome.store.runs import create_run
+from connectome.store.run_records import NewImport, NewRun, RunRecord, RunState
+from connectome.store.runs import create_run, set_state
 
 Rows = list[tuple[int, int, int, int, float]]
 SYNAPSES = [(1, 10, 20, 0.5), (2, 10, 20, 1.0), (3, 11, 20, 0.25), (4, 10, 21, 0.5), (4, 10, 30, 0.5), (5, 20, 10, 1.0)]
@@ -106,6 +106,7 @@ def test_a_split_moves_only_the_synapses_that_changed(database: Database, filled
 
 def test_a_table_moves_the_side_of_a_split_synapse_that_was_not_split(database: Database, filled: RunRecord) -> None:
     moved = {"cleft_id": [2, 5], "number": [0, 0], "pre_root_id": [100, None], "post_root_id": [None, 101]}
+    set_state(database, filled.run_id, RunState.FINISHED)
     make_split_version(database, NewRoots(name="split", source="volume"), filled.run_id, [moved])
 
     def table(name: str, parent: str, mapping: dict[int, int]) -> Rows:
@@ -150,7 +151,8 @@ def test_names_of_versions_are_taken_once_and_unknown_ones_told(database: Databa
         get_roots(database, "v3")
 
 
-def test_an_import_appears_whole_with_its_edges(database: Database) -> None:
+def test_an_import_appears_whole_with_its_edges_also_between_roots(database: Database) -> None:
+    roots_id = version(database, "v1", {6: 60})
     cleft = {"block_id": 0, "x_nm": 1.0, "y_nm": 2.0, "z_nm": 3.0, "state": "assigned"}
     points = {f"{role}_{axis}_nm": 1.0 for role in ("pre", "post") for axis in "xyz"}
     with import_run(database, NewImport(name="flywire", parameters={"file": "a.csv"})) as loading:
@@ -160,4 +162,5 @@ def test_an_import_appears_whole_with_its_edges(database: Database) -> None:
             loading.write("cleft", {"cleft_id": [first, first + 1], **cleft})
         assert database.columns("SELECT run_id FROM run")["run_id"].size == 0
     assert edges(database, loading.run_id) == [(5, 6, 2, 0, 1.0)]
+    assert edges(database, loading.run_id, roots_id) == [(5, 60, 2, 0, 1.0)]
     assert database.columns("SELECT id FROM cave_synapse ORDER BY 1")["id"].tolist() == [77, 78]
