@@ -67,7 +67,8 @@ def insert_run(connection: Connection, values: dict[str, Any]) -> int:
     run_id = connection.scalar(statement.returning(RunTable.run_id))
     if run_id is None:
         raise RunConflictError(
-            f"a run named '{values['name']}' exists already: choose another --name, or use --restart"
+            f"a run named '{values['name']}' exists already: choose another --name, or connectome runs delete "
+            f"{values['name']} first"
         )
     return run_id
 
