@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -38,6 +39,13 @@ def connect(url: str) -> Engine:
     if str(parsed.query.get("host", "")).startswith("/"):  # a local socket, whatever PGHOSTADDR and PGOPTIONS say
         arguments |= {name: "" for name in ("hostaddr", "options") if name not in parsed.query}
     return create_engine(parsed, connect_args={"application_name": "connectome", **arguments}, pool_pre_ping=True)
+
+
+def without_password(url: str) -> str:
+    """A URL as psql reads it that may stand in a command line: everybody on the machine can read those."""
+    scheme, _, rest = psql_url(url).partition("://")
+    rest = re.sub(r"^([^:/?#@]*):[^@]*@", r"\1@", rest)
+    return f"{scheme}://" + re.sub(r"(?<=[?&])password=[^&]*(&|$)", "", rest).rstrip("?&")
 
 
 def shown(url: str) -> str:

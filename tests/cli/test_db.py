@@ -49,6 +49,15 @@ def test_a_given_url_is_printed_as_psql_reads_it(cli: Cli, database_url: str, tm
     assert not (tmp_path / "d").exists()
 
 
+def test_a_password_stays_out_of_command_lines_unless_asked_for(cli: Cli) -> None:
+    given = "postgresql://ann:a%40b/c@host:5433/brain?password=x&sslmode=require"
+    where = ("--database-url", given)
+    assert cli("db", "url", *where).stdout == "postgresql://ann@host:5433/brain?sslmode=require\n"
+    assert cli("db", "url", "--with-password", *where).stdout.strip() == given
+    plain = "postgresql:///brain?host=/run/a@b"
+    assert cli("db", "url", "--database-url", plain).stdout.strip() == plain
+
+
 @pytest.mark.parametrize("words", [("db", "status"), ("db", "upgrade"), ("sql", "SELECT 1")])
 def test_an_unreachable_database_ends_commands_with_one_line(cli: Cli, words: tuple[str, ...]) -> None:
     result = cli(*words, "--database-url", "postgresql://reader:secret@127.0.0.1:1/brain")
