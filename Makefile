@@ -46,6 +46,7 @@ paper: $(VENV)/.run-installed  ## The paper's experiments with the shipped weigh
 	$(BIN)/python benchmarks/large_scale.py
 
 bench: $(VENV)/.test-installed  ## The benchmarks of speed and scale; rewrites benchmarks/results
+	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/machinery.py
 	$(BIN)/python benchmarks/workers.py
 

@@ -31,7 +31,9 @@ from connectome.volume_metadata import TENSORSTORE_ERRORS, multiscales_paths, re
 
 __all__ = ["Grid", "Volume", "as_url"]
 
-CACHE_BYTES = 512 * 2**20
+CACHE_BYTES = 64 * 2**20
+"""Of each volume: 16 chunks of 32x128x128 labels of 64 bits. A patch touches up to 8, and so do the next of its block.
+More would only make memory grow with the volume: neighbouring tiles and patches are read soon after each other."""
 ZARR = "zarr (2 or 3), n5 or neuroglancer precomputed"
 NEUROGLANCER_SCHEMES = {
     "precomputed": "neuroglancer-precomputed", "zarr": "auto", "zarr2": "zarr2", "zarr3": "zarr3", "n5": "n5",
