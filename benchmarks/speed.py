@@ -64,8 +64,8 @@ def growth(folder: Path, setting: Setting) -> list[str]:
     names = ["volume", "Mvoxel", "clefts", "peak MiB", "growth", "s", "s a Mvoxel", "growth"]
     words = (
         "Builds of a volume and of its mirror images (2x2 and 4x4 side by side in the section), each in a process of "
-        "its own, without the server's. Aims: less than 10 % more memory, less than 15 % more time a voxel. Seconds are "
-        "those of all stages."
+        "its own, without the server's. Aims: less than 10 % more memory, less than 15 % more time a voxel. Seconds "
+        "are those of all stages."
     )
     return ["## Growth", words, table(names, rows)]
 
