@@ -1,6 +1,6 @@
 """How fast the database loads and answers: a generated connectome, psql's own copy beside it, the usual questions.
 
-    python benchmarks/database.py                      # 20 million synapses: an hour and 40 GB of disk
+    python benchmarks/database.py                      # 20 million synapses: 20 minutes, 30 GB of disk
     python benchmarks/database.py --synapses 200000    # a minute
     python benchmarks/database.py --keep --parts load  # and later, in the same folder: --keep --parts questions
 

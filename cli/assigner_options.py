@@ -12,7 +12,7 @@ AssignerOption = Annotated[
         "--assigner",
         metavar="NAME|FILE",
         show_default=False,
-        help="Model that assigns partners: avan, mask-pruner, proximity-pruner; or nearest, no model [default: avan].",
+        help="Model that assigns partners: avan, mask-pruner, proximity-pruner; or nearest, no model (default: avan).",
     ),
 ]
 DirectionOption = Annotated[
@@ -30,27 +30,27 @@ PolyadicOption = Annotated[
     typer.Option(
         "--polyadic/--dyadic",
         show_default=False,
-        help="All partners over a threshold, several synapses a cleft; or one pair [default: the assigner's].",
+        help="All partners over a threshold, several synapses a cleft; or one pair (default: the assigner's).",
     ),
 ]
 MinContactOption = Annotated[
     float | None,
     typer.Option(
         "--min-contact", metavar="0..1", show_default=False,
-        help="Partners have at least this share of the largest contact with the cleft [default: the assigner's].",
+        help="Partners have at least this share of the largest contact with the cleft (default: the assigner's).",
     ),
 ]  # fmt: skip
 PreThresholdOption = Annotated[
     float | None,
     typer.Option(
         "--pre-threshold", metavar="0..1", show_default=False,
-        help="What further presynaptic partners of a polyadic cleft must score [default: the assigner's].",
+        help="What further presynaptic partners of a polyadic cleft must score (default: the assigner's).",
     ),
 ]  # fmt: skip
 PostThresholdOption = Annotated[
     float | None,
     typer.Option(
         "--post-threshold", metavar="0..1", show_default=False,
-        help="What further postsynaptic partners of a polyadic cleft must score [default: the assigner's].",
+        help="What further postsynaptic partners of a polyadic cleft must score (default: the assigner's).",
     ),
 ]  # fmt: skip

@@ -28,7 +28,7 @@ from connectome.cli.options import (
     ResolutionOption,
     is_typed,
     parse_box,
-    parse_nm,
+    parse_lengths_nm,
     parse_shape,
     program,
     where_flags,
@@ -42,12 +42,12 @@ def volume(
     context: typer.Context,
     image: Annotated[str | None, typer.Option(metavar="URL", help="The EM image: a path or URL.")] = None,
     segmentation: Annotated[str | None, typer.Option(metavar="URL", help="Its segmentation.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run [default: default].", show_default=False)] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run (default: default).", show_default=False)] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="The same options as keys of a TOML file; flags win.")
     ] = None,
     detector: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="Model that finds clefts [default: mask].")
+        str | None, typer.Option(metavar="NAME|FILE", help="Model that finds clefts (default: mask).")
     ] = None,
     assigner: AssignerOption = None,
     direction: DirectionOption = None,
@@ -55,32 +55,32 @@ def volume(
     block_shape: BlockShapeOption = None,
     resolution: ResolutionOption = None,
     device: Annotated[
-        Device | None, typer.Option(help="Where the networks run [default: auto].", show_default=False)
+        Device | None, typer.Option(help="Where the networks run (default: auto).", show_default=False)
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="A voxel is cleft from this strength on, 0 to 1 [default: the detector's].")
+        float | None, typer.Option(help="A voxel is cleft from this strength on, 0 to 1 (default: the detector's).")
     ] = None,
     min_size: Annotated[
-        int | None, typer.Option(metavar="VOXELS", help="Smaller clefts are dropped [default: the detector's].")
+        int | None, typer.Option(metavar="VOXELS", help="Smaller clefts are dropped (default: the detector's).")
     ] = None,
     dilation: Annotated[
-        float | None, typer.Option(metavar="NM", help="How far partners may be from a cleft [default: the assigner's].")
+        float | None, typer.Option(metavar="NM", help="How far partners may be from a cleft (default: the assigner's).")
     ] = None,
     duplicate_distance: Annotated[
         float | None,
         typer.Option(
             metavar="NM",
-            help="Synapses of the same partners with clefts this near are one [default: the models', 0: off].",
+            help="Synapses of the same partners with clefts this near are one (default: the models', 0: off).",
         ),
     ] = None,
     min_score: Annotated[
         float | None,
-        typer.Option(metavar="0..1", help="Synapses of a lower score are left out [default: the models']."),
+        typer.Option(metavar="0..1", help="Synapses of a lower score are left out (default: the models')."),
     ] = None,
     confidence: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.json", help="Model of the synapses' confidence, from `calibrate` [default: the assigner's]."
+            metavar="FILE.json", help="Model of the synapses' confidence, from `calibrate` (default: the assigner's)."
         ),
     ] = None,
     polyadic: PolyadicOption = None,
@@ -88,7 +88,7 @@ def volume(
     pre_threshold: PreThresholdOption = None,
     post_threshold: PostThresholdOption = None,
     connectivity: Annotated[
-        int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners [default: 26].")
+        int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners (default: 26).")
     ] = None,
     normalisation: NormalisationOption = None,
     database_url: DatabaseUrlOption = None,
@@ -103,7 +103,7 @@ def volume(
         typer.Option(metavar="ADDRESS", help="Have the workers of a dask scheduler do it, e.g. tcp://host:8786."),
     ] = None,
     attempts: Annotated[
-        int | None, typer.Option(help="How often a block that fails is tried [default: 3].", show_default=False)
+        int | None, typer.Option(help="How often a block that fails is tried (default: 3).", show_default=False)
     ] = None,
     json_: JsonOption = False,
 ) -> None:
@@ -123,7 +123,7 @@ def volume(
         "direction": direction, "polyadic": polyadic, "min_contact": min_contact, "pre_threshold": pre_threshold,
         "post_threshold": post_threshold,
         "box": parse_box(box), "block_shape": parse_shape(block_shape, "--block-shape"),
-        "resolution_nm": parse_nm(resolution, "--resolution"),
+        "resolution_nm": parse_lengths_nm(resolution, "--resolution"),
         "device": DeviceChoice(device) if device else None, "threshold": threshold, "min_size_voxels": min_size,
         "dilation_nm": dilation, "duplicate_distance_nm": duplicate_distance, "min_score": min_score,
         "confidence": confidence,

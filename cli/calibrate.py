@@ -32,7 +32,7 @@ CheckOption = Annotated[
 TunedOption = Annotated[
     Path | None,
     typer.Option(
-        "--config", metavar="FILE.toml", show_default=False, help="Parameters from tune [default: the models' own]."
+        "--config", metavar="FILE.toml", show_default=False, help="Parameters from tune (default: the models' own)."
     ),
 ]
 OutputOption = Annotated[Path, typer.Option("--output", "-o", metavar="FILE.json", help="Where the model goes.")]

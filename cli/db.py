@@ -15,14 +15,21 @@ app = typer.Typer(no_args_is_help=True, help="The database: its URL, its schema,
 
 
 @app.command()
-def url(database_url: DatabaseUrlOption = None, data_folder: DataFolderOption = DEFAULT_DATA_FOLDER) -> None:
+def url(
+    with_password: Annotated[bool, typer.Option("--with-password", help="Print the password too.")] = False,
+    database_url: DatabaseUrlOption = None,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+) -> None:
     """Print the URL of the database, as psql reads it; starts the data folder's server if needed.
 
-    Try: psql "$(connectome db url)"
+    A password is left out, as everybody on a machine can read the command lines there: psql asks for it, or finds it
+    in PGPASSFILE or ~/.pgpass. Try: psql "$(connectome db url)"
     """
+    from connectome.store.address import without_password
     from connectome.store.database import database_url as find
 
-    typer.echo(find(database_url, data_folder, create=True))
+    found = find(database_url, data_folder, create=True)
+    typer.echo(found if with_password else without_password(found))
 
 
 @app.command()

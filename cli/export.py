@@ -16,7 +16,7 @@ from connectome.cli.options import (
     DataFolderOption,
     JsonOption,
     RunOption,
-    parse_nm,
+    parse_lengths_nm,
 )
 from connectome.tabular.kinds import Columns, FileKind, kind_of
 
@@ -108,5 +108,5 @@ def edges(
 def _target(file: Path, kind: FileKind | None, columns: Columns, unit: str | None) -> TableTarget:
     from connectome.tabular.synapse_writing import TableTarget
 
-    unit_nm = parse_nm(unit, "--unit") or (1.0, 1.0, 1.0)
+    unit_nm = parse_lengths_nm(unit, "--unit") or (1.0, 1.0, 1.0)
     return TableTarget(path=file, kind=kind or kind_of(file), columns=columns, unit_nm=unit_nm)

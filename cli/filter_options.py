@@ -71,7 +71,19 @@ PostTypeOption = Annotated[
     typer.Option("--post-type", metavar="TYPE", show_default=False, help="Only edges to neurons of this type."),
 ]
 FormatOption = Annotated[QueryFormat, typer.Option("--format", help="How to give the answer.")]
-TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.001, help="Give up after so many seconds.")]
+LONGEST_S = 2_147_483.0  # what PostgreSQL's limit can hold
+
+
+def _seconds(value: float) -> float:
+    """Refuse what the range lets through: a limit that is no number."""
+    if not value <= LONGEST_S:
+        raise typer.BadParameter(f"{value} isn't a number of seconds up to {LONGEST_S:.0f}")
+    return value
+
+
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0.001, callback=_seconds, help="Give up after so many seconds.")
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", show_default=False, help="Where --format parquet goes."),

@@ -12,7 +12,7 @@ from connectome.cli.options import (
     DatabaseUrlOption,
     DataFolderOption,
     JsonOption,
-    parse_nm,
+    parse_lengths_nm,
 )
 from connectome.tabular.kinds import Columns
 
@@ -61,7 +61,7 @@ def synapses(
 
     request = ImportRequest(
         path=file, columns=columns, name=name, partners=partners,
-        unit_nm=parse_nm(unit, "--unit") or (1.0, 1.0, 1.0),
+        unit_nm=parse_lengths_nm(unit, "--unit") or (1.0, 1.0, 1.0),
     )  # fmt: skip
     with Database.open(database_url, data_folder, create=True) as database, RichProgress() as progress:
         report = import_synapses(database, request, progress)

@@ -56,7 +56,7 @@ def show(
 def verify(
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|FILE]...", help="Which [default: all models that ship].", show_default=False),
+        typer.Argument(metavar="[NAME|FILE]...", help="Which (default: all models that ship).", show_default=False),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

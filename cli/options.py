@@ -126,6 +126,18 @@ def parse_nm(text: str | None, option: str) -> NmTriple | None:
     return z, y, x
 
 
+def parse_lengths_nm(text: str | None, option: str) -> NmTriple | None:
+    """Three numbers (z, y, x) in nm as `parse_nm` reads them, all greater than 0.
+
+    Raises:
+        ConfigError: the text of `option` isn't that.
+    """
+    lengths = parse_nm(text, option)
+    if lengths is not None and min(lengths) <= 0:
+        raise ConfigError(f"{option} '{text}' must be greater than 0 nm on every axis: write e.g. 30,12,12")
+    return lengths
+
+
 def parse_shape(text: str | None, option: str) -> Triple | None:
     """Three whole numbers (z, y, x) greater than 0 from text such as '64,256,256'; None where it isn't given.
 

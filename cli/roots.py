@@ -17,6 +17,7 @@ from connectome.cli.options import (
     JsonOption,
     OffsetOption,
     ResolutionOption,
+    parse_lengths_nm,
     parse_nm,
 )
 
@@ -77,7 +78,7 @@ def from_volume(
     from connectome.store.database import Database
 
     request = VolumeRoots(
-        url=url, name=name, run=run, parent=parent, resolution_nm=parse_nm(resolution, "--resolution"),
+        url=url, name=name, run=run, parent=parent, resolution_nm=parse_lengths_nm(resolution, "--resolution"),
         offset_nm=parse_nm(offset, "--offset"),
     )  # fmt: skip
     with Database.open(database_url, data_folder) as database, RichProgress() as progress:
@@ -105,6 +106,6 @@ def list_roots(
 
     with Database.open(database_url, data_folder) as database:
         versions = versions_of(database)
-    names = {version.roots_id: version.name for version in versions}
-    rows = [(v.name, names.get(v.parent_roots_id or -1), v.source, v.created_at) for v in versions]
+    names: dict[int | None, str] = {version.roots_id: version.name for version in versions}
+    rows = [(v.name, names.get(v.parent_roots_id), v.source, v.created_at) for v in versions]
     print_rows(("version", "parent", "source", "created_at"), rows, Format.JSON if as_json else Format.TABLE)

@@ -52,7 +52,7 @@ OutputOption = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="The checkpoint to write.", show_default=False),
 ]
 StepsOption = Annotated[
-    int | None, typer.Option("--steps", min=1, help="Training steps [default: 4000].", show_default=False)
+    int | None, typer.Option("--steps", min=1, help="Training steps (default: 4000).", show_default=False)
 ]
 BatchOption = Annotated[int | None, typer.Option("--batch", min=1, help="Patches a step.", show_default=False)]
 PatchOption = Annotated[
@@ -64,11 +64,11 @@ WidthsOption = Annotated[
 ]
 RateOption = Annotated[
     float | None,
-    typer.Option("--learning-rate", min=0.0, help="The highest learning rate [default: 0.001].", show_default=False),
+    typer.Option("--learning-rate", min=0.0, help="The highest learning rate (default: 0.001).", show_default=False),
 ]
 SeedOption = Annotated[
     int | None,
-    typer.Option("--seed", min=0, help="Same seed, same run (on the CPU) [default: 0].", show_default=False),
+    typer.Option("--seed", min=0, help="Same seed, same run (on the CPU) (default: 0).", show_default=False),
 ]
 StartOption = Annotated[
     Path | None,
@@ -80,27 +80,27 @@ StartOption = Annotated[
     ),
 ]
 NameOption = Annotated[
-    str | None, typer.Option("--name", help="The model's name [default: the output's].", show_default=False)
+    str | None, typer.Option("--name", help="The model's name (default: the output's).", show_default=False)
 ]
 SaveOption = Annotated[
     int | None,
     typer.Option(
-        "--save-every", min=1, metavar="STEPS", help="Measure, and write all files, so often [default: 250].",
+        "--save-every", min=1, metavar="STEPS", help="Measure, and write all files, so often (default: 250).",
         show_default=False,
     ),
 ]  # fmt: skip
 KeepOption = Annotated[
     Keep | None,
-    typer.Option("--keep", help="Which weights to keep, by the validation data [default: best].", show_default=False),
+    typer.Option("--keep", help="Which weights to keep, by the validation data (default: best).", show_default=False),
 ]
 UnpairedOption = Annotated[
     Unpaired | None,
     typer.Option(
-        "--unpaired", help="What to do about clefts without annotated partners [default: refuse].", show_default=False
+        "--unpaired", help="What to do about clefts without annotated partners (default: refuse).", show_default=False
     ),
 ]
 TrainDeviceOption = Annotated[
-    Device | None, typer.Option("--device", help="Where the network runs [default: auto].", show_default=False)
+    Device | None, typer.Option("--device", help="Where the network runs (default: auto).", show_default=False)
 ]
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on where this training was interrupted, or fail: never begin anew.")
@@ -109,14 +109,14 @@ RestartOption = Annotated[bool, typer.Option("--restart", help="Begin anew, what
 RepresentationOption = Annotated[
     Representation | None,
     typer.Option(
-        "--representation", help="What the network predicts: see docs/how-it-works.md [default: mask].",
+        "--representation", help="What the network predicts: see docs/how-it-works.md (default: mask).",
         show_default=False,
     ),
 ]  # fmt: skip
 PrunerOption = Annotated[
     PrunerMethod | None,
     typer.Option(
-        "--method", help="What the network sees of the cleft: its mask or its proximity [default: mask-pruner].",
+        "--method", help="What the network sees of the cleft: its mask or its proximity (default: mask-pruner).",
         show_default=False,
     ),
 ]  # fmt: skip
@@ -124,7 +124,7 @@ DecoyShareOption = Annotated[
     float | None,
     typer.Option(
         "--decoy-share", min=0.0, max=1.0, show_default=False,
-        help="Share of the samples that show what `train decoys` found [default: 0].",
+        help="Share of the samples that show what `train decoys` found (default: 0).",
     ),
 ]  # fmt: skip
 DecoyDataOption = Annotated[
@@ -136,11 +136,11 @@ DecoyDataOption = Annotated[
 ]  # fmt: skip
 DetectorOption = Annotated[
     str | None,
-    typer.Option("--detector", metavar="NAME|FILE", show_default=False, help="Whose decoys [default: mask]."),
+    typer.Option("--detector", metavar="NAME|FILE", show_default=False, help="Whose decoys (default: mask)."),
 ]
 DecoyThresholdOption = Annotated[
     float | None,
-    typer.Option("--threshold", metavar="N", help="Detection threshold [default: the detector's].", show_default=False),
+    typer.Option("--threshold", metavar="N", help="Detection threshold (default: the detector's).", show_default=False),
 ]
 DecoySizeOption = Annotated[
     int, typer.Option("--min-size", min=1, metavar="VOXELS", help="Smaller objects are left out.")

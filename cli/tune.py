@@ -47,7 +47,7 @@ ReferenceOption = Annotated[
 DetectorOption = Annotated[
     str | None,
     typer.Option(
-        "--detector", metavar="NAME|FILE", show_default=False, help="Model that finds clefts [default: mask]."
+        "--detector", metavar="NAME|FILE", show_default=False, help="Model that finds clefts (default: mask)."
     ),
 ]
 ConfigOption = Annotated[

@@ -14,6 +14,7 @@ from connectome.cli.options import (
     JsonOption,
     OffsetOption,
     ResolutionOption,
+    parse_lengths_nm,
     parse_nm,
     parse_shape,
 )
@@ -73,7 +74,7 @@ def import_stack(
     from connectome.cli.progress import RichProgress
     from connectome.formats.stacks import import_stack as run_import
 
-    resolution_nm = parse_nm(resolution, "--resolution")
+    resolution_nm = parse_lengths_nm(resolution, "--resolution")
     if resolution_nm is None:
         raise ResolutionError("a stack carries no resolution: give it in nm as z,y,x (--resolution 30,12,12)")
     offset_nm = parse_nm(offset, "--offset") or (0.0, 0.0, 0.0)
@@ -95,7 +96,7 @@ def info(
     from connectome.formats.description import describe_volume
     from connectome.volume import Volume
 
-    volume = Volume.open(url, resolution_nm=parse_nm(resolution, "--resolution"))
+    volume = Volume.open(url, resolution_nm=parse_lengths_nm(resolution, "--resolution"))
     with RichProgress() as progress:
         description = describe_volume(volume, progress=progress)
     if as_json:
@@ -123,7 +124,7 @@ def phantom(
 
     config = PhantomConfig(
         shape=parse_shape(shape, "--shape") or (64, 512, 512), seed=seed, preset=PhantomPreset(preset),
-        resolution_nm=parse_nm(resolution, "--resolution") or (30.0, 12.0, 12.0),
+        resolution_nm=parse_lengths_nm(resolution, "--resolution") or (30.0, 12.0, 12.0),
     )  # fmt: skip
     blocks = parse_shape(block_shape, "--block-shape") or (32, 256, 256)
     with RichProgress() as progress:

@@ -1,4 +1,4 @@
-"""Stage edges: all synapses from one segment to another become one row."""
+"""Stage edges: all synapses from one segment to another become one row, and between roots of each version."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from connectome.pipeline.context import BuildContext
 from connectome.store.blocks import BlockTransaction
 from connectome.store.edges import refresh_edges
 from connectome.store.reading import counts
+from connectome.store.root_versions import refresh_all_roots
 
 
 def edge_blocks(context: BuildContext) -> Blocks:
@@ -20,5 +21,6 @@ def open_edges(context: BuildContext) -> Work:
 
     def write(transaction: BlockTransaction) -> None:
         refresh_edges(transaction.connection, context.run.run_id)
+        refresh_all_roots(transaction.connection, context.run.run_id)
 
     return lambda block_id: Computed(write_rows=write)

@@ -32,7 +32,7 @@ from connectome.store.edges import vacuum_edges
 from connectome.store.reading import counts
 from connectome.store.run_lock import lock_run
 from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord, RunState
-from connectome.store.runs import create_run, delete_run, find_run, set_state
+from connectome.store.runs import create_run, delete_run, find_build, set_state
 from connectome.volume import as_url
 
 ASKED = (
@@ -106,7 +106,7 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
     inputs = open_inputs(request)
     with Database.open(request.database_url, request.data_folder, create=True) as database:
         with lock_run(database, request.name) as lock:
-            before = None if request.restart else find_run(database, request.name)
+            before = None if request.restart else find_build(database, request.name)
             parameters = choose_parameters(request, inputs, before.parameters if before else None)
             run = _resumed_or_new(database, request, _new_run(request, inputs, parameters), inputs, shown)
             finished = run.state is RunState.FINISHED
@@ -159,7 +159,7 @@ def _resumed_or_new(
     database: Database, request: BuildRequest, new: NewRun, inputs: Inputs, progress: Progress
 ) -> RunRecord:
     """The run of this name, if it is the same build; else a new one, once the segment ids are checked."""
-    before = find_run(database, request.name)
+    before = find_build(database, request.name)
     if before is not None and not request.restart:
         _require_same(before, new)
         return before

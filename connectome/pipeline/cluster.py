@@ -15,17 +15,20 @@ from typing import Any
 from distributed import Client, Future, KilledWorker, LocalCluster
 
 from connectome.errors import ClusterError
+from connectome.pipeline.attempt import Pace
 from connectome.pipeline.blocks import FATAL, Outcome, Outcomes, error_text
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.description import BuildDescription
 from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.stages import StageSpec
-from connectome.pipeline.worker import BlockWorker, attempt_block
+from connectome.pipeline.worker import BlockWorker, attempt_blocks
 from connectome.records import Progress
 from connectome.store.blocks import BlockMark
 
 TASKS_A_THREAD = 2
 LEAST_IN_FLIGHT = 4
+TASK_S, MOST_BLOCKS_A_TASK = 0.2, 64
+"""A task is one block; several where they take less time."""
 GPU_SHARE = 0.5  # of a worker's resource GPU: while one block is at the network, another one is read
 LOOK_AGAIN_S = 5.0
 CONNECT_S = 20
@@ -50,30 +53,36 @@ class ClusterEngine:
             ClusterError: the scheduler is gone. DatabaseUnavailableError: the database was away for too long.
         """
         marks = (BlockMark(block_id=block_id, voxels=size) for block_id, size in blocks)
-        in_flight: dict[Future[Any], BlockMark] = {}
+        in_flight: dict[Future[Any], list[BlockMark]] = {}
         finished: SimpleQueue[Future[Any]] = SimpleQueue()
+        pace = Pace(TASK_S, MOST_BLOCKS_A_TASK)
         try:
             while True:
                 self._look(context.progress)
-                room = max(LEAST_IN_FLIGHT, TASKS_A_THREAD * self._threads) - len(in_flight)
-                for mark in islice(marks, max(room, 0)):
-                    future = self._submit(spec, mark)
-                    in_flight[future] = mark
+                for _ in range(max(LEAST_IN_FLIGHT, TASKS_A_THREAD * self._threads) - len(in_flight)):
+                    if not (task := list(islice(marks, pace.blocks))):
+                        break
+                    future = self._submit(spec, task)
+                    in_flight[future] = task
                     future.add_done_callback(finished.put)
                 if not in_flight:
                     return
                 for future in self._finished(finished):
-                    yield self._outcome(future, in_flight.pop(future))
+                    for outcome in self._outcomes(future, in_flight.pop(future)):
+                        pace.note(outcome.mark.seconds if outcome.error is None else TASK_S)
+                        yield outcome
         finally:
             if in_flight:
                 with suppress(Exception):  # whatever ended the stage is told already, or is being told
                     self._client.cancel(list(in_flight), force=True)
 
-    def _submit(self, spec: StageSpec, mark: BlockMark) -> Future[Any]:
+    def _submit(self, spec: StageSpec, marks: list[BlockMark]) -> Future[Any]:
         resources = {"GPU": GPU_SHARE} if spec.network and self._has_gpu else None
-        key = f"{spec.stage}-{mark.block_id}-{uuid.uuid4().hex}"
-        return self._client.submit(attempt_block, self._plugin, spec.stage, spec.open, mark, key=key, pure=False,
-                                   resources=resources)  # fmt: skip
+        key = f"{spec.stage}-{marks[0].block_id}-{uuid.uuid4().hex}"
+        return self._client.submit(
+            attempt_blocks, self._plugin, spec.stage, spec.open, sorted(marks, key=lambda mark: mark.block_id),
+            key=key, pure=False, resources=resources,
+        )  # fmt: skip
 
     def _finished(self, finished: SimpleQueue[Future[Any]]) -> Iterator[Future[Any]]:
         """What is finished: at least one, unless none is within a few seconds."""
@@ -82,18 +91,19 @@ class ClusterEngine:
             while True:
                 yield finished.get_nowait()
 
-    def _outcome(self, future: Future[Any], mark: BlockMark) -> Outcome:
+    def _outcomes(self, future: Future[Any], marks: list[BlockMark]) -> list[Outcome]:
         if future.status == "cancelled":
             raise self._gone()
         error = future.exception()
-        if isinstance(error, KilledWorker):
-            return Outcome(mark=mark, error=f"its worker was lost, {error.allowed_failures + 1} times")
         if isinstance(error, FATAL):
             raise error
         if error is not None:
-            return Outcome(mark=mark, error=error_text(error))
-        outcome: Outcome = future.result()
-        return outcome
+            lost = (
+                f"its worker was lost, {error.allowed_failures + 1} times" if isinstance(error, KilledWorker) else None
+            )
+            return [Outcome(mark=mark, error=lost or error_text(error)) for mark in marks]
+        outcomes: list[Outcome] = future.result()
+        return outcomes
 
     def _look(self, progress: Progress) -> None:
         """See now and then whether the scheduler is there, and what workers it has: they come and go."""

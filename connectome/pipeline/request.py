@@ -13,6 +13,7 @@ from connectome.geometry import Box, NmTriple, Triple
 from connectome.grey_values import GreyRange
 from connectome.networks.device import DeviceChoice
 from connectome.pipeline.normalising import Normalising, normalisation_of
+from connectome.store.run_records import check_run_name
 
 LARGEST_DILATION_NM = 500
 LARGEST_DUPLICATE_DISTANCE_NM = 10_000
@@ -163,8 +164,7 @@ def _check(request: BuildRequest) -> None:
     Raises:
         ConfigError: a name that isn't a folder name, a threshold outside (0, 1], sizes below 1.
     """
-    if not request.name or request.name.startswith(".") or any(c in request.name for c in "/\\\0\n"):
-        raise ConfigError(f"run name '{request.name}' must be usable as a folder name: letters, digits, - and _")
+    check_run_name(request.name)
     if request.threshold is not None and not 0 < request.threshold <= 1:
         raise ConfigError(f"threshold {request.threshold} must be greater than 0 and at most 1")
     if request.min_size_voxels is not None and request.min_size_voxels < 1:

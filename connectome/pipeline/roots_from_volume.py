@@ -127,8 +127,9 @@ def _overrides(
             roots = np.where(found > 0, found, before)
             report.unresolved_sides += int((found == 0).sum())
             changed |= roots != before
-            deviating |= roots != batch[f"{side}_mapped"]
-            chosen[f"{side}_root_id"] = roots
+            follows = roots == batch[f"{side}_mapped"]
+            deviating |= ~follows
+            chosen[f"{side}_root_id"] = np.ma.masked_array(roots, follows)
         report.synapses += count
         report.reassigned += int(changed.sum())
         progress.advance(count)

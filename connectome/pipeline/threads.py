@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from queue import SimpleQueue
 
-from connectome.pipeline.attempt import compute, with_voxels
-from connectome.pipeline.blocks import FATAL, Outcome, Outcomes, ReadyBlock, Work, commit, error_text, worker_name
+from connectome.pipeline.attempt import Pace, committed, compute, with_voxels
+from connectome.pipeline.blocks import FATAL, Outcome, Outcomes, ReadyBlock, Work, error_text, worker_name
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.stages import StageSpec
 from connectome.store.blocks import BlockMark
@@ -18,7 +17,7 @@ from connectome.store.blocks import BlockMark
 NETWORK_THREADS = 3  # one reads, one holds the network, one writes
 MOST_THREADS = 9
 MOST_IN_FLIGHT = 64
-COMMITS_A_SECOND = 5
+COMMIT_EVERY_S = 0.2
 """Blocks that take less time are committed several at once."""
 
 Attempt = Future[ReadyBlock]
@@ -55,13 +54,12 @@ class _Crew:
         self._work = work
         self._pool = pool
         self._least = thread_count(spec) + 1
-        self._seconds: float | None = None
+        self.pace = Pace(COMMIT_EVERY_S, MOST_IN_FLIGHT)
 
     @property
     def room(self) -> int:
         """How many more blocks may begin: few, but of tiny ones as many as one commit can take."""
-        tiny = 0 if self._seconds is None else math.ceil(1 / (COMMITS_A_SECOND * max(self._seconds, 1e-6)))
-        return max(self._least, min(tiny, MOST_IN_FLIGHT)) - len(self.in_flight)
+        return max(self._least, self.pace.blocks) - len(self.in_flight)
 
     def begin(self, block_id: int, size: int) -> None:
         """Have a thread compute a block."""
@@ -76,10 +74,6 @@ class _Crew:
         while not self.finished.empty():
             attempts.append(self.finished.get())
         return attempts
-
-    def note(self, seconds: float) -> None:
-        """Learn how long blocks take."""
-        self._seconds = seconds if self._seconds is None else 0.9 * self._seconds + 0.1 * seconds
 
 
 def thread_count(spec: StageSpec) -> int:
@@ -102,29 +96,9 @@ def _flow(crew: _Crew, blocks: Iterator[tuple[int, int]]) -> Iterator[Outcome]:
                 yield Outcome(mark=mark, error=error_text(error))
                 continue
             ready.append(attempt.result())
-            crew.note(ready[-1].mark.seconds)
-        yield from _committed(crew, ready)
+            crew.pace.note(ready[-1].mark.seconds)
+        yield from committed(crew.context, crew.stage, ready)
 
 
 def _compute(context: BuildContext, work: Work, mark: BlockMark) -> ReadyBlock:
     return with_voxels(compute(context, work, mark))
-
-
-def _committed(crew: _Crew, ready: list[ReadyBlock]) -> Iterator[Outcome]:
-    """Commit blocks together; if one of them can't be, each by itself."""
-    if not ready:
-        return
-    context = crew.context
-    try:
-        context.insist(lambda: commit(context.database, context.run.run_id, crew.stage, ready))
-    except FATAL:
-        raise
-    except Exception as error:
-        if len(ready) == 1:
-            yield Outcome(mark=ready[0].mark, error=error_text(error))
-            return
-        for block in ready:
-            yield from _committed(crew, [block])
-        return
-    for block in ready:
-        yield Outcome(mark=block.mark)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
 from connectome.networks.device import use_threads
-from connectome.pipeline.attempt import compute
-from connectome.pipeline.blocks import FATAL, Outcome, Work, commit, error_text, worker_name
+from connectome.pipeline.attempt import committed, compute
+from connectome.pipeline.blocks import FATAL, Outcome, Work, error_text, worker_name
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.description import BuildDescription
 from connectome.store.blocks import BlockMark, Stage
@@ -50,22 +50,22 @@ class BlockWorker(WorkerPlugin):
             self._context.turn.stop()
             self._context.database.close()
 
-    def attempt(self, stage: Stage, opener: Opener, mark: BlockMark) -> Outcome:
-        """Compute a block and commit it.
+    def attempt(self, stage: Stage, opener: Opener, marks: Sequence[BlockMark]) -> list[Outcome]:
+        """Compute blocks and commit them together.
 
         Raises:
             ClusterError: another version is installed here. DatabaseUnavailableError: it was away for too long.
         """
-        mark = replace(mark, worker=worker_name())
-        try:
-            context, work = self._open(stage, opener)
-            block = compute(context, work, mark)
-            context.insist(lambda: commit(context.database, context.run.run_id, stage, [block]))
-        except FATAL:
-            raise
-        except Exception as error:
-            return Outcome(mark=mark, error=error_text(error))
-        return Outcome(mark=mark)
+        outcomes, ready = [], []
+        for mark in (replace(mark, worker=worker_name()) for mark in marks):
+            try:
+                context, work = self._open(stage, opener)
+                ready.append(compute(context, work, mark))
+            except FATAL:
+                raise
+            except Exception as error:
+                outcomes.append(Outcome(mark=mark, error=error_text(error)))
+        return outcomes + (list(committed(context, stage, ready)) if ready else [])
 
     def _open(self, stage: Stage, opener: Opener) -> tuple[BuildContext, Work]:
         """The build, and the work of a stage. A new stage opens the volumes anew: others have written them."""
@@ -79,8 +79,8 @@ class BlockWorker(WorkerPlugin):
             return self._opened[1:]
 
 
-def attempt_block(plugin: str, stage: Stage, opener: Opener, mark: BlockMark) -> Outcome:
-    """The task of a block."""
+def attempt_blocks(plugin: str, stage: Stage, opener: Opener, marks: Sequence[BlockMark]) -> list[Outcome]:
+    """The task of a few blocks: one, unless they are tiny."""
     worker = get_worker().plugins[plugin]
     assert isinstance(worker, BlockWorker)
-    return worker.attempt(stage, opener, mark)
+    return worker.attempt(stage, opener, marks)

@@ -12,7 +12,7 @@ from connectome.store.database import Database
 from connectome.store.imports import RunLoading, import_run
 from connectome.store.neuprint_staging import NeuprintStaging, Staged
 from connectome.store.repeated_keys import repeated_key
-from connectome.store.run_records import NewImport
+from connectome.store.run_records import NewImport, check_run_name
 from connectome.tabular.kinds import Columns
 from connectome.tabular.loading import RowMaker
 from connectome.tabular.neuprint import NeuprintReader
@@ -44,8 +44,9 @@ class ImportRequest:
         """Refuse a second table where there is none, and its absence where there is.
 
         Raises:
-            ConfigError: `partners` doesn't go with `columns`.
+            ConfigError: `partners` doesn't go with `columns`, or the name isn't a run's.
         """
+        check_run_name(self.name)
         if (self.columns is Columns.NEUPRINT) != (self.partners is not None):
             raise ConfigError("neuPrint's tables are two, and only those: give --partners FILE with --from neuprint")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg2
 from sqlalchemy import URL, Engine, create_engine, make_url
@@ -33,8 +35,17 @@ def connect(url: str) -> Engine:
         DatabaseError: it isn't the URL of a PostgreSQL database.
     """
     parsed = _parse(url)
-    arguments = {} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_SECONDS}
+    arguments: dict[str, Any] = {} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_SECONDS}
+    if str(parsed.query.get("host", "")).startswith("/"):  # a local socket, whatever PGHOSTADDR and PGOPTIONS say
+        arguments |= {name: "" for name in ("hostaddr", "options") if name not in parsed.query}
     return create_engine(parsed, connect_args={"application_name": "connectome", **arguments}, pool_pre_ping=True)
+
+
+def without_password(url: str) -> str:
+    """A URL as psql reads it that may stand in a command line: everybody on the machine can read those."""
+    scheme, _, rest = psql_url(url).partition("://")
+    rest = re.sub(r"^([^:/?#@]*):[^@]*@", r"\1@", rest)
+    return f"{scheme}://" + re.sub(r"(?<=[?&])password=[^&]*(&|$)", "", rest).rstrip("?&")
 
 
 def shown(url: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from connectome.errors import TableError
 from connectome.store.copying import merge_columns
 from connectome.store.database import Database
 
@@ -24,11 +25,28 @@ def write_annotations(
 
     Returns:
         How many neurons got each label.
+
+    Raises:
+        TableError: a neuron comes twice under a label.
     """
     counts: Counter[str] = Counter()
+    seen: set[tuple[str, int]] = set()
     with database.begin() as connection:
         for batch in batches:
             if len(batch["neuron_id"]):
+                _require_new(batch, seen)
                 merge_columns(connection, "annotation", {"roots_id": roots_id, **batch})
                 counts.update(batch["label"].tolist())
     return dict(counts)
+
+
+def _require_new(batch: Mapping[str, NDArray[Any]], seen: set[tuple[str, int]]) -> None:
+    """Remember whom a batch names.
+
+    Raises:
+        TableError: somebody twice, in the batch or since an earlier one.
+    """
+    for label, neuron in zip(batch["label"].tolist(), batch["neuron_id"].tolist(), strict=True):
+        if (label, neuron) in seen:
+            raise TableError(f"the table names neuron {neuron} twice under '{label}': a neuron has one value a label")
+        seen.add((label, neuron))

@@ -21,6 +21,9 @@ from connectome.store.migrate import SchemaState, schema_status, upgrade
 from connectome.store.server import EmbeddedServer
 
 URL_VARIABLE = "CONNECTOME_DATABASE_URL"
+MAY_BECOME_READER = (
+    "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'connectome_reader' AND pg_has_role(oid, 'MEMBER'))"
+)
 TIMEOUT_STATE = "57014"  # SQLSTATE query_canceled
 
 
@@ -69,7 +72,7 @@ class Database:
 
     @contextmanager
     def reading(self, *, timeout_s: float = 60.0) -> Iterator[Connection]:
-        """One transaction that only reads, with the rights of connectome_reader and a time limit a statement.
+        """One transaction that only reads, with a time limit a statement and, if it may, connectome_reader's rights.
 
         For this package's own statements; a user's go through `store.sql`.
 
@@ -78,7 +81,7 @@ class Database:
         """
         with self.begin() as connection:
             limits = f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}"
-            if connection.scalar(text(f"{limits}; SELECT to_regrole('connectome_reader') IS NOT NULL")):
+            if connection.scalar(text(f"{limits}; {MAY_BECOME_READER}")):
                 connection.execute(text("SET LOCAL ROLE connectome_reader"))
             try:
                 yield connection

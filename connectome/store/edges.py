@@ -50,6 +50,7 @@ SELECT {run_id}, {roots_id}, pre_root_id, post_root_id, sum(synapse_count), sum(
        least(1.0, sum(confidence) / sum(synapse_count))
 FROM part GROUP BY pre_root_id, post_root_id ORDER BY pre_root_id, post_root_id
 """
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"
 MARK = "INSERT INTO root_refresh (run_id, roots_id) VALUES (:run_id, :roots_id)"
 
 
@@ -78,12 +79,18 @@ def refresh_root_edges(connection: Connection, run_id: int, roots_id: int) -> in
     """
     names = {**_names(run_id), "roots_id": int(roots_id)}
     key = {"run_id": run_id, "roots_id": roots_id}
+    lock_root_edges(connection, run_id, roots_id)
     connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
     connection.execute(text("DELETE FROM root_refresh WHERE run_id = :run_id AND roots_id = :roots_id"), key)
     connection.execute(text(MARK), key)
     count = connection.execute(text(ROOT_EDGES.format(**names))).rowcount
     _analyse(connection, names, "root_edge")
     return count
+
+
+def lock_root_edges(connection: Connection, run_id: int, roots_id: int) -> None:
+    """Wait until no other session makes these edges, and keep others from it until the transaction ends."""
+    connection.execute(text(LOCK), {"key": f"root_edge {run_id} {roots_id}"})
 
 
 def vacuum_edges(database: Database, run_id: int) -> None:

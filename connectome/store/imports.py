@@ -12,6 +12,7 @@ from connectome.store.copying import Columns, copy_columns
 from connectome.store.database import Database
 from connectome.store.edges import refresh_edges, vacuum_edges
 from connectome.store.partitions import attach_partitions, stage_partitions
+from connectome.store.root_versions import refresh_all_roots
 from connectome.store.run_records import NewImport, RunKind, RunState
 from connectome.store.runs import insert_run
 from connectome.store.schema import partition
@@ -61,6 +62,7 @@ def import_run(database: Database, new: NewImport) -> Iterator[RunLoading]:
         refresh_edges(connection, run_id)
         connection.execute(text(f"SET LOCAL maintenance_work_mem = '{MAINTENANCE_WORK_MEM}'"))
         attach_partitions(connection, run_id)
+        refresh_all_roots(connection, run_id)
         finished = {"state": RunState.FINISHED.value, "finished_at": func.clock_timestamp()}
         connection.execute(update(RunTable).where(RunTable.run_id == run_id).values(finished))
     vacuum_edges(database, run_id)

@@ -13,7 +13,16 @@ from connectome.errors import DatabaseError
 from connectome.store.database import Database
 
 SESSION_LIMIT = "10min"  # a statement of a reader takes no longer, unless the reader asks for more
-IS_READER = "SELECT pg_has_role(%s, 'connectome_reader', 'MEMBER') AND NOT rolsuper FROM pg_roles WHERE rolname = %s"
+OWN_ROLES = ("connectome_reader", "connectome_sql")
+IS_READER = """
+SELECT pg_has_role(r.oid, 'connectome_reader', 'MEMBER') AND NOT rolsuper AND NOT rolcreaterole
+       AND rolname <> current_user AND rolname <> session_user AND rolname <> ALL(%s)
+       AND NOT EXISTS (SELECT FROM pg_database d
+                       WHERE d.datname = current_database() AND pg_has_role(r.oid, d.datdba, 'MEMBER'))
+       AND NOT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
+                       AND pg_has_role(r.oid, c.relowner, 'MEMBER'))
+FROM pg_roles r WHERE rolname = %s
+"""
 
 
 def create_reader(database: Database, name: str, password: str | None) -> None:
@@ -27,7 +36,7 @@ def create_reader(database: Database, name: str, password: str | None) -> None:
         password: None where the server knows its users otherwise (peer, certificates).
 
     Raises:
-        DatabaseError: a role of that name exists and isn't a reader, or this user may not create roles.
+        DatabaseError: a role of that name exists and isn't just a reader, or this user may not create roles.
     """
     with database.begin() as connection:
         connection.execute(text("SELECT grant_reader()"))
@@ -64,6 +73,6 @@ def _require_reader(connection: Connection, name: str) -> None:
         DatabaseError: the role is no reader.
     """
     cursor: Any = connection.connection.cursor()
-    cursor.execute(IS_READER, [name, name])
+    cursor.execute(IS_READER, [list(OWN_ROLES), name])
     if cursor.fetchone() != (True,):
         raise DatabaseError(f"the server has a role '{name}' that isn't a reader of connectome: choose another name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     DateTime,
     ForeignKey,
@@ -113,8 +114,12 @@ class SynapseRootTable(Base):
     roots_id: Mapped[int] = roots_key("The version of roots")
     cleft_id: Mapped[int] = bigint("The synapse: its cleft", key=True)
     number: Mapped[int] = smallint("The synapse: its number in its cleft", key=True)
-    pre_root_id: Mapped[int] = bigint("Its presynaptic root in this version")
-    post_root_id: Mapped[int] = bigint("Its postsynaptic root in this version")
+    pre_root_id: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Its presynaptic root in this version; NULL: the one that follows from its segment"
+    )
+    post_root_id: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Its postsynaptic root in this version; NULL: the one that follows from its segment"
+    )
 
 
 class RootEdgeTable(Base):

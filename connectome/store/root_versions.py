@@ -13,12 +13,15 @@ from sqlalchemy import Connection, text
 from connectome.errors import DatabaseError, TableError
 from connectome.store.copying import copy_columns
 from connectome.store.database import Database
-from connectome.store.edges import refresh_root_edges
+from connectome.store.edges import lock_root_edges, refresh_root_edges
 from connectome.store.repeated_keys import repeated_key
 from connectome.store.roots import SEGMENTS, SynapseRoots, create_roots, get_roots, inherit, write_synapse_roots
 
 Batches = Iterable[Mapping[str, NDArray[Any]]]
 FINISHED = "SELECT run_id, name FROM run WHERE state = 'finished' ORDER BY run_id"
+MAY_WRITE = (
+    "SELECT has_table_privilege('root_edge', 'INSERT') AND NOT current_setting('transaction_read_only')::boolean"
+)
 IS_FRESH = "SELECT EXISTS (SELECT FROM root_refresh WHERE run_id = :run_id AND roots_id = :roots_id)"
 
 
@@ -79,7 +82,7 @@ def make_split_version(database: Database, new: NewRoots, run_id: int, batches: 
         database: where to write.
         new: the version.
         run_id: the run of the synapses.
-        batches: cleft_id, number, pre_root_id, post_root_id.
+        batches: cleft_id, number, pre_root_id, post_root_id; a root that follows from its segment is masked.
 
     Returns:
         The number of the run's edges.
@@ -102,15 +105,29 @@ def make_split_version(database: Database, new: NewRoots, run_id: int, batches: 
         return _refresh_all(connection, roots_id)[str(name)]
 
 
+def refresh_all_roots(connection: Connection, run_id: int) -> None:
+    """Make the edges of a run for all versions, as it is finished: who only reads can't make them later."""
+    for roots_id in connection.scalars(text("SELECT roots_id FROM roots WHERE roots_id <> 0 ORDER BY roots_id")).all():
+        refresh_root_edges(connection, run_id, roots_id)
+
+
 def ensure_edges(database: Database, run_id: int, roots_id: int) -> None:
-    """Make the edges of a run for a version unless they are there, as for a run that was finished after it.
+    """Make the edges of a run for a version unless they are there, as where both were made at once.
 
     Raises:
-        DatabaseError: they aren't there and the user may not write.
+        DatabaseError: they aren't there and the user may not write: what the owner has to do.
     """
     key = {"run_id": run_id, "roots_id": roots_id}
     with database.begin() as connection:
-        if not connection.scalar(text(IS_FRESH), key):
+        if connection.scalar(text(IS_FRESH), key):
+            return
+        if not connection.scalar(text(MAY_WRITE)):
+            raise DatabaseError(
+                "the edges of this run between these roots aren't made yet, and this login only reads: the database's "
+                "owner makes them with connectome query edges --run RUN --roots VERSION"
+            )
+        lock_root_edges(connection, run_id, roots_id)
+        if not connection.scalar(text(IS_FRESH), key):  # another session may have made them meanwhile
             refresh_root_edges(connection, run_id, roots_id)
 
 

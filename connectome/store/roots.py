@@ -19,10 +19,21 @@ SEGMENTS = 0  # the version that is always there: every segment is its own root
 NAMES_SHOWN = 10
 INHERIT = (
     "UPDATE roots SET parent_roots_id = :parent WHERE roots_id = :roots_id",
+    # What the version says of a segment holds for all its synapses, also for those that had a root of their own.
+    """
+    INSERT INTO synapse_root (run_id, roots_id, cleft_id, number, pre_root_id, post_root_id)
+    SELECT run_id, :roots_id, cleft_id, number, pre_own, post_own FROM (
+        SELECT o.run_id, o.cleft_id, o.number,
+               CASE WHEN pre.segment_id IS NULL THEN o.pre_root_id END AS pre_own,
+               CASE WHEN post.segment_id IS NULL THEN o.post_root_id END AS post_own
+        FROM synapse_root o JOIN synapse s USING (run_id, cleft_id, number)
+        LEFT JOIN root pre ON pre.roots_id = :roots_id AND pre.segment_id = s.pre_segment_id
+        LEFT JOIN root post ON post.roots_id = :roots_id AND post.segment_id = s.post_segment_id
+        WHERE o.roots_id = :parent
+    ) AS kept WHERE pre_own IS NOT NULL OR post_own IS NOT NULL
+    """,
     "INSERT INTO root (roots_id, segment_id, root_id) SELECT :roots_id, segment_id, root_id FROM root "
     "WHERE roots_id = :parent ON CONFLICT DO NOTHING",
-    "INSERT INTO synapse_root (run_id, roots_id, cleft_id, number, pre_root_id, post_root_id) "
-    "SELECT run_id, :roots_id, cleft_id, number, pre_root_id, post_root_id FROM synapse_root WHERE roots_id = :parent",
     # What has become part of another neuron is none of the new version.
     "INSERT INTO annotation (roots_id, neuron_id, label, value) SELECT :roots_id, neuron_id, label, value "
     "FROM annotation a WHERE roots_id = :parent AND NOT EXISTS (SELECT FROM root r WHERE r.roots_id = :roots_id "
@@ -61,7 +72,13 @@ def create_roots(connection: Connection, name: str, source: str) -> int:
 
 
 def inherit(connection: Connection, roots_id: int, parent: RootsRecord) -> None:
-    """Take over what the parent says and the version doesn't: roots, and annotations of neurons that still are some."""
+    """Take over what the parent says and the version doesn't: roots, and annotations of neurons that still are some.
+
+    Args:
+        connection: inside the transaction that makes the version.
+        roots_id: the version, with the segments that it names itself.
+        parent: the version that it was made from.
+    """
     for statement in INHERIT:
         connection.execute(text(statement), {"roots_id": roots_id, "parent": parent.roots_id})
 
@@ -89,7 +106,10 @@ def write_roots(connection: Connection, roots_id: int, segment_ids: ArrayLike, r
 
 @dataclass(frozen=True, kw_only=True)
 class SynapseRoots:
-    """Synapses and their roots where they don't follow from the segments: integers (n,) each."""
+    """Synapses and their roots where they don't follow from the segments: integers (n,) each.
+
+    A root that follows from its segment is masked (or None): it stays so in versions that are made from this one.
+    """
 
     cleft_id: ArrayLike
     number: ArrayLike

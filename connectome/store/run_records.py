@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connectome import __version__
-from connectome.errors import InputError
+from connectome.errors import ConfigError, InputError
 from connectome.geometry import Box, NmTriple, Triple
 
 
@@ -75,6 +75,16 @@ class NewRun:
     box: Box
     folder: Path
     code_version: str = __version__
+
+
+def check_run_name(name: str) -> None:
+    """Refuse a name that a run's folder couldn't have.
+
+    Raises:
+        ConfigError: it is empty, begins with a dot, or holds a slash, a backslash, a NUL or the end of a line.
+    """
+    if not name or name.startswith(".") or any(c in name for c in "/\\\0\n"):
+        raise ConfigError(f"run name '{name}' must be usable as a folder name: letters, digits, - and _")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,7 +67,8 @@ def insert_run(connection: Connection, values: dict[str, Any]) -> int:
     run_id = connection.scalar(statement.returning(RunTable.run_id))
     if run_id is None:
         raise RunConflictError(
-            f"a run named '{values['name']}' exists already: choose another --name, or use --restart"
+            f"a run named '{values['name']}' exists already: choose another --name, or connectome runs delete "
+            f"{values['name']} first"
         )
     return run_id
 
@@ -87,6 +88,20 @@ def find_run(database: Database, name: str) -> RunRecord | None:
     with database.session() as session:
         row = session.execute(statement).one_or_none()
         return None if row is None else _record(row)
+
+
+def find_build(database: Database, name: str) -> RunRecord | None:
+    """The build of a name; None if there is none.
+
+    Raises:
+        RunConflictError: the run of this name is an import, which no build may replace.
+    """
+    found = find_run(database, name)
+    if found is not None and found.kind is RunKind.IMPORT:
+        raise RunConflictError(
+            f"the run '{name}' was imported, not built: choose another --name, or connectome runs delete {name} first"
+        )
+    return found
 
 
 def get_run(database: Database, name: str) -> RunRecord:

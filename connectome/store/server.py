@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg2
@@ -20,6 +21,13 @@ from connectome.errors import DatabaseError, StorageError
 from connectome.store.postgres import Postgres, socket_folder
 
 DATABASE = "connectome"
+PORT = 5432  # a part of the socket's name
+OWN: dict[str, Any] = {
+    "user": "postgres",
+    "port": PORT,
+    "hostaddr": "",
+    "options": "",
+}  # whatever PGPORT and the like say
 
 
 class EmbeddedServer:
@@ -57,7 +65,7 @@ class EmbeddedServer:
         place = self._postgres.socket_of_server()
         if place is None:
             raise DatabaseError(f"the database server in {self.folder} isn't running: connectome db url starts it")
-        return f"postgresql://postgres@/{DATABASE}?host={quote(place)}"
+        return f"postgresql://postgres@/{DATABASE}?host={quote(place)}&port={PORT}"
 
     def start(self) -> str:
         """Start the server unless it runs, creating its files at first; returns its URL.
@@ -127,7 +135,7 @@ class EmbeddedServer:
         if place is None:
             return False
         with suppress(psycopg2.OperationalError):
-            psycopg2.connect(host=place, user="postgres", dbname=database, connect_timeout=5).close()
+            psycopg2.connect(host=place, dbname=database, connect_timeout=5, **OWN).close()
             return True
         return False
 
@@ -135,7 +143,7 @@ class EmbeddedServer:
         """Create the database inside the server unless it is there."""
         try:
             place = self._postgres.socket_of_server()
-            with closing(psycopg2.connect(host=place, user="postgres", dbname="postgres")) as connection:
+            with closing(psycopg2.connect(host=place, dbname="postgres", **OWN)) as connection:
                 connection.autocommit = True
                 cursor = connection.cursor()
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])

@@ -10,8 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from connectome.errors import TableError
 from connectome.tabular.arrays import numpy_column
 
+SYNAPSES_A_CLEFT = 2**15  # synapse.number is a SMALLINT
 Rows = dict[str, NDArray[Any]]
 CLEFT_COLUMNS = (
     "cleft_id", "size_voxels", "x_nm", "y_nm", "z_nm", "start_x_nm", "start_y_nm", "start_z_nm", "stop_x_nm",
@@ -43,13 +45,22 @@ class RowMaker:
         return _columns(clefts, CLEFT_COLUMNS), {**_columns(batch, SYNAPSE_COLUMNS), "number": numbers}
 
     def _numbers(self, cleft_ids: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """Whether each row begins a cleft (bool), and its number in its cleft (int64)."""
+        """Whether each row begins a cleft (bool), and its number in its cleft (int64).
+
+        Raises:
+            TableError: a cleft has more synapses than can be numbered.
+        """
         begins = np.empty(len(cleft_ids), bool)
         begins[0] = cleft_ids[0] != self._last_id
         begins[1:] = cleft_ids[1:] != cleft_ids[:-1]
         places = np.arange(len(cleft_ids))
         first = np.maximum.accumulate(np.where(begins, places, -1))
         numbers = np.where(first >= 0, places - first, places + self._last_number + 1)
+        if numbers.max() >= SYNAPSES_A_CLEFT:
+            crowded = int(cleft_ids[numbers.argmax()])
+            raise TableError(
+                f"cleft {crowded} has more than {SYNAPSES_A_CLEFT:,} synapses: does its column hold the ids of clefts?"
+            )
         self._last_id, self._last_number = int(cleft_ids[-1]), int(numbers[-1])
         return begins, numbers
 

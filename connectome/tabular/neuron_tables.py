@@ -44,6 +44,8 @@ class AnnotationTable:
         missing = [name for name in (id_column, *labels) if name not in names]
         if missing:
             raise TableError(f"{self.path} has no column {missing[0]}: its columns are {', '.join(names[:20])}")
+        if not all(label.strip() for label in labels.values()):
+            raise TableError(f"{self.path} has a column without a name: choose the columns with --label COLUMN=LABEL")
         types = {name: pa.uint64() if name == id_column else pa.string() for name in (id_column, *labels)}
         for batch in read_batches(self.path, types, types):
             ids = _neuron_ids(batch[id_column], f"{self.path}: column {id_column}")

@@ -27,8 +27,16 @@ def column_names(path: Path) -> list[str]:
     """The names of a table's columns.
 
     Raises:
-        TableError: there is no such file, or it isn't a table.
+        TableError: there is no such file, it isn't a table, or two columns have one name.
     """
+    names = _names(path)
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        raise TableError(f"{path} has two columns named '{twice}': rename or leave out one")
+    return names
+
+
+def _names(path: Path) -> list[str]:
     with reading_errors(path):
         match kind_of(path):
             case FileKind.PARQUET:

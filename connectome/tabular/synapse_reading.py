@@ -122,6 +122,8 @@ class SynapseReader:
         for name in ("cleft_id", "x_nm", "y_nm", "z_nm"):
             if with_partners[name].null_count:
                 raise TableError(f"{self.path}: a synapse has no {name}: every one needs an id and a position")
+        if with_partners.num_rows and pc.min(with_partners["cleft_id"]).as_py() < 1:
+            raise TableError(f"{self.path}: a synapse has the id 0: ids of clefts are 1 or more")
         return with_partners
 
 

@@ -51,13 +51,15 @@ class Course:
         """Go back to where the same training was interrupted; the number of steps it had taken.
 
         Raises:
-            ConfigError: the state is another training's, or there is none to resume.
+            ConfigError: the state is another training's, there is none to resume, or the training is finished.
             CheckpointError: the state can't be read.
         """
         recipe, path = self.training.recipe, beside(self.training.recipe.output, ".state")
         if recipe.begin is Begin.RESTART:
             path.unlink(missing_ok=True)
         if not path.exists():
+            if recipe.begin is not Begin.RESTART:
+                self._require_unfinished()
             if recipe.begin is Begin.RESUME:
                 raise ConfigError(f"nothing to resume: there is no {path}; leave --resume out to begin")
             return 0
@@ -70,6 +72,20 @@ class Course:
             self._rank = state.kept["rank"]
         self._progress.say(f"going on after step {state.steps} ({path})")
         return state.steps
+
+    def _require_unfinished(self) -> None:
+        """Refuse to overwrite a checkpoint, unless the training starts from that very file.
+
+        Raises:
+            ConfigError: the output exists.
+        """
+        recipe = self.training.recipe
+        output, start = recipe.output, recipe.start_from
+        if output.exists() and not (start is not None and start.exists() and start.samefile(output)):
+            raise ConfigError(
+                f"{output} holds a finished training: give another --output to train another, or --restart to train "
+                "it anew"
+            )
 
     def after(self, steps: int, loss: float) -> None:
         """Take note of a step; measure and save when it is time to, or when the user wants to stop.

@@ -14,7 +14,7 @@ from connectome.store.address import connect
 from connectome.store.migrate import configuration
 
 Cli = Callable[..., Result]
-HEAD = "0014"
+HEAD = "0016"
 
 
 def status(cli: Cli, folder: Path) -> dict[str, str | None]:
@@ -47,6 +47,15 @@ def test_a_given_url_is_printed_as_psql_reads_it(cli: Cli, database_url: str, tm
     assert cli("db", "url", "--database-url", given, "--data-folder", tmp_path / "d").stdout.strip() == database_url
     assert cli("db", "url", CONNECTOME_DATABASE_URL=given).stdout.strip() == database_url
     assert not (tmp_path / "d").exists()
+
+
+def test_a_password_stays_out_of_command_lines_unless_asked_for(cli: Cli) -> None:
+    given = "postgresql://ann:a%40b/c@host:5433/brain?password=x&sslmode=require"
+    where = ("--database-url", given)
+    assert cli("db", "url", *where).stdout == "postgresql://ann@host:5433/brain?sslmode=require\n"
+    assert cli("db", "url", "--with-password", *where).stdout.strip() == given
+    plain = "postgresql:///brain?host=/run/a@b"
+    assert cli("db", "url", "--database-url", plain).stdout.strip() == plain
 
 
 @pytest.mark.parametrize("words", [("db", "status"), ("db", "upgrade"), ("sql", "SELECT 1")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectome.cli.options import parse_box, parse_nm, parse_shape
+from connectome.cli.options import parse_box, parse_lengths_nm, parse_nm, parse_shape
 from connectome.errors import BoxError, ConfigError
 from connectome.geometry import Box
 
@@ -25,6 +25,13 @@ def test_triples_and_boxes_are_read_in_the_order_z_y_x() -> None:
 def test_a_text_that_is_no_triple_of_numbers_is_refused_with_the_options_name(text: str) -> None:
     with pytest.raises(ConfigError, match=r"^--resolution"):
         parse_nm(text, "--resolution")
+
+
+@pytest.mark.parametrize("text", ["0,12,12", "30,-12,12", "30,12"])
+def test_lengths_are_greater_than_0(text: str) -> None:
+    assert parse_lengths_nm("30,12,12", "--unit") == parse_nm("30,12,12", "--unit")
+    with pytest.raises(ConfigError, match=r"^--unit"):
+        parse_lengths_nm(text, "--unit")
 
 
 @pytest.mark.parametrize("text", ["", "64", "64,256,0", "64,256,-1", "64.5,256,256", "64,256,256,1"])

@@ -123,3 +123,10 @@ def test_a_query_may_come_from_a_file(cli: Cli, database_url: str, tmp_path: Pat
 def test_one_query_is_asked_at_a_time(cli: Cli, database_url: str, arguments: tuple[str, ...]) -> None:
     result = cli("sql", *arguments, "--database-url", database_url)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (3, "", 1)
+
+
+@pytest.mark.parametrize("timeout", ["inf", "nan", "0", "-1"])
+def test_a_timeout_that_is_no_time_is_refused(cli: Cli, database_url: str, timeout: str) -> None:
+    result = cli("sql", "SELECT 1", "--timeout", timeout, "--database-url", database_url)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--timeout" in result.stderr

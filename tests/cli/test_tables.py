@@ -86,6 +86,8 @@ def test_roots_are_imported_listed_and_corrected_by_a_volume(run: Run, tmp_path:
     assert edges(run) == {(11, 22): 2, (22, 33): 1}
     listed = json.loads(run("roots", "list", "--json").stdout)
     assert [(row["version"], row["parent"]) for row in listed] == [("v2", "v1"), ("v1", None), ("segments", None)]
+    run("roots", "import", tmp_path / "roots.csv", "--name", "v3", "--parent", "segments")
+    assert json.loads(run("roots", "list", "--json").stdout)[0]["parent"] == "segments"
     taken = run("roots", "import", tmp_path / "roots.csv", "--name", "v1")
     assert (taken.exit_code, taken.stderr.count("\n")) == (3, 1)
 

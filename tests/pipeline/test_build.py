@@ -24,7 +24,10 @@ from connectome.pipeline.context import chunk_shape
 from connectome.pipeline.run_reports import describe_run
 from connectome.records import NoProgress
 from connectome.store.database import Database
+from connectome.store.imports import import_run
 from connectome.store.run_lock import lock_run
+from connectome.store.run_records import NewImport
+from connectome.store.runs import get_run
 from connectome.volume import Volume
 
 
@@ -132,6 +135,20 @@ def test_a_run_is_not_resumed_with_other_parameters_but_restarted_if_asked(
         build_volume(world.request(module_data_folder, name="changing", min_size_voxels=60))
     restarted = build_volume(world.request(module_data_folder, name="changing", min_size_voxels=60, restart=True))
     assert 0 < restarted.clefts < first.clefts
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_build_never_replaces_an_imported_run(world: SmallWorld, data_folder: Path, restart: bool) -> None:
+    request = world.request(data_folder, name="theirs", restart=restart)
+    with Database.open(None, data_folder, create=True) as database:
+        with import_run(database, NewImport(name="theirs", parameters={})) as loading:
+            pass
+        with pytest.raises(
+            RunConflictError, match=r"'theirs' was imported, not built: .* connectome runs delete theirs"
+        ):
+            build_volume(request)
+        assert get_run(database, "theirs").run_id == loading.run_id
+    assert not (data_folder / "runs" / "theirs").exists()
 
 
 def test_volumes_that_vanished_and_inputs_that_changed_are_noticed(data_folder: Path, tmp_path: Path) -> None:

@@ -88,6 +88,18 @@ def test_only_what_changed_is_written_and_history_stays(split_run: Database, tmp
     assert records["v4"].parent_roots_id == records["v3"].roots_id
 
 
+def test_a_side_that_was_not_split_follows_its_segment_in_later_versions(split_run: Database, tmp_path: Path) -> None:
+    with split_run.begin() as connection:
+        connection.exec_driver_sql("UPDATE synapse SET post_x_nm = -1")  # beyond the volume: it keeps its segment
+    volume = write_labels(tmp_path / "new.zarr", split_labels())
+    roots_from_volume(split_run, VolumeRoots(url=volume.url, name="split"))
+    (tmp_path / "t.csv").write_text(f"segment_id,root_id\n{POST},20\n")
+    import_roots(split_run, tmp_path / "t.csv", "v2", parent="split")
+    expected = {(PARTS[0], 20): 2, (PARTS[1], 20): 1, (PRE, 20): 1}
+    assert edges(split_run, Filter(roots="v2")) == edges(split_run, Filter(roots="v2", min_confidence=0.0)) == expected
+    assert split_run.columns("SELECT count(post_root_id) AS n FROM synapse_root")["n"].tolist() == [0]
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [

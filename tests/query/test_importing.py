@@ -149,6 +149,8 @@ def test_edges_are_exported_in_the_names_of_others(
         (["1,2,3,1,1,1", "9223372036854775808,2,3,1,1,1"], r"2\^63 - 1"),
         (["1,2,3,1,1,1", "2,2,x,1,1,1"], "'x' isn't a whole number"),
         (["1,0,3,1,1,1"], "nothing was imported"),
+        (["0,2,3,1,1,1"], "a synapse has the id 0: ids of clefts are 1 or more"),
+        (["7,2,3,1,1,1"] * 32_769, "cleft 7 has more than 32,768 synapses"),
         (["1,2,3,1,1,1", "5,2,3,1,1,1", "1,2,4,1,1,1"], "cleft 1 .* sort the table"),
     ],
 )
@@ -166,8 +168,10 @@ def test_a_name_that_is_taken_and_a_missing_second_table_are_refused(
     database: Database, rows: Rows, tmp_path: Path
 ) -> None:
     request = ImportRequest(path=tmp_path / "known.parquet", columns=Columns.CONNECTOME, name="known")
-    with pytest.raises(RunConflictError, match="known"):
+    with pytest.raises(RunConflictError, match="choose another --name, or connectome runs delete known first"):
         import_synapses(database, request)
+    with pytest.raises(ConfigError, match="usable as a folder name"):
+        replace(request, name="a/b")
     with pytest.raises(ConfigError, match="--partners"):
         ImportRequest(path=tmp_path, columns=Columns.NEUPRINT, name="x")
     with pytest.raises(TableError, match="No such file"):

@@ -80,12 +80,13 @@ def test_a_version_corrects_its_parent_and_both_stay(connectome: Connectome, row
     assert (second.parent_roots_id, first.parent_roots_id) == (first.roots_id, None)
 
 
-def test_a_run_that_is_finished_later_gets_its_edges_when_they_are_asked_for(
+def test_a_run_that_is_finished_later_has_edges_between_the_roots_of_every_version(
     connectome: Connectome, rows: Rows, load: Any, tmp_path: Path
 ) -> None:
     import_roots(connectome.database, roots_file(tmp_path, MERGED), "v1")
     later = example_rows(20, seed=8)
     load("later", later)
+    assert connectome.database.columns("SELECT run_id FROM root_refresh")["run_id"].tolist() == [1, 2]
     assert edges(connectome, Filter(roots="v1")) == merged_edges(later, MERGED)
 
 
@@ -161,6 +162,18 @@ def test_a_version_takes_over_the_annotations_of_its_parents_neurons(
     assert set(connectome.type_matrix()["pre_type"].to_pylist()) == {"A", "B"}
     kept = connectome.database.columns("SELECT roots_id, neuron_id FROM annotation WHERE roots_id > 0 ORDER BY 1")
     assert kept["neuron_id"].tolist() == [LARGEST - 3] * 2
+
+
+def test_a_neuron_that_comes_twice_and_a_label_without_a_name_are_told(connectome: Connectome, tmp_path: Path) -> None:
+    twice = csv_file(tmp_path / "a.csv", "body,type,side\n5,A,left\n6,A,\n5,,right\n")
+    with pytest.raises(TableError, match="names neuron 5 twice under 'side': a neuron has one value a label"):
+        import_annotations(connectome.database, AnnotationTable(path=twice))
+    unnamed = csv_file(tmp_path / "b.csv", ",body,type\n0,5,A\n")
+    with pytest.raises(TableError, match="a column without a name: choose the columns with --label"):
+        import_annotations(connectome.database, AnnotationTable(path=unnamed))
+    assert import_annotations(connectome.database, AnnotationTable(path=unnamed, labels={"type": "type"})) == {
+        "type": 1
+    }
 
 
 def test_a_table_that_says_nothing_is_told(connectome: Connectome, tmp_path: Path) -> None:

@@ -114,6 +114,20 @@ def test_histograms_count_every_synapse_once(known: Connectome, known_rows: list
     ]
 
 
+def test_powers_of_two_begin_a_bin_of_sizes(known: Connectome) -> None:
+    sizes = [size for k in range(1, 62) for size in (2**k - 1, 2**k)]
+    with known.database.engine.connect() as connection:  # rolled back at the end
+        connection.exec_driver_sql(
+            "CREATE TEMP TABLE cleft AS SELECT 1 AS run_id, unnest(%(sizes)s::bigint[]) AS size_voxels",
+            {"sizes": sizes},
+        )
+        body = next(query.sql for query in ready_queries() if query.name == "size_histogram")
+        head = "WITH chosen AS (SELECT 1 AS run_id)\n"
+        found = connection.exec_driver_sql(head + body[body.index("SELECT 1::bigint") :]).all()
+    assert [row[:2] for row in found] == [(2**k, 2 ** (k + 1)) for k in range(62)]
+    assert [row.clefts for row in found] == [1 + (k > 0) for k in range(61)] + [1]
+
+
 @pytest.mark.parametrize(
     ("name", "given", "error", "message"),
     [

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from connectome.errors import RootsError
 from connectome.store.database import Database
 from connectome.store.edges import refresh_edges, refresh_root_edges
 from connectome.store.imports import import_run
+from connectome.store.root_versions import NewRoots, ensure_edges, make_split_version, make_version
 from connectome.store.roots import (
     RootsRecord,
     SynapseRoots,
@@ -19,8 +22,8 @@ from connectome.store.roots import (
     write_roots,
     write_synapse_roots,
 )
-from connectome.store.run_records import NewImport, NewRun, RunRecord
-from connectome.store.runs import create_run
+from connectome.store.run_records import NewImport, NewRun, RunRecord, RunState
+from connectome.store.runs import create_run, set_state
 
 Rows = list[tuple[int, int, int, int, float]]
 SYNAPSES = [(1, 10, 20, 0.5), (2, 10, 20, 1.0), (3, 11, 20, 0.25), (4, 10, 21, 0.5), (4, 10, 30, 0.5), (5, 20, 10, 1.0)]
@@ -101,6 +104,36 @@ def test_a_split_moves_only_the_synapses_that_changed(database: Database, filled
     assert (10, 20, 2, 200, pytest.approx(0.375)) in edges(database, filled.run_id, merged)
 
 
+def test_a_table_moves_the_side_of_a_split_synapse_that_was_not_split(database: Database, filled: RunRecord) -> None:
+    moved = {"cleft_id": [2, 5], "number": [0, 0], "pre_root_id": [100, None], "post_root_id": [None, 101]}
+    set_state(database, filled.run_id, RunState.FINISHED)
+    make_split_version(database, NewRoots(name="split", source="volume"), filled.run_id, [moved])
+
+    def table(name: str, parent: str, mapping: dict[int, int]) -> Rows:
+        named = {"segment_id": np.array(list(mapping)), "root_id": np.array(list(mapping.values()))}
+        make_version(database, NewRoots(name=name, source="table", parent=parent), [named])
+        return edges(database, filled.run_id, get_roots(database, name).roots_id)
+
+    moved_on = table("post", "split", {20: 40})
+    assert {row[:2] for row in moved_on} == {(10, 40), (100, 40), (10, 21), (10, 30), (11, 40), (40, 101)}
+    replaced = table("pre", "post", {10: 50})  # the table says of all of segment 10 where it belongs
+    assert {row[:2] for row in replaced} == {(50, 40), (50, 21), (50, 30), (11, 40), (40, 50)}
+    assert database.columns("SELECT count(*) AS n FROM synapse_root")["n"].tolist() == [4]
+
+
+def test_sessions_that_need_the_same_edges_at_once_make_them_once(database: Database, filled: RunRecord) -> None:
+    roots_id = version(database, "v1", {11: 10})
+    together = Barrier(4)
+
+    def ensure(_: int) -> None:
+        together.wait()
+        ensure_edges(database, filled.run_id, roots_id)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ensure, range(4)))
+    assert len(edges(database, filled.run_id, roots_id)) == 4
+
+
 def test_edges_of_roots_are_made_anew_as_often_as_asked(database: Database, filled: RunRecord) -> None:
     roots_id = version(database, "v1", {11: 10})
     for _ in range(2):
@@ -118,7 +151,8 @@ def test_names_of_versions_are_taken_once_and_unknown_ones_told(database: Databa
         get_roots(database, "v3")
 
 
-def test_an_import_appears_whole_with_its_edges(database: Database) -> None:
+def test_an_import_appears_whole_with_its_edges_also_between_roots(database: Database) -> None:
+    roots_id = version(database, "v1", {6: 60})
     cleft = {"block_id": 0, "x_nm": 1.0, "y_nm": 2.0, "z_nm": 3.0, "state": "assigned"}
     points = {f"{role}_{axis}_nm": 1.0 for role in ("pre", "post") for axis in "xyz"}
     with import_run(database, NewImport(name="flywire", parameters={"file": "a.csv"})) as loading:
@@ -128,4 +162,5 @@ def test_an_import_appears_whole_with_its_edges(database: Database) -> None:
             loading.write("cleft", {"cleft_id": [first, first + 1], **cleft})
         assert database.columns("SELECT run_id FROM run")["run_id"].size == 0
     assert edges(database, loading.run_id) == [(5, 6, 2, 0, 1.0)]
+    assert edges(database, loading.run_id, roots_id) == [(5, 60, 2, 0, 1.0)]
     assert database.columns("SELECT id FROM cave_synapse ORDER BY 1")["id"].tolist() == [77, 78]

@@ -7,12 +7,15 @@ from pathlib import Path
 import psycopg2
 import pytest
 from alembic import command
+from sqlalchemy import text
 
 from connectome.errors import DatabaseError, QueryError
 from connectome.store.address import connect
 from connectome.store.database import Database
 from connectome.store.migrate import configuration, upgrade
 from connectome.store.readers import create_reader
+from connectome.store.root_versions import ensure_edges
+from connectome.store.roots import create_roots
 from connectome.store.run_records import RunRecord
 from connectome.store.sql import run_sql
 
@@ -46,9 +49,57 @@ def test_a_reader_reads_and_cannot_write(database: Database, run: RunRecord, rea
                 cursor.execute(statement)
     with Database.open(url_of(database, reader), tmp_path) as opened:
         assert run_sql(opened, "SELECT name FROM run").rows == [("first",)]
-        with pytest.raises(QueryError), opened.reading() as held:
+        with pytest.raises(QueryError, match="only one statement, and one that reads"):
             run_sql(opened, "DELETE FROM run")
-            assert held
+        with opened.reading() as connection:
+            assert connection.scalar(text("SELECT current_user::text")) == "connectome_reader"
+
+
+def test_a_reader_is_told_who_makes_edges_that_are_not_there(
+    database: Database, run: RunRecord, reader: str, tmp_path: Path
+) -> None:
+    create_reader(database, reader, SECRET)
+    with database.begin() as connection:
+        roots_id = create_roots(connection, "v1", "test")
+    with Database.open(url_of(database, reader), tmp_path) as opened:
+        with pytest.raises(DatabaseError, match=r"only reads: the database's owner makes them with connectome query"):
+            ensure_edges(opened, run.run_id, roots_id)
+        ensure_edges(database, run.run_id, roots_id)
+        ensure_edges(opened, run.run_id, roots_id)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ALTER FUNCTION run_query(text) SET search_path = {schema}, public",
+        "CREATE OR REPLACE FUNCTION run_query(query text) RETURNS SETOF record LANGUAGE sql AS 'SELECT 1'",
+        "ALTER FUNCTION describe_query(text) OWNER TO ann", "GRANT connectome_sql TO ann",
+        "SET transaction_read_only = off",
+    ],
+)  # fmt: skip
+def test_functions_that_a_reader_makes_change_nothing_for_others(
+    database: Database, run: RunRecord, reader: str, command: str
+) -> None:
+    create_reader(database, reader, SECRET)
+    with closing(psycopg2.connect(url_of(database, reader))) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("SET default_transaction_read_only = off")
+        cursor.execute("CREATE TEMP VIEW run AS SELECT 'forged'::text AS name; GRANT ALL ON run TO PUBLIC")
+        cursor.execute("SELECT pg_my_temp_schema()::regnamespace::text")
+        (schema,) = cursor.fetchone() or ("",)
+        cursor.execute(f"GRANT ALL ON SCHEMA {schema} TO PUBLIC")
+        cursor.execute("CREATE FUNCTION pg_temp.evil(command text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN "
+                       "EXECUTE command; RETURN 'done'; END $$")  # fmt: skip
+        attack = f"SELECT {schema}.evil($${command.format(schema=schema)}$$)"
+        for call in (
+            "SELECT * FROM run_query(%s) AS found (done text)",
+            "SELECT describe_query(%s); FETCH connectome_query",
+        ):
+            with pytest.raises(psycopg2.Error, match=r"read-only|permission denied|must be|read-write"):
+                cursor.execute(call, [attack])
+        cursor.execute("SELECT name FROM run_query('SELECT name FROM run') AS found (name text)")
+        assert cursor.fetchall() == [(run.name,)]
+        assert run_sql(database, "SELECT name FROM run").rows == [(run.name,)]
 
 
 def test_a_password_is_in_no_log_and_can_be_changed(
@@ -72,6 +123,36 @@ def test_the_role_of_somebody_else_is_left_alone(database: Database, reader: str
         create_reader(database, reader, SECRET)
     with pytest.raises(DatabaseError, match="isn't a reader"):
         create_reader(database, database.columns("SELECT current_user::text AS me")["me"][0], SECRET)
+
+
+@pytest.mark.parametrize("name", ["connectome_reader", "connectome_sql"])
+def test_the_roles_of_the_database_become_no_login(database: Database, name: str) -> None:
+    with pytest.raises(DatabaseError, match=f"a role '{name}' that isn't a reader"):
+        create_reader(database, name, SECRET)
+
+
+def test_the_owner_of_the_tables_becomes_no_reader(database: Database, reader: str, execute_sql: Execute) -> None:
+    create_reader(database, reader, SECRET)
+    execute_sql(database.url, "ALTER TABLE synapse OWNER TO ann")
+    try:
+        with pytest.raises(DatabaseError, match="isn't a reader"):
+            create_reader(database, reader, SECRET)
+    finally:
+        execute_sql(database.url, "REASSIGN OWNED BY ann TO CURRENT_USER", "DROP OWNED BY ann")
+
+
+def test_a_user_who_is_no_member_of_the_readers_reads_with_rights_of_its_own(
+    database: Database, reader: str, execute_sql: Execute
+) -> None:
+    execute_sql(
+        database.url, "CREATE ROLE ann LOGIN", f"ALTER ROLE ann PASSWORD '{SECRET}'", "GRANT SELECT ON run TO ann"
+    )
+    try:
+        with Database(url_of(database, reader)) as opened, opened.reading() as connection:
+            assert connection.scalar(text("SELECT current_user::text")) == reader
+            assert connection.scalar(text("SELECT count(*) FROM run")) == 0
+    finally:
+        execute_sql(database.url, "DROP OWNED BY ann")
 
 
 def test_a_user_who_may_not_create_roles_gets_the_schema_and_an_administrator_adds_the_role(

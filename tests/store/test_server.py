@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 
 from connectome.errors import DatabaseError, StorageError
+from connectome.store.database import Database
 from connectome.store.server import EmbeddedServer
 
 START = """
@@ -41,6 +42,19 @@ def number_from(url: str) -> int:
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return int(cursor.fetchone()[0])
+
+
+def test_variables_of_libpq_for_another_server_do_not_matter(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"PGPORT": "5999", "PGHOSTADDR": "192.0.2.1", "PGOPTIONS": "-c nonsense=1"}.items():
+        monkeypatch.setenv(name, value)
+    with Database.open(None, server.folder.parent, create=True) as database:
+        assert database.columns("SELECT 1 AS one")["one"].tolist() == [1]
+    assert server.running
+    for name in ("PGHOSTADDR", "PGOPTIONS"):
+        monkeypatch.delenv(name)
+    assert number_from(server.url) == 1  # as psql reads it
 
 
 def test_a_server_outlives_the_process_that_started_it_and_stops_on_request(server: EmbeddedServer) -> None:

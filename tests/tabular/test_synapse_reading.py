@@ -132,6 +132,21 @@ def test_ids_that_were_kept_as_floats_are_refused(tmp_path: Path) -> None:
         read(tmp_path / "t.parquet", Columns.FLYWIRE)
 
 
+@pytest.mark.parametrize("kind", ["parquet", "feather", "csv"])
+def test_two_columns_of_one_name_are_refused(tmp_path: Path, kind: str) -> None:
+    names = ["id", "pre_pt_root_id", "post_pt_root_id", "x", "y", "z", "x"]
+    table, path = pa.table([pa.array([1])] * 7, names=names), tmp_path / f"t.{kind}"
+    if kind == "parquet":
+        parquet.write_table(table, path)
+    elif kind == "feather":
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+    else:
+        path.write_text(",".join(names) + "\n1,1,1,1,1,1,1\n")
+    with pytest.raises(TableError, match="has two columns named 'x'"):
+        read(path, Columns.FLYWIRE)
+
+
 def test_a_table_of_other_columns_is_refused_with_its_columns(tmp_path: Path) -> None:
     path = csv_file(tmp_path, "1,2,3,1,1,1")
     with pytest.raises(TableError, match=r"no column presyn_segid.*its columns are id, pre_pt_root_id.*--from"):

@@ -123,8 +123,22 @@ def test_going_on_needs_the_same_training_and_restart_forgets_it(short: Recipe) 
         train(Method.MASK, replace(short, seed=1, learning_rate=1e-3))
     other = replace(short, steps=3, begin=Begin.RESTART)
     assert train(Method.MASK, other).metrics["steps"] == 3
+    short.output.unlink()
     with pytest.raises(ConfigError, match="nothing to resume"):
         train(Method.MASK, replace(short, begin=Begin.RESUME))
+
+
+@pytest.mark.parametrize("begin", [Begin.AUTO, Begin.RESUME])
+def test_a_finished_training_is_not_overwritten_unless_asked(short: Recipe, tmp_path: Path, begin: Begin) -> None:
+    short = replace(short, steps=3)
+    train(Method.MASK, short)
+    before = short.output.read_bytes()
+    with pytest.raises(ConfigError, match=r"model\.safetensors holds a finished training: .*--restart"):
+        train(Method.MASK, replace(short, begin=begin, seed=1))
+    assert short.output.read_bytes() == before
+    onwards = replace(short, start_from=tmp_path / "." / short.output.name)
+    assert train(Method.MASK, onwards).training["start_from"] == short.output.name
+    assert train(Method.MASK, replace(short, steps=2, begin=Begin.RESTART)).metrics["steps"] == 2
 
 
 def test_a_state_that_is_no_state_is_refused(short: Recipe) -> None:

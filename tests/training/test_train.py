@@ -18,6 +18,7 @@ from connectome.networks.checkpoint import Method, ModelRole, Normalisation, loa
 from connectome.training import loop
 from connectome.training.augment import Augmentation
 from connectome.training.batches import BatchPlan, batch_at
+from connectome.training.choices import Begin
 from connectome.training.dataset import Dataset
 from connectome.training.recipe import Recipe
 from connectome.training.samples import SampleShape, assigner_sample, detector_sample
@@ -27,6 +28,12 @@ from connectome.weights.manifest import shipped_models
 
 PATCH = (4, 16, 16)
 PRUNERS = [Method.MASK_PRUNER, Method.PROXIMITY_PRUNER]
+
+
+@pytest.fixture
+def recipe(recipe: Recipe) -> Recipe:
+    """Trainings that replace what another one left at the same place."""
+    return replace(recipe, begin=Begin.RESTART)
 
 
 @pytest.mark.parametrize("method", [Method.MASK, Method.AVAN])
@@ -166,10 +173,13 @@ def test_the_commands_read_a_file_and_go_on_or_begin_anew(
         f'output = "{output}"\nsteps = 2\npatch_shape = [4, 16, 16]\nwidths = [4, 8]\n[[data]]\nfolder = "{folder}"\n'
     )
     for kind, method in (("detector", "mask"), ("assigner", "avan"), ("pruner", "mask-pruner")):
-        result = cli("train", kind, "--config", config, "--device", "cpu", "--json")
+        result = cli("train", kind, "--config", config, "--device", "cpu", "--json", "--restart")
         assert result.exit_code == 0, result.stderr
         assert json.loads(result.stdout)["metrics"]["steps"] == 2
         assert read_card(output).method == method
+    again = cli("train", "pruner", "--config", config, "--device", "cpu")
+    assert again.exit_code == 3 and "holds a finished training" in again.stderr
+    output.unlink()
     nothing = cli("train", "detector", "--config", config, "--resume")
     assert nothing.exit_code == 3 and "nothing to resume" in nothing.stderr
     both = cli("train", "detector", "--config", config, "--resume", "--restart")
