@@ -74,9 +74,9 @@ class Runs:
         rows = zip((self.z, self.y), part.start[:2], part.stop[:2], strict=True)
         inside = [(values >= low) & (values < high) for values, low, high in rows]
         low, high = part.start[2], part.stop[2]
-        kept = np.flatnonzero(inside[0] & inside[1] & (self.start < high) & (self.stop > low))
-        ends = (np.clip(values[kept], low, high) - low for values in (self.start, self.stop))
-        start, stop = ends
+        first, end = np.maximum(self.start, low), np.minimum(self.stop, high)
+        kept = np.flatnonzero(inside[0] & inside[1] & (first < end))
+        start, stop = first[kept] - low, end[kept] - low
         z, y = self.z[kept] - part.start[0], self.y[kept] - part.start[1]
         return Runs(shape=part.shape, z=z, y=y, start=start, stop=stop), kept
 
