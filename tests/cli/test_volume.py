@@ -117,9 +117,9 @@ def test_real_data_is_imported_whole(cli: Cli, real_data: Path, tmp_path: Path) 
         (("import", "cremi", "nothing.hdf", "d"), 3, "no file at nothing.hdf"),
         (("import", "stack", "nothing", "d"), 3, "--resolution 30,12,12"),
         (("import", "stack", "nothing", "d", "--resolution", "30,12,12"), 3, "no TIFF, PNG"),
-        (("import", "stack", "nothing", "d", "--resolution", "0,12,12"), 3, "no TIFF, PNG"),
+        (("import", "stack", "nothing", "d", "--resolution", "0,12,12"), 3, "greater than 0 nm"),
         (("phantom", "d", "--shape", "0,1,1"), 3, "greater than 0"),
-        (("phantom", "d", "--resolution", "0,1,1"), 3, "between 1 and 100 nm"),
+        (("phantom", "d", "--resolution", "0.5,1,1"), 3, "between 1 and 100 nm"),
     ],
 )
 def test_wrong_input_is_one_line_on_stderr(

@@ -61,7 +61,8 @@ def test_the_nearest_segments_are_scored_without_a_network_and_with_an_avans_dir
 
 def test_in_the_polyadic_mode_sets_of_partners_are_scored(phantom: Path) -> None:
     one, several = (
-        assign_annotated(request(phantom, polyadic=True, post_threshold=threshold)) for threshold in (1.0, 0.2)
+        assign_annotated(request(phantom, polyadic=True, pre_threshold=1.0, post_threshold=threshold))
+        for threshold in (1.0, 0.05)
     )
     assert one.polyadic
     assert all(len(pairs) == 1 for pairs in one.chosen.values())

@@ -190,11 +190,12 @@ def test_training_starts_from_a_mask_and_measures_voxels_like_it(
 
 def test_another_answer_begins_with_nothing_and_the_same_one_where_it_was(recipe: Recipe, tmp_path: Path) -> None:
     train(Method.MASK, recipe)
-    still = replace(recipe, start_from=recipe.output, learning_rate=0.0, output=tmp_path / "other.safetensors")
+    still = replace(recipe, start_from=recipe.output, learning_rate=0.0)
     before = load_checkpoint(recipe.output, ModelRole.DETECTOR).network
     for method in (Method.MASK, Method.STDT):
-        train(method, still)
-        after = load_checkpoint(still.output, ModelRole.DETECTOR).network
+        output = tmp_path / f"{method}.safetensors"
+        train(method, replace(still, output=output))
+        after = load_checkpoint(output, ModelRole.DETECTOR).network
         assert torch.equal(before.first.weight, after.first.weight)
         assert torch.equal(before.last.weight, after.last.weight) == (method is Method.MASK)
         assert after.last.weight.any().item() == (method is Method.MASK)
