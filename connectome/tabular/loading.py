@@ -38,24 +38,38 @@ class RowMaker:
     _last_number: int = -1
 
     def rows(self, batch: pa.RecordBatch) -> tuple[Rows, Rows]:
-        """The rows of cleft and of synapse for a batch that isn't empty; synapses are numbered in their cleft."""
-        begins, numbers = self._numbers(batch["cleft_id"].to_numpy())
+        """The rows of cleft and of synapse for a batch that isn't empty.
+
+        Synapses keep their number in their cleft where the batch has all numbers; else they are counted.
+
+        Raises:
+            TableError: a cleft has more synapses than can be numbered, or their numbers don't ascend.
+        """
+        given = batch["number"]
+        begins, numbers = self._numbers(batch["cleft_id"].to_numpy(), None if given.null_count else given.to_numpy())
         clefts = batch.filter(pa.array(begins))
         self.clefts += clefts.num_rows
         return _columns(clefts, CLEFT_COLUMNS), {**_columns(batch, SYNAPSE_COLUMNS), "number": numbers}
 
-    def _numbers(self, cleft_ids: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """Whether each row begins a cleft (bool), and its number in its cleft (int64).
-
-        Raises:
-            TableError: a cleft has more synapses than can be numbered.
-        """
+    def _numbers(
+        self, cleft_ids: NDArray[np.int64], given: NDArray[np.integer] | None
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Whether each row begins a cleft (bool), and its number in its cleft (int64): the given one, or counted."""
         begins = np.empty(len(cleft_ids), bool)
         begins[0] = cleft_ids[0] != self._last_id
         begins[1:] = cleft_ids[1:] != cleft_ids[:-1]
         places = np.arange(len(cleft_ids))
         first = np.maximum.accumulate(np.where(begins, places, -1))
         numbers = np.where(first >= 0, places - first, places + self._last_number + 1)
+        if given is not None:
+            before = np.concatenate([[self._last_number], given[:-1]])
+            wrong = np.flatnonzero(given <= np.where(begins, -1, before))
+            if len(wrong):
+                raise TableError(
+                    f"cleft {int(cleft_ids[wrong[0]])}: the numbers of its synapses must ascend from 0: correct the "
+                    "column number, or leave it out"
+                )
+            numbers = given.astype(np.int64)
         if numbers.max() >= SYNAPSES_A_CLEFT:
             crowded = int(cleft_ids[numbers.argmax()])
             raise TableError(

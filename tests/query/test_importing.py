@@ -81,8 +81,9 @@ def test_several_synapses_of_one_cleft_stay_together(
     database: Database, load: Any, tmp_path: Path, columns: Columns
 ) -> None:
     rows = example_rows(3)
+    step = 2 if columns is Columns.CONNECTOME else 1  # only its own columns hold numbers; merged duplicates leave gaps
     for number, row in enumerate(rows):
-        row |= {"cleft_id": 7, "pre_segment_id": 9, "number": number, "source_id": None}
+        row |= {"cleft_id": 7, "pre_segment_id": 9, "number": step * number, "source_id": None}
         row |= {name: rows[0][name] for name in row if name.startswith("pre_") and name != "pre_segment_id"}
     rows[1]["post_segment_id"] = rows[0]["post_segment_id"]
     load("polyadic", rows)
@@ -92,6 +93,14 @@ def test_several_synapses_of_one_cleft_stay_together(
     assert [after[name] for name in ("cleft_id", "number", "pre_segment_id", "post_segment_id")] == [
         before[name] for name in ("cleft_id", "number", "pre_segment_id", "post_segment_id")
     ]
+
+
+def test_numbers_that_do_not_ascend_in_their_cleft_are_refused(database: Database, tmp_path: Path) -> None:
+    table = "cleft_id,pre_segment_id,post_segment_id,number,x_nm,y_nm,z_nm\n7,1,2,1,0,0,0\n7,1,3,1,0,0,0\n"
+    (tmp_path / "t.csv").write_text(table)
+    with pytest.raises(TableError, match="cleft 7: the numbers of its synapses must ascend from 0: correct"):
+        import_synapses(database, ImportRequest(path=tmp_path / "t.csv", columns=Columns.CONNECTOME, name="numbers"))
+    assert find_run(database, "numbers") is None
 
 
 def test_neuprints_own_point_ids_are_kept_and_a_body_may_be_hit_twice(database: Database, tmp_path: Path) -> None:
