@@ -19,7 +19,7 @@ VIEW = 72  # voxels on each side of a picture's middle
 def draw_errors(errors: list[tuple[str, Data, WrongAssignment]], path: Path) -> None:
     """A panel an error: the section through the cleft; it, its annotated and its chosen partners outlined."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure, axes = panels(len(errors), width=2.6, height=3.0)
+    figure, axes = panels(len(errors), width=2.6, height=3.4)
     for axis, (method, data, error) in zip(axes, errors, strict=True):
         _draw(axis, data.folder, error)
         axis.set_title(f"{method}, cleft {error.cleft_id}\nblue pre, orange post,\ndashed: chosen", fontsize=7)
