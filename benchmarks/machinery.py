@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from machine import machine_text
-from paper import WORK, table, write_result
+from paper import RESULTS, WORK, Setting, table
 
 from connectome.pipeline.blocks import Blocks, Computed, Work
 from connectome.pipeline.build import choose_parameters
@@ -83,13 +83,13 @@ def main() -> None:
     finally:
         EmbeddedServer(request.data_folder / "postgres").stop()
     head = ("engine", "blocks", "seconds", "blocks/s", "peak memory of the leading process")
-    write_result("machinery.md", "\n\n".join([
+    Setting(work=WORK, results=RESULTS, small=False).write("machinery.md", [
         "# Blocks that do nothing",
         f"`python benchmarks/machinery.py`. {machine_text()}. Wanted: at least {WANTED_RATE} blocks/s and less than "
         f"{WANTED_BYTES / 1e6:,.0f} MB at 100,000 blocks. Each block is a row that is committed (fsync on); "
         "the peak holds PyTorch and both shipped models.",
         table(head, [measured.row for measured in found]),
-    ]))  # fmt: skip
+    ])  # fmt: skip
 
 
 def write_world() -> BuildRequest:

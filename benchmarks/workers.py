@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from distributed import LocalCluster
 from machine import machine_text
-from paper import WORK, phantom_folder, table, write_result
+from paper import RESULTS, WORK, Setting, table
 
 from connectome.geometry import triple
 from connectome.pipeline.build import BuildSummary, build_volume
@@ -60,7 +60,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", default="64,512,512")
     shape = triple(map(int, parser.parse_args().shape.split(",")))
-    phantom = phantom_folder(SEED, shape)
+    setting = Setting(work=WORK, results=RESULTS, small=False)
+    phantom = setting.phantom(SEED, shape).folder
     shutil.rmtree(FOLDER, ignore_errors=True)
     request = BuildRequest(
         image=str(phantom / "raw.zarr"), segmentation=str(phantom / "neuron_ids.zarr"), data_folder=FOLDER
@@ -77,13 +78,13 @@ def main() -> None:
         for name, one in built.items()
     ]  # fmt: skip
     head = ("engine", "seconds", "of them in stages", "speed-up", "clefts", "synapses", "edges")
-    write_result("workers.md", "\n\n".join([
+    setting.write("workers.md", [
         "# One and two workers",
         f"`python benchmarks/workers.py`. {machine_text()}. A phantom of {'x'.join(map(str, shape))} voxels. Each "
         "worker computes on one core, this process on all; workers open models and volumes within the stages.",
         table(head, rows),
         "Clefts (ids, sizes, centroids), synapses and edges are " + ("identical." if same else "NOT identical."),
-    ]))  # fmt: skip
+    ])  # fmt: skip
 
 
 def build(request: BuildRequest, workers: int) -> Built:
