@@ -21,8 +21,8 @@ DirectionOption = Annotated[
         "--direction",
         metavar="NAME|FILE",
         show_default=False,
-        help="For --assigner nearest: model that tells pre from post [default: a signed-proximity detector, if that is "
-        "used; else nothing tells them apart, and the smaller id is pre].",
+        help="For --assigner nearest: model that tells pre from post (default: a signed-proximity detector, if that is "
+        "used; else nothing tells them apart, and the smaller id is pre).",
     ),
 ]
 PolyadicOption = Annotated[

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -16,13 +14,31 @@ from connectome.cli.assigner_options import (
     PostThresholdOption,
     PreThresholdOption,
 )
+from connectome.cli.build_options import (
+    AttemptsOption,
+    BuildDeviceOption,
+    ConfidenceOption,
+    ConfigOption,
+    ConnectivityOption,
+    DetectorOption,
+    DilationOption,
+    DuplicateDistanceOption,
+    ImageOption,
+    MinScoreOption,
+    MinSizeOption,
+    NameOption,
+    RestartOption,
+    SchedulerOption,
+    SegmentationOption,
+    ThresholdOption,
+    WorkersOption,
+)
 from connectome.cli.options import (
     DEFAULT_DATA_FOLDER,
     BlockShapeOption,
     BoxOption,
     DatabaseUrlOption,
     DataFolderOption,
-    Device,
     JsonOption,
     NormalisationOption,
     ResolutionOption,
@@ -39,74 +55,19 @@ app = typer.Typer(no_args_is_help=True, help="Build a connectome from volumes, o
 
 @app.command()
 def volume(
-    context: typer.Context,
-    image: Annotated[str | None, typer.Option(metavar="URL", help="The EM image: a path or URL.")] = None,
-    segmentation: Annotated[str | None, typer.Option(metavar="URL", help="Its segmentation.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run (default: default).", show_default=False)] = None,
-    config: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="The same options as keys of a TOML file; flags win.")
-    ] = None,
-    detector: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="Model that finds clefts (default: mask).")
-    ] = None,
-    assigner: AssignerOption = None,
-    direction: DirectionOption = None,
-    box: BoxOption = None,
-    block_shape: BlockShapeOption = None,
-    resolution: ResolutionOption = None,
-    device: Annotated[
-        Device | None, typer.Option(help="Where the networks run (default: auto).", show_default=False)
-    ] = None,
-    threshold: Annotated[
-        float | None, typer.Option(help="A voxel is cleft from this strength on, 0 to 1 (default: the detector's).")
-    ] = None,
-    min_size: Annotated[
-        int | None, typer.Option(metavar="VOXELS", help="Smaller clefts are dropped (default: the detector's).")
-    ] = None,
-    dilation: Annotated[
-        float | None, typer.Option(metavar="NM", help="How far partners may be from a cleft (default: the assigner's).")
-    ] = None,
-    duplicate_distance: Annotated[
-        float | None,
-        typer.Option(
-            metavar="NM",
-            help="Synapses of the same partners with clefts this near are one (default: the models', 0: off).",
-        ),
-    ] = None,
-    min_score: Annotated[
-        float | None,
-        typer.Option(metavar="0..1", help="Synapses of a lower score are left out (default: the models')."),
-    ] = None,
-    confidence: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.json", help="Model of the synapses' confidence, from `calibrate` (default: the assigner's)."
-        ),
-    ] = None,
-    polyadic: PolyadicOption = None,
-    min_contact: MinContactOption = None,
-    pre_threshold: PreThresholdOption = None,
-    post_threshold: PostThresholdOption = None,
-    connectivity: Annotated[
-        int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners (default: 26).")
-    ] = None,
-    normalisation: NormalisationOption = None,
-    database_url: DatabaseUrlOption = None,
-    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
-    restart: Annotated[bool, typer.Option("--restart", help="Forget what the run of this name has done.")] = False,
-    workers: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Have N local processes do the work (dask: the extra 'cluster')."),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Have the workers of a dask scheduler do it, e.g. tcp://host:8786."),
-    ] = None,
-    attempts: Annotated[
-        int | None, typer.Option(help="How often a block that fails is tried (default: 3).", show_default=False)
-    ] = None,
-    json_: JsonOption = False,
-) -> None:
+    context: typer.Context, image: ImageOption = None, segmentation: SegmentationOption = None,
+    name: NameOption = None, config: ConfigOption = None, detector: DetectorOption = None,
+    assigner: AssignerOption = None, direction: DirectionOption = None, box: BoxOption = None,
+    block_shape: BlockShapeOption = None, resolution: ResolutionOption = None, device: BuildDeviceOption = None,
+    threshold: ThresholdOption = None, min_size: MinSizeOption = None, dilation: DilationOption = None,
+    duplicate_distance: DuplicateDistanceOption = None, min_score: MinScoreOption = None,
+    confidence: ConfidenceOption = None, polyadic: PolyadicOption = None, min_contact: MinContactOption = None,
+    pre_threshold: PreThresholdOption = None, post_threshold: PostThresholdOption = None,
+    connectivity: ConnectivityOption = None, normalisation: NormalisationOption = None,
+    database_url: DatabaseUrlOption = None, data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+    restart: RestartOption = False, workers: WorkersOption = None, scheduler: SchedulerOption = None,
+    attempts: AttemptsOption = None, json_: JsonOption = False,
+) -> None:  # fmt: skip
     """Build a connectome: find clefts in the image, assign partners from the segmentation, store both.
 
     A second call with the same name resumes where the first one ended, however it ended. Blocks that fail are tried

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectome.cli.assigner_options import AssignerOption
+from connectome.cli.build_options import DetectorOption
 from connectome.cli.options import DEFAULT_DATA_FOLDER, DataFolderOption, Device, DeviceOption, JsonOption
-from connectome.cli.tune import DetectorOption, build_options
+from connectome.cli.tune import build_options
 
 if TYPE_CHECKING:
     from connectome.pipeline.calibrating import Calibration

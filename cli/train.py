@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from connectome.cli.build_options import DetectorOption
 from connectome.cli.options import (
     DEFAULT_DATA_FOLDER,
     DataFolderOption,
@@ -23,7 +24,6 @@ from connectome.cli.train_options import (
     DecoyShareOption,
     DecoySizeOption,
     DecoyThresholdOption,
-    DetectorOption,
     KeepOption,
     NameOption,
     OutputOption,

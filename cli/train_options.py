@@ -134,10 +134,6 @@ DecoyDataOption = Annotated[
         help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv. Repeatable.",
     ),
 ]  # fmt: skip
-DetectorOption = Annotated[
-    str | None,
-    typer.Option("--detector", metavar="NAME|FILE", show_default=False, help="Whose decoys (default: mask)."),
-]
 DecoyThresholdOption = Annotated[
     float | None,
     typer.Option("--threshold", metavar="N", help="Detection threshold (default: the detector's).", show_default=False),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectome.cli.assigner_options import AssignerOption, PolyadicOption
+from connectome.cli.build_options import DetectorOption
 from connectome.cli.option_groups import shared_options
 from connectome.cli.options import (
     DEFAULT_DATA_FOLDER,
@@ -43,12 +44,6 @@ SegmentationOption = Annotated[
 ReferenceOption = Annotated[
     Path | None,
     typer.Option("--reference", metavar="FILE.hdf", show_default=False, help="Its annotations: a CREMI file."),
-]
-DetectorOption = Annotated[
-    str | None,
-    typer.Option(
-        "--detector", metavar="NAME|FILE", show_default=False, help="Model that finds clefts (default: mask)."
-    ),
 ]
 ConfigOption = Annotated[
     Path | None,

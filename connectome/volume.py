@@ -55,7 +55,7 @@ class Volume:
     @classmethod
     def open(
         cls, url: str | Path, *, resolution_nm: NmTriple | None = None, offset_nm: NmTriple | None = None,
-        cache_bytes: int = CACHE_BYTES, writable: bool = False,
+        writable: bool = False,
     ) -> Volume:  # fmt: skip
         """Open a volume of any format that TensorStore detects: zarr3, zarr2, n5, neuroglancer precomputed.
 
@@ -64,7 +64,6 @@ class Volume:
                 neuroglancer calls a source (`precomputed://gs://...`).
             resolution_nm: nm a voxel (z, y, x); overrides the format's metadata.
             offset_nm: corner of the first voxel (z, y, x) in nm; overrides the format's metadata.
-            cache_bytes: how much decoded data to keep.
             writable: open for writing too.
 
         Raises:
@@ -72,7 +71,7 @@ class Volume:
             ResolutionError: the metadata has no resolution and none is given.
         """
         address = as_url(url)
-        context = _context(cache_bytes)
+        context = _context(CACHE_BYTES)
         try:
             store = ts.open(
                 ts.Spec(address), context=context, read=True, write=writable, recheck_cached_data="open"
@@ -90,7 +89,6 @@ class Volume:
     def create(
         cls, url: str | Path, *, shape: Triple, dtype: DTypeLike, resolution_nm: NmTriple,
         offset_nm: NmTriple = (0.0, 0.0, 0.0), chunk_shape: Triple = (32, 128, 128), overwrite: bool = False,
-        cache_bytes: int = 0,
     ) -> Volume:  # fmt: skip
         """Create an empty zarr3 volume (zstd), all zeros.
 
@@ -111,7 +109,7 @@ class Volume:
         }
         spec = {"driver": "zarr3", "kvstore": as_url(url), "metadata": metadata}
         try:
-            store = ts.open(spec, context=_context(cache_bytes), create=True, delete_existing=overwrite).result()
+            store = ts.open(spec, context=_context(0), create=True, delete_existing=overwrite).result()
         except TENSORSTORE_ERRORS as error:
             if "ALREADY_EXISTS" in str(error):
                 raise StorageError(f"{url} exists already: remove it, or choose another place") from error
