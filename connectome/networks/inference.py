@@ -14,20 +14,23 @@ from connectome.networks.rsunet import ResidualModule, UpModule
 
 
 class FoldedResidual(nn.Module):
-    """What a `ResidualModule` computes once it is trained; ELUs overwrite their input."""
+    """What a `ResidualModule` computes once it is trained; ELUs overwrite their input.
+
+    The last norm stays: it comes after the sum, and scaling the skip instead costs more than the norm does.
+    """
 
     def __init__(self, module: ResidualModule) -> None:
         super().__init__()
         self.conv1 = folded(module.conv1, module.norm1)
         self.conv2 = folded(module.conv2, module.norm2)
-        self.conv3 = folded(module.conv3, module.norm3)
-        self.skip_scale = channel_scale(module.norm3)
+        self.conv3 = module.conv3
+        self.norm3 = module.norm3
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c_in, z, y, x) -> (n, c_out, z, y, x)."""
         skip = elu(self.conv1(x), inplace=True)
         x = elu(self.conv2(skip), inplace=True)
-        return elu(self.conv3(x).addcmul_(skip, self.skip_scale), inplace=True)
+        return elu(self.norm3(self.conv3(x).add_(skip)), inplace=True)
 
 
 class FoldedUp(nn.Module):
@@ -36,13 +39,13 @@ class FoldedUp(nn.Module):
     def __init__(self, module: UpModule) -> None:
         super().__init__()
         self.scale = module.scale
-        self.conv = folded(module.conv, module.norm)
-        self.skip_scale = channel_scale(module.norm)
+        self.conv = module.conv
+        self.norm = module.norm
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """(n, c_in, z, y, x) and the skip (n, c_out, z*pz, y*py, x*px) -> the skip's shape."""
         x = interpolate(x, scale_factor=self.scale, mode="nearest")
-        return elu(self.conv(x).addcmul_(skip, self.skip_scale), inplace=True)
+        return elu(self.norm(self.conv(x).add_(skip)), inplace=True)
 
 
 def folded(conv: nn.Conv3d, norm: nn.BatchNorm3d) -> nn.Conv3d:
@@ -57,11 +60,6 @@ def folded(conv: nn.Conv3d, norm: nn.BatchNorm3d) -> nn.Conv3d:
         assert out.bias is not None
         out.bias.copy_(bias * scale + shift)
     return out
-
-
-def channel_scale(norm: nn.BatchNorm3d) -> nn.Parameter:
-    """What a batch norm multiplies each channel with, as (1, c, 1, 1, 1)."""
-    return nn.Parameter(_affine(norm)[0].float()[None, :, None, None, None])
 
 
 def _affine(norm: nn.BatchNorm3d) -> tuple[Tensor, Tensor]:
@@ -83,13 +81,13 @@ def for_inference(network: Network, device: Device) -> nn.Module:
     """A copy of a network in evaluation mode for `device`: folded, channels last, in `inference_dtype`.
 
     It takes inputs of that dtype and gives the logits that the network gives in evaluation mode, up to rounding. Dense
-    layers stay in float32.
+    layers and the norms that stay have their values in float32.
     """
     ready = deepcopy(network).cpu().eval().requires_grad_(False)
     _fold_children(ready)
     dtype = inference_dtype(device)
     for module in ready.modules():
-        if isinstance(module, nn.Conv3d | FoldedResidual | FoldedUp):
+        if isinstance(module, nn.Conv3d):
             module.to(dtype)
     return ready.requires_grad_(False).to(device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
