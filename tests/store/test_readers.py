@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -27,7 +28,20 @@ Execute = Callable[..., None]
 def reader(database: Database, execute_sql: Execute) -> Iterator[str]:
     """The name of a login that is gone when the test ends; roles belong to the whole server."""
     yield "ann"
+    wait_until_gone(database, "ann")
     execute_sql(database.url, "DROP ROLE IF EXISTS ann")
+
+
+def wait_until_gone(database: Database, role: str) -> None:
+    """Wait for the end of a role's closed sessions; what is temporary belongs to it until then."""
+    with closing(psycopg2.connect(database.url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        for _ in range(200):
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", (role,))
+            if cursor.fetchone() == (0,):
+                return
+            time.sleep(0.05)
+    pytest.fail(f"a session of {role} is still open")
 
 
 def url_of(database: Database, name: str) -> str:
