@@ -3,8 +3,8 @@
     python benchmarks/speed.py [--small]
 
 Everything that is compared runs in one process, turn and turn about, on a phantom with the shipped models; of three
-rounds the fastest counts. The builds run one after the other in processes of their own, on 64x256x256
-voxels of the phantom and on 2x2 and 4x4 mirror images of them. Writes results/speed.md.
+rounds the fastest counts. The builds run one after the other in processes of their own, on the phantom and on 2x2 and
+4x4 mirror images of it. Writes results/speed.md.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ from connectome.records import NoProgress
 from connectome.store.server import EmbeddedServer
 from connectome.volume import Volume
 
-SMALLEST = Box((0, 0, 0), (64, 256, 256))
 VOLUMES = ("raw.zarr", "neuron_ids.zarr")
 
 
@@ -53,7 +52,7 @@ class FirstStage(NoProgress):
 
 
 def make_volumes(source: Path, folder: Path) -> Iterator[tuple[int, Path]]:
-    """Folders with a corner of a phantom and with 2x2 and 4x4 mirror images of it: copies along an axis, the folder."""
+    """Folders with a phantom and with 2x2 and 4x4 mirror images of it: copies along an axis, the folder."""
     shutil.rmtree(folder, ignore_errors=True)
     for copies in (1, 2, 4):
         out = folder / f"{copies}x{copies}"
@@ -64,15 +63,15 @@ def make_volumes(source: Path, folder: Path) -> Iterator[tuple[int, Path]]:
 
 
 def _mirror(volume: Volume, path: Path, copies: int) -> None:
-    corner = volume.read(SMALLEST)
-    depth, height, width = corner.shape
+    whole = volume.read(volume.box)
+    depth, height, width = whole.shape
     grown = Volume.create(
-        path, shape=(depth, height * copies, width * copies), dtype=corner.dtype,
+        path, shape=(depth, height * copies, width * copies), dtype=whole.dtype,
         resolution_nm=volume.grid.resolution_nm,
     )  # fmt: skip
     for j, i in np.ndindex(copies, copies):
-        image = corner[:, :: -1 if j % 2 else 1, :: -1 if i % 2 else 1]
-        grown.write(Box.of_shape(corner.shape, (0, j * height, i * width)), np.ascontiguousarray(image))
+        image = whole[:, :: -1 if j % 2 else 1, :: -1 if i % 2 else 1]
+        grown.write(Box.of_shape(whole.shape, (0, j * height, i * width)), np.ascontiguousarray(image))
 
 
 def main() -> None:

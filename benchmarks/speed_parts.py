@@ -148,6 +148,7 @@ def predict_share(phantom: Phantom) -> tuple[list[Measured], NDArray[np.uint8]]:
                  bare=shares[str(best)], unit="Mvoxel", aim="0.45"),
         Measured(what="the network on 32x160x160", rate=shares[str(OLD_TILE)], beside="with autocast, not folded",
                  bare=shares["before"], unit="Mvoxel", aim=""),
+        _compiled_share(ready),
     ], blended(lattice, PREDICTED, read_tile)  # fmt: skip
 
 
@@ -170,6 +171,21 @@ def _shape_shares(detector: Checkpoint, bare: Callable[[torch.Tensor], None]) ->
     seconds = fastest(calls)
     sizes = {"before": OLD_TILE, **{str(shape): shape for shape in SHAPES}}
     return {name: float(np.prod(sizes[name])) / 1e6 / value for name, value in seconds.items()}
+
+
+def _compiled_share(ready: torch.nn.Module) -> Measured:
+    """The network through torch.compile beside what a build uses, on a tile."""
+    shape = TileShape().tile
+    tensor = _ready(torch.randn(1, 1, *shape))
+    compiled = torch.compile(ready)
+    with torch.inference_mode():
+        began = time.perf_counter()
+        compiled(tensor)
+        first = time.perf_counter() - began
+        seconds = fastest({"compiled": lambda: compiled(tensor), "plain": lambda: ready(tensor)})
+    rates = {name: float(np.prod(shape)) / 1e6 / value for name, value in seconds.items()}
+    return Measured(what=f"the network compiled ({first:.0f} s to compile)", rate=rates["compiled"],
+                    beside="as a build runs it", bare=rates["plain"], unit="Mvoxel", aim="")  # fmt: skip
 
 
 def label_share(phantom: Phantom, prediction: NDArray[np.uint8], copies: int) -> list[Measured]:

@@ -10,9 +10,12 @@ from typing import TypeVar
 import torch
 
 from connectome.errors import DeviceError
-from connectome.networks.device import Device
+from connectome.networks.device import Device, give_back_freed_memory
 
 Result = TypeVar("Result")
+
+CALLS_A_TRIM = 16
+"""Of a network on the CPU: often enough to bound the memory, seldom enough that its page faults don't count."""
 
 
 class Batches:
@@ -25,6 +28,7 @@ class Batches:
         """Begin with batches of `largest` items."""
         self.device = device
         self.size = largest
+        self._calls = 0
         self._lock = threading.Lock()
 
     def run(self, count: int, call: Callable[[slice], Result]) -> list[Result]:
@@ -51,9 +55,16 @@ class Batches:
                     self.size = (stop - first) // 2
                 else:
                     first = stop
+                    self._count()
                     continue
                 self._release()
         return results
+
+    def _count(self) -> None:
+        """Another call is done."""
+        self._calls += 1
+        if self.device.type == "cpu" and self._calls % CALLS_A_TRIM == 0:
+            give_back_freed_memory()
 
     def _release(self) -> None:
         """Give back what the failed call still held."""

@@ -43,12 +43,20 @@ def keep_freed_memory() -> None:
 
     By default it maps every block of more than 32 MiB anew and gives it back when it is freed, so each activation of
     a network costs as many page faults as it has pages. See mallopt(3). The process then stays as large as its largest
-    tile or batch has made it. Threads share one arena, since those of their own can't hold such blocks.
+    tile or batch has made it, and grows where other blocks lie between the freed ones: `give_back_freed_memory` now
+    and then. Threads share one arena, since those of their own can't hold such blocks.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         for parameter, value in ((M_MMAP_THRESHOLD, 2**30), (M_TRIM_THRESHOLD, 2**31 - 1), (M_ARENA_MAX, 1)):
             mallopt(parameter, value)
+
+
+def give_back_freed_memory() -> None:
+    """Give the kernel all pages that nothing uses, where the C library is glibc. See malloc_trim(3)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def half_precision(device: Device) -> AbstractContextManager[object]:

@@ -75,10 +75,13 @@ class RSUNet(nn.Module):
         x = self.first(x)
         skips = []
         for level, module in enumerate(self.down):
-            x = module(self.pool(x) if level else x)
-            skips.append(x)
+            if level:
+                skips.append(x)
+                x = self.pool(x)
+            x = module(x)
         for level in reversed(range(len(self.up))):
-            x = self.merge[level](self.up[level](x, skips[level]))
+            x = self.up[level](x, skips.pop())  # nothing holds a skip any longer than that
+            x = self.merge[level](x)
         return self.last(x)
 
 

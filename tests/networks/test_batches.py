@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from connectome.errors import DeviceError
-from connectome.networks.batches import Batches
+from connectome.networks.batches import CALLS_A_TRIM, Batches
 
 CPU = torch.device("cpu")
 MORE_THAN_ANY_MEMORY = 2**60
@@ -34,6 +34,17 @@ def test_a_batch_that_does_not_fit_is_halved_and_so_are_all_after_it() -> None:
 def test_an_item_that_does_not_fit_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(DeviceError, match="--device cpu"):
         Batches(CPU, 4).run(4, lambda part: torch.empty(MORE_THAN_ANY_MEMORY))
+
+
+def test_freed_memory_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    monkeypatch.setattr("connectome.networks.batches.give_back_freed_memory", lambda: given.append(1))
+    batches = Batches(CPU, 1)
+    batches.run(CALLS_A_TRIM + 3, lambda part: None)
+    batches.run(CALLS_A_TRIM - 4, lambda part: None)
+    assert len(given) == 1
+    batches.run(1, lambda part: None)
+    assert len(given) == 2
 
 
 def test_other_errors_pass() -> None:
