@@ -74,7 +74,7 @@ def measure_grey_range(image: Image, name: str, box: Box | None = None) -> GreyR
         GreyValueError: nothing is left, or the two are one. StorageError: a chunk can't be read.
     """
     counts = np.zeros(np.iinfo(image.dtype).max + 1, np.int64)
-    for piece in _pieces(image.box if box is None else box):
+    for piece in sample_boxes(image.box if box is None else box):
         counts += np.bincount(image.read(piece).ravel(), minlength=len(counts))
     counts[[0, -1]] = 0
     for end in _ends(counts):
@@ -113,7 +113,7 @@ def grey_table(dtype: np.dtype[Any], grey: GreyRange | None, target: GreyRange) 
     return table
 
 
-def _pieces(box: Box) -> list[Box]:
+def sample_boxes(box: Box) -> list[Box]:
     """Boxes of at most `SAMPLE_SHAPE`, spread over `box` by a sequence that fills space evenly.
 
     The additive recurrence of the generalised golden ratio in three dimensions (M. Roberts 2018, "The unreasonable

@@ -10,14 +10,20 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from connectome.errors import ClusterError, ConnectomeError, DatabaseUnavailableError, RunConflictError
+from connectome.errors import (
+    ClusterError,
+    ConnectomeError,
+    DatabaseUnavailableError,
+    RunConflictError,
+    SegmentIdError,
+)
 from connectome.geometry import BlockGrid
 from connectome.store.blocks import BlockMark, BlockTransaction, Stage, mark_done, store_faces
 from connectome.store.database import Database
 from connectome.store.stage_progress import StageSize
 
 WriteRows = Callable[[BlockTransaction], None]
-FATAL = (ClusterError, DatabaseUnavailableError, RunConflictError)
+FATAL = (ClusterError, DatabaseUnavailableError, RunConflictError, SegmentIdError)
 """Errors that end the stage; any other one is its block's own."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from connectome import __version__
 from connectome.clefts.representations import Representation
 from connectome.clefts.tiling import TileShape
-from connectome.errors import ClusterError, IncompleteRunError, RunConflictError, StorageError
+from connectome.errors import ClusterError, IncompleteRunError, RunConflictError, SegmentIdError, StorageError
 from connectome.grid_view import Voxels
 from connectome.networks.checkpoint import Checkpoint
 from connectome.partners.assignment import AssignmentRules
@@ -18,11 +18,12 @@ from connectome.pipeline.confidence import choose_confidence
 from connectome.pipeline.context import PREDICTION, TILES, BuildContext
 from connectome.pipeline.engines import check_engine, open_engine
 from connectome.pipeline.finished import CLEFTS
-from connectome.pipeline.inputs import Inputs, check_segment_ids, open_inputs
+from connectome.pipeline.inputs import Inputs, open_inputs
 from connectome.pipeline.normalising import choose_grey_range
 from connectome.pipeline.parameters import Parameters, threshold_of
 from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.running import run_stage
+from connectome.pipeline.segment_ids import check_samples
 from connectome.pipeline.stages import STAGES
 from connectome.pipeline.threads import ThreadEngine
 from connectome.records import NoProgress, Progress
@@ -108,7 +109,7 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
         with lock_run(database, request.name) as lock:
             before = None if request.restart else find_build(database, request.name)
             parameters = choose_parameters(request, inputs, before.parameters if before else None)
-            run = _resumed_or_new(database, request, _new_run(request, inputs, parameters), inputs, shown)
+            run = _resumed_or_new(database, request, _new_run(request, inputs, parameters), inputs)
             finished = run.state is RunState.FINISHED
             if not finished:
                 context = BuildContext(
@@ -155,15 +156,13 @@ def choose_parameters(request: BuildRequest, inputs: Inputs, recorded: dict[str,
     )
 
 
-def _resumed_or_new(
-    database: Database, request: BuildRequest, new: NewRun, inputs: Inputs, progress: Progress
-) -> RunRecord:
-    """The run of this name, if it is the same build; else a new one, once the segment ids are checked."""
+def _resumed_or_new(database: Database, request: BuildRequest, new: NewRun, inputs: Inputs) -> RunRecord:
+    """The run of this name, if it is the same build; else a new one, once samples of the segment ids are checked."""
     before = find_build(database, request.name)
     if before is not None and not request.restart:
         _require_same(before, new)
         return before
-    check_segment_ids(inputs, progress)
+    check_samples(inputs.segmentation, inputs.box)
     if before is not None:
         delete_run(database, before.run_id)
         shutil.rmtree(before.folder, ignore_errors=True)
@@ -178,7 +177,7 @@ def _run_stages(context: BuildContext, request: BuildRequest) -> None:
         with open_engine(context, request) as engine:
             for spec in STAGES:
                 run_stage(context, spec, engine if spec.spread else ThreadEngine())
-    except (IncompleteRunError, ClusterError):
+    except (IncompleteRunError, ClusterError, SegmentIdError):
         set_state(context.database, run_id, RunState.INCOMPLETE)
         raise
     context.insist(lambda: set_state(context.database, run_id, RunState.FINISHED))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from connectome.clefts.tiling import TileShape
-from connectome.errors import BoxError, CheckpointError, DtypeError, SegmentIdError
-from connectome.geometry import BlockGrid, Box, NmTriple, Triple, triple
+from connectome.errors import BoxError, CheckpointError, DtypeError
+from connectome.geometry import Box, NmTriple, Triple, triple
 from connectome.grey_values import check_image_dtype
 from connectome.grid_view import GridView, ViewKind
 from connectome.networks.checkpoint import Checkpoint, ModelRole
@@ -16,10 +16,7 @@ from connectome.networks.device import Device, choose_device
 from connectome.pipeline.assigners import ChosenAssigner, choose_assigner
 from connectome.pipeline.models import load_model
 from connectome.pipeline.request import BuildRequest
-from connectome.records import Progress
 from connectome.volume import Volume
-
-LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,33 +160,6 @@ def _check_models(detector: Checkpoint, assigner: Checkpoint | None) -> None:
                 f"{model.path}: its network takes patches of multiples of {model.card.network.multiple} voxels, "
                 f"which {shape} isn't: train one with fewer levels"
             )
-
-
-def check_segment_ids(inputs: Inputs, progress: Progress) -> None:
-    """Read the segmentation once and refuse ids that PostgreSQL's BIGINT can't hold; small dtypes pass unread.
-
-    It is read wherever a patch of the assigner may reach.
-
-    Raises:
-        SegmentIdError: an id of 2^63 or more, or below 0.
-    """
-    segmentation = inputs.segmentation
-    box = inputs.box.grow(inputs.assigner.patch_shape(inputs.resolution_nm)).intersect(segmentation.box)
-    if segmentation.dtype.itemsize < 8 and segmentation.dtype.kind == "u":
-        return
-    grid = BlockGrid(box, (64, 512, 512))
-    progress.start("check", box.size_voxels)
-    for _, part in grid:
-        ids = segmentation.read(part)
-        largest, smallest = int(ids.max()), int(ids.min())
-        if largest > LARGEST_ID or smallest < 0:
-            wrong = largest if largest > LARGEST_ID else smallest
-            raise SegmentIdError(
-                f"segmentation {segmentation.volume.url} holds the id {wrong} in the box {part}; ids must be from 0 to "
-                "2^63 - 1: relabel it"
-            )
-        progress.advance(part.size_voxels)
-    progress.finish()
 
 
 def _extent(volume: Volume) -> str:

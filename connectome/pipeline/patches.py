@@ -13,6 +13,7 @@ from connectome.geometry import Box, Triple, triple
 from connectome.grid_view import GridView
 from connectome.partners.assignment import CleftPatch
 from connectome.partners.wide import cleft_box
+from connectome.pipeline.segment_ids import read_segments
 from connectome.volume import Volume
 
 PATCHES_A_BATCH = 8
@@ -45,7 +46,7 @@ class PatchReader:
         return [
             CleftPatch(
                 image=self.image.read(box),
-                segmentation=self.segmentation.read(box),
+                segmentation=read_segments(self.segmentation, box),
                 mask=self._mask(box, extent.intersect(box), cleft_id),
                 proximity=self.proximity(box),
             )

@@ -17,6 +17,7 @@ from connectome.grid_view import GridView
 from connectome.networks.outputs import encoded_absence
 from connectome.pipeline.blocks import Blocks, Computed, Work
 from connectome.pipeline.context import BuildContext
+from connectome.pipeline.segment_ids import read_segments
 
 TILES_A_BLOCK: Triple = (1, 2, 2)
 SLAB_SECTIONS = 16
@@ -100,8 +101,13 @@ def open_predict(context: BuildContext) -> Work:
 
 
 def has_segments(segmentation: GridView, box: Box) -> bool:
-    """Whether any voxel of a box belongs to a segment; reads no more of it than needed."""
-    return any(segmentation.read(slab).any() for _, slab in BlockGrid(box, (SLAB_SECTIONS, *box.shape[1:])))
+    """Whether any voxel of a box belongs to a segment.
+
+    Raises:
+        SegmentIdError: an id that isn't one. StorageError: a chunk can't be read.
+    """
+    slabs = BlockGrid(box, (SLAB_SECTIONS, *box.shape[1:]))
+    return sum(bool(read_segments(segmentation, slab).any()) for _, slab in slabs) > 0
 
 
 def mirrored(image: GridView, box: Box) -> NDArray[Any]:

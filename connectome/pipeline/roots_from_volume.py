@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from connectome.errors import DtypeError, SegmentIdError
 from connectome.geometry import Box, NmTriple, triple
 from connectome.pipeline.finished import finished_run
+from connectome.pipeline.segment_ids import LARGEST_ID
 from connectome.records import NoProgress, Progress
 from connectome.store.database import Database
 from connectome.store.queries.points import partner_points, synapse_count
 from connectome.store.root_versions import NewRoots, find_roots, make_split_version
 from connectome.volume import Volume
-
-LARGEST_ID = 2**63 - 1
 
 
 def read_points(volume: Volume, points_nm: NDArray[np.float64]) -> NDArray[np.int64]:
