@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
-from distributed import LocalCluster
+from distributed import LocalCluster, Status
 from machine import machine_text
 from paper import RESULTS, WORK, Setting, table
 
@@ -34,12 +34,12 @@ from connectome.store.server import EmbeddedServer
 FOLDER = WORK.parent / "workers"
 SEED = 5001
 ROWS = {
-    "cleft": "cleft_id, size_voxels, x_nm, y_nm, z_nm, score",
+    "cleft": "cleft_id, size_voxels, x_nm, y_nm, z_nm, mean_score, max_score",
     "synapse": "cleft_id, pre_segment_id, post_segment_id, pre_score, post_score, confidence",
     "edge": "pre_segment_id, post_segment_id, synapse_count",
 }
 SCORE_TOLERANCE = 1e-3
-KILLS_APART_S = (5.0, 9.0)
+KILLS_APART_S = (8.0, 12.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +92,7 @@ def main() -> None:
     shape = triple(map(int, parser.parse_args().shape.split(",")))
     setting = Setting(work=WORK, results=RESULTS, small=False)
     phantom = setting.phantom(SEED, shape).folder
+    EmbeddedServer(FOLDER / "postgres").stop()  # of a run that was killed: it would take the new one's socket with it
     shutil.rmtree(FOLDER, ignore_errors=True)
     request = BuildRequest(
         image=str(phantom / "raw.zarr"), segmentation=str(phantom / "neuron_ids.zarr"), data_folder=FOLDER
@@ -141,9 +142,11 @@ def killing(cluster: LocalCluster | None) -> Iterator[list[int]]:
 
     def kill() -> None:
         while cluster is not None and not ended.wait(chance.uniform(*KILLS_APART_S)):
-            alive = [nanny.pid for nanny in cluster.workers.values() if nanny.pid]
-            with suppress(IndexError, ProcessLookupError):  # none has begun yet, or it ended meanwhile
-                victim = chance.choice(alive)
+            nannies = list(cluster.workers.values())
+            if any(nanny.status is not Status.running for nanny in nannies):
+                continue  # a nanny gives up a worker that is killed while it begins
+            with suppress(ProcessLookupError):
+                victim = chance.choice(nannies).pid
                 os.kill(victim, signal.SIGKILL)
                 victims.append(victim)
 

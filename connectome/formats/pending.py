@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from connectome.errors import StorageError
+
+LATE_WRITES_S, PAUSE_S = 5.0, 0.02
 
 
 def refuse_existing(*targets: Path) -> None:
@@ -68,6 +72,20 @@ def _replace(partial: Path, target: Path) -> None:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        _remove_folder(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder; where the writing of one chunk has failed, others may still add files for a moment."""
+    deadline = time.monotonic() + LATE_WRITES_S
+    while True:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY or time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE_S)
+        else:
+            return
