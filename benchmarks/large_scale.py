@@ -31,7 +31,7 @@ from connectome.store.database import Database
 from connectome.store.server import EmbeddedServer
 from connectome.volume import Volume
 
-SHAPE = (64, 1280, 1280)
+SHAPE = (64, 1344, 1344)
 BOUTON_SPACING_NM = 1500.0
 SEED = 7001
 DRAWN = 1000

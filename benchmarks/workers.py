@@ -23,11 +23,11 @@ import numpy as np
 from distributed import LocalCluster, Status
 from machine import machine_text
 from paper import RESULTS, WORK, Setting, table
+from speed_growth import FirstStage
 
 from connectome.geometry import Triple, triple
 from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest
-from connectome.records import NoProgress
 from connectome.store.database import Database
 from connectome.store.server import EmbeddedServer
 
@@ -71,18 +71,6 @@ class Built:
     seconds: float
     stage_seconds: float
     kills: int
-
-
-class FirstStage(NoProgress):
-    """Notes when the first stage began."""
-
-    def __init__(self) -> None:
-        self.began: float | None = None
-
-    def start(self, name: str, total: int, done: int = 0, unit: str = "voxels") -> None:
-        """Note it."""
-        if name == "predict":
-            self.began = time.monotonic()
 
 
 def main() -> None:

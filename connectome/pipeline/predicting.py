@@ -17,7 +17,7 @@ from connectome.grid_view import GridView
 from connectome.networks.outputs import encoded_absence
 from connectome.pipeline.blocks import Blocks, Computed, Work
 from connectome.pipeline.context import BuildContext
-from connectome.pipeline.segment_ids import read_segments
+from connectome.pipeline.segment_ids import may_hold_others, read_segments
 
 TILES_A_BLOCK: Triple = (1, 2, 2)
 SLAB_SECTIONS = 16
@@ -101,13 +101,14 @@ def open_predict(context: BuildContext) -> Work:
 
 
 def has_segments(segmentation: GridView, box: Box) -> bool:
-    """Whether any voxel of a box belongs to a segment.
+    """Whether any voxel of a box belongs to a segment; reads no more of it than that, or its ids, need.
 
     Raises:
         SegmentIdError: an id that isn't one. StorageError: a chunk can't be read.
     """
     slabs = BlockGrid(box, (SLAB_SECTIONS, *box.shape[1:]))
-    return sum(bool(read_segments(segmentation, slab).any()) for _, slab in slabs) > 0
+    found = (read_segments(segmentation, slab).any() for _, slab in slabs)
+    return any(list(found) if may_hold_others(segmentation.dtype) else found)
 
 
 def mirrored(image: GridView, box: Box) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import SegmentIdError, StorageError
@@ -15,6 +16,11 @@ from connectome.grid_view import GridView
 LARGEST_ID = 2**63 - 1
 
 
+def may_hold_others(dtype: np.dtype[Any]) -> bool:
+    """Whether a data type has values that are no segment ids here: below 0, or 2^63 and more."""
+    return dtype.kind == "i" or dtype.itemsize == 8
+
+
 def read_segments(segmentation: GridView, box: Box) -> NDArray[Any]:
     """The segment ids (z, y, x) of a box.
 
@@ -22,7 +28,7 @@ def read_segments(segmentation: GridView, box: Box) -> NDArray[Any]:
         SegmentIdError: an id of 2^63 or more, or below 0. StorageError: a chunk can't be read.
     """
     ids = segmentation.read(box)
-    if ids.dtype.kind == "i" or ids.dtype.itemsize == 8:
+    if may_hold_others(ids.dtype):
         largest, smallest = int(ids.max(initial=0)), int(ids.min(initial=0))
         if largest > LARGEST_ID or smallest < 0:
             wrong = largest if largest > LARGEST_ID else smallest
@@ -39,6 +45,7 @@ def check_samples(segmentation: GridView, box: Box) -> None:
     Raises:
         SegmentIdError: an id of 2^63 or more, or below 0.
     """
-    for piece in sample_boxes(box):
-        with suppress(StorageError):  # told by the blocks that need it
-            read_segments(segmentation, piece)
+    if may_hold_others(segmentation.dtype):
+        for piece in sample_boxes(box):
+            with suppress(StorageError):  # told by the blocks that need it
+                read_segments(segmentation, piece)

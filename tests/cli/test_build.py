@@ -181,13 +181,23 @@ def test_a_float_segmentation_and_a_float_image_are_refused(build: Callable[...,
     assert_refused(build(image=floats), 3, "float32", "uint8")
 
 
-def test_ids_of_two_to_the_63_are_refused_before_anything_is_computed(
+def test_an_id_of_two_to_the_63_is_refused_before_anything_is_computed(
     build: Callable[..., Result], tmp_path: Path, data_folder: Path
 ) -> None:
-    ids = np.full(SHAPE, 2**63, np.uint64)
+    ids = np.ones(SHAPE, np.uint64)
+    ids[30, 90, 80] = 2**63
     result = build(segmentation=write(tmp_path / "large.zarr", ids))
     assert_refused(result, 3, 2**63, "2^63 - 1", "relabel")
     assert not (data_folder / "runs").exists()
+
+
+def test_an_id_of_two_to_the_63_just_outside_the_box_is_refused_too(
+    build: Callable[..., Result], tmp_path: Path
+) -> None:
+    ids = np.ones(SHAPE, np.uint64)
+    ids[22, 50, 50] = 2**63
+    result = build(segmentation=write(tmp_path / "large.zarr", ids), box="0:20,0:100,0:90")
+    assert_refused(result, 3, 2**63)
 
 
 def test_a_single_id_of_two_to_the_63_ends_the_build_which_goes_on_once_it_is_relabelled(

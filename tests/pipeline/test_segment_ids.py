@@ -10,6 +10,7 @@ import pytest
 from connectome.errors import SegmentIdError, StorageError
 from connectome.geometry import Box
 from connectome.grid_view import GridView, ViewKind
+from connectome.pipeline.patches import PatchReader
 from connectome.pipeline.segment_ids import check_samples, read_segments
 from connectome.volume import Volume
 
@@ -51,3 +52,17 @@ def test_samples_leave_a_broken_chunk_to_the_blocks_that_need_it(tmp_path: Path)
     check_samples(segmentation, Box((0, 0, 0), SHAPE))
     with pytest.raises(StorageError):
         read_segments(segmentation, Box((0, 0, 0), SHAPE))
+
+
+def test_what_an_assigner_is_shown_is_checked(tmp_path: Path) -> None:
+    ids = np.ones(SHAPE, np.uint64)
+    ids[2, 3, 4] = 2**63
+    segmentation = view(tmp_path, ids)
+    reader = PatchReader(
+        image=segmentation, segmentation=segmentation, clefts=segmentation.volume, shape=(8, 8, 8),
+        proximity=lambda box: None,
+    )  # fmt: skip
+    cleft = Box((3, 3, 3), (5, 5, 5))
+    with pytest.raises(SegmentIdError):
+        reader.read(np.array([1]), [(cleft, reader.box((4, 4, 4), cleft))])
+    assert len(reader.read(np.array([1]), [(cleft, Box((3, 0, 0), (8, 8, 8)))])) == 1
