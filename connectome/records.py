@@ -8,6 +8,9 @@ from typing import Protocol
 
 from connectome.geometry import NmTriple, Triple
 
+LARGEST_ID = 2**63 - 1
+"""Of a segment, a neuron or a synapse: what PostgreSQL's BIGINT holds."""
+
 
 class Role(StrEnum):
     """The two sides of a synapse."""

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from connectome.errors import DtypeError, SegmentIdError
 from connectome.geometry import Box, NmTriple, triple
 from connectome.pipeline.finished import finished_run
-from connectome.pipeline.segment_ids import LARGEST_ID
-from connectome.records import NoProgress, Progress
+from connectome.records import LARGEST_ID, NoProgress, Progress
 from connectome.store.database import Database
 from connectome.store.queries.points import partner_points, synapse_count
 from connectome.store.root_versions import NewRoots, find_roots, make_split_version

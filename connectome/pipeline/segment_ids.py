@@ -12,8 +12,7 @@ from connectome.errors import SegmentIdError, StorageError
 from connectome.geometry import Box
 from connectome.grey_values import sample_boxes
 from connectome.grid_view import GridView
-
-LARGEST_ID = 2**63 - 1
+from connectome.records import LARGEST_ID
 
 
 def may_hold_others(dtype: np.dtype[Any]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import SupportsIndex
 
 from connectome.errors import SegmentIdError
+from connectome.records import LARGEST_ID
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.finished import finished_run_id
@@ -15,7 +16,6 @@ from connectome.store.roots import SEGMENTS
 from connectome.store.streaming import Query, stream_query
 from connectome.tabular.results import Table, TableReceiver
 
-LARGEST_ID = 2**63 - 1
 Neurons = SupportsIndex | Iterable[SupportsIndex]
 
 

@@ -23,6 +23,7 @@ from connectome.store.server_settings import settings_for, usable_memory
 
 VERSION = 18
 SOCKET_PATH_BYTES = 80  # the operating system's limit is 104 or more for this and the socket's own name
+SOCKETS = "sockets-"
 SERVER_USER = "pgserver"
 
 
@@ -60,7 +61,7 @@ class Postgres:
             settings.write(settings_for(usable_memory()))
         new.rename(self.folder)
 
-    def start(self, lock: int, sockets: Path, timeout_s: float) -> None:
+    def start(self, lock: int, timeout_s: float) -> None:
         """Start the server, which keeps the descriptor `lock` open as long as any of its processes lives.
 
         The caller holds that lock, so no server is alive, and files that say so were left behind by a crash.
@@ -68,10 +69,10 @@ class Postgres:
         Raises:
             DatabaseError: the server doesn't start; its log's last lines say why.
         """
+        sockets = self._sockets()
+        _make_socket_folder(sockets, self.folder.stat().st_uid)
         for leftover in (self.folder / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
             leftover.unlink(missing_ok=True)
-        if sockets != self.folder:
-            _make_socket_folder(sockets, self._owner_id())
         log = self.folder / "server.log"
         try:
             self._execute("pg_ctl", "start", "-w", "-t", str(int(timeout_s)), "-D", str(self.folder), "-l", str(log),
@@ -81,7 +82,11 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop the server and wait until it is down."""
+        sockets = self._sockets()
         self._execute("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.folder), files=self.folder)
+        if sockets.parent != self.folder:
+            with suppress(OSError):  # only a leftover: the next start makes it or uses it
+                sockets.rmdir()
 
     def socket_of_server(self) -> str | None:
         """The folder of the server's socket as its process id file says; None if there is no such file."""
@@ -91,8 +96,19 @@ class Postgres:
             return None
         return lines[4] if len(lines) > 4 and lines[4] else None
 
-    def _owner_id(self) -> int:
-        return self.folder.stat().st_uid
+    def _sockets(self) -> Path:
+        """The folder of the server's socket: among its files, or a short path if theirs is too long or has odd letters.
+
+        Its name is these files' own. A server whose files are removed lives on for a minute and then removes its
+        socket by the path: it must not meet that of a server of files made anew at the same place.
+        """
+        made = next(self.folder.glob(SOCKETS + "*"), None)
+        sockets = made or Path(tempfile.mkdtemp(prefix=SOCKETS, dir=self.folder))
+        path = str(sockets)
+        if len(path.encode()) <= SOCKET_PATH_BYTES and re.fullmatch(r"[A-Za-z0-9_./+=-]+", path):
+            return sockets
+        name = hashlib.sha256(os.fsencode(sockets.resolve())).hexdigest()[:12]
+        return Path("/tmp") / f"connectome-{os.geteuid()}-{name}"
 
     def _execute(self, program: str, *arguments: str, files: Path, pass_fds: tuple[int, ...] = ()) -> None:
         programs = binaries()
@@ -112,15 +128,6 @@ class Postgres:
             if done.returncode != 0:
                 output.seek(0)
                 raise DatabaseError(f"{program} failed for {self.folder}: {_one_line(output.read())}")
-
-
-def socket_folder(folder: Path) -> Path:
-    """Where the server's socket goes: beside its files, or a short path if theirs is too long or has odd characters."""
-    path = str(folder)
-    if len(path.encode()) <= SOCKET_PATH_BYTES and re.fullmatch(r"[A-Za-z0-9_./+=-]+", path):
-        return folder
-    name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:12]
-    return Path("/tmp") / f"connectome-{os.geteuid()}-{name}"
 
 
 def _make_socket_folder(path: Path, owner_id: int) -> None:

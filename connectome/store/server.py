@@ -18,7 +18,7 @@ from urllib.parse import quote
 import psycopg2
 
 from connectome.errors import DatabaseError, StorageError
-from connectome.store.postgres import Postgres, socket_folder
+from connectome.store.postgres import Postgres
 
 DATABASE = "connectome"
 PORT = 5432  # a part of the socket's name
@@ -80,7 +80,7 @@ class EmbeddedServer:
             with self._starting() as lock:
                 if lock is not None:
                     self._postgres.prepare()
-                    self._postgres.start(lock, socket_folder(self.folder), self._patience_s)
+                    self._postgres.start(lock, self._patience_s)
         self._ensure_database()
         return self.url
 
@@ -90,9 +90,6 @@ class EmbeddedServer:
             if not self.exists or self._try_lock():
                 return False
             self._postgres.stop()
-            if (sockets := socket_folder(self.folder)) != self.folder:
-                with suppress(OSError):  # only a leftover: the next start makes it or uses it
-                    sockets.rmdir()
         return True
 
     @contextmanager

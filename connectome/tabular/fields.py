@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectome.errors import SegmentIdError, TableError
-
-LARGEST_ID = 2**63 - 1
+from connectome.records import LARGEST_ID
 
 
 class FieldKind(StrEnum):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +104,26 @@ def test_any_folder_name_works(data_folder: Path, name: str) -> None:
     server = EmbeddedServer(data_folder / name / "postgres")
     try:
         assert number_from(server.start()) == 1
+        assert number_from(server.url) == 1
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("name", ["short", "long" * 40])
+def test_a_server_whose_files_were_removed_leaves_that_of_new_files_at_the_same_place_alone(
+    data_folder: Path, name: str
+) -> None:
+    server = EmbeddedServer(data_folder / name / "postgres")
+    server.start()
+    old = server_process(server.folder)
+    with server.folder.with_name("postgres.lock").open() as held_by_old:
+        shutil.rmtree(server.folder.parent)
+        try:
+            server.start()
+        finally:
+            os.kill(old, signal.SIGQUIT)  # what it does to itself once it notices that its files are gone
+            fcntl.flock(held_by_old, fcntl.LOCK_EX)  # free when its last process has ended
+    try:
         assert number_from(server.url) == 1
     finally:
         server.stop()
