@@ -25,8 +25,8 @@ from database_report import Load, Timing, machine, report, settings
 from generated_connectome import generate
 
 from connectome.store.database import Database
-from connectome.store.runs import delete_run, get_run
-from connectome.store.server import EmbeddedServer
+from connectome.store.runs.runs import delete_run, get_run
+from connectome.store.server.embedded import EmbeddedServer
 
 BLOCKS = 2_000_000
 

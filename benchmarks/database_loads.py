@@ -12,13 +12,13 @@ from database_report import Load
 from generated_connectome import GeneratedConnectome
 
 from connectome.geometry import Box
-from connectome.store.blocks import Stage, block_transaction
-from connectome.store.copying import copy_columns
 from connectome.store.database import Database
-from connectome.store.imports import import_run
-from connectome.store.postgres import binaries
-from connectome.store.run_records import NewImport, NewModel, NewRun, NewVolume
-from connectome.store.runs import create_run, delete_run
+from connectome.store.findings.imports import import_run
+from connectome.store.runs.blocks import Stage, block_transaction
+from connectome.store.runs.records import NewImport, NewModel, NewRun, NewVolume
+from connectome.store.runs.runs import create_run, delete_run
+from connectome.store.server.postgres import binaries
+from connectome.store.transfer.copying import copy_columns
 
 RUN = "generated"
 ROWS_A_CHUNK = 500_000

@@ -13,8 +13,8 @@ from generated_connectome import GeneratedConnectome
 from connectome.query.connectome import Connectome
 from connectome.selection import NmBox
 from connectome.store.database import Database
-from connectome.store.edges import refresh_edges, refresh_root_edges
-from connectome.store.roots import create_roots, write_roots
+from connectome.store.findings.edges import refresh_edges, refresh_root_edges
+from connectome.store.proofreading.roots import create_roots, write_roots
 
 QUESTIONS = 200
 BOX_SYNAPSES = 1_000

@@ -17,12 +17,12 @@ import numpy as np
 from figure2_plot import Point, draw
 from paper import ASSIGNERS, DETECTORS, TEST_BOX, VALIDATION_BOX, VALIDATION_SEED, Data, Setting, table, with_interval
 
-from connectome.evaluate.tuning import AXES, Cell, ParameterGrid, f1_of
 from connectome.geometry import Box
 from connectome.pipeline.request import BuildRequest
-from connectome.pipeline.tuning import TuneRequest, open_scorers, tune
-from connectome.pipeline.tuning_data import AnnotatedVolume
 from connectome.records import NoProgress
+from connectome.tuning.annotated_volume import AnnotatedVolume
+from connectome.tuning.grid import AXES, Cell, ParameterGrid, f1_of
+from connectome.tuning.tune import TuneRequest, open_scorers, tune
 
 SIZES = (80, 120, 160, 200, 300)
 DISTANCES_NM = (0.0, 500.0)

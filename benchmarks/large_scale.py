@@ -21,15 +21,15 @@ from typing import Any
 import numpy as np
 from paper import Data, Setting, table, with_interval
 
-from connectome.formats import open_reference
 from connectome.formats.annotation_table import COLUMNS
+from connectome.formats.opening import open_reference
 from connectome.geometry import Box, triple
-from connectome.pipeline.assignment import AssignmentRequest, assign_annotated
 from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest
+from connectome.scoring.assignment import AssignmentRequest, assign_annotated
 from connectome.store.database import Database
-from connectome.store.server import EmbeddedServer
-from connectome.volume import Volume
+from connectome.store.server.embedded import EmbeddedServer
+from connectome.volumes.volume import Volume
 
 SHAPE = (64, 1344, 1344)
 BOUTON_SPACING_NM = 1500.0

@@ -21,22 +21,22 @@ import numpy as np
 from machine import machine_text
 from paper import RESULTS, WORK, Setting, table
 
-from connectome.pipeline.blocks import Blocks, Computed, Work
 from connectome.pipeline.build import choose_parameters
 from connectome.pipeline.context import BuildContext
-from connectome.pipeline.engines import open_engine
+from connectome.pipeline.engines.choice import open_engine
+from connectome.pipeline.engines.run_stage import run_stage
 from connectome.pipeline.inputs import open_inputs
 from connectome.pipeline.request import BuildRequest
-from connectome.pipeline.running import run_stage
-from connectome.pipeline.stages import StageSpec
+from connectome.pipeline.stages.order import StageSpec
+from connectome.pipeline.stages.stage import Blocks, Computed, Work
 from connectome.records import NoProgress
-from connectome.store.blocks import Stage, stage_totals
 from connectome.store.database import Database
-from connectome.store.run_lock import lock_run
-from connectome.store.run_records import NewModel, NewRun, NewVolume
-from connectome.store.runs import create_run
-from connectome.store.server import EmbeddedServer
-from connectome.volume import Volume
+from connectome.store.runs.blocks import Stage, stage_totals
+from connectome.store.runs.lock import lock_run
+from connectome.store.runs.records import NewModel, NewRun, NewVolume
+from connectome.store.runs.runs import create_run
+from connectome.store.server.embedded import EmbeddedServer
+from connectome.volumes.volume import Volume
 
 FOLDER = WORK.parent / "machinery"
 SHAPE = (32, 128, 128)

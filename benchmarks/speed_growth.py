@@ -20,8 +20,8 @@ from connectome.geometry import Box
 from connectome.pipeline.build import build_volume
 from connectome.pipeline.request import BuildRequest
 from connectome.records import NoProgress
-from connectome.store.server import EmbeddedServer
-from connectome.volume import Volume
+from connectome.store.server.embedded import EmbeddedServer
+from connectome.volumes.volume import Volume
 
 VOLUMES = ("raw.zarr", "neuron_ids.zarr")
 

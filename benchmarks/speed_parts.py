@@ -20,6 +20,7 @@ from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.stitching import join, shared_voxel_pairs
 from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.geometry import BlockGrid, Box, Triple, triple
+from connectome.models.lookup import load_model
 from connectome.networks.checkpoint import Checkpoint, ModelRole
 from connectome.networks.device import half_precision
 from connectome.networks.inference import for_inference, inference_dtype
@@ -27,14 +28,13 @@ from connectome.networks.inputs import normalised
 from connectome.partners.assignment import AssignmentRules, assign
 from connectome.partners.avan import PATCHES_A_BATCH as PATCHES_A_CALL
 from connectome.partners.networked import open_assigner
+from connectome.partners.patches import PATCHES_A_BATCH, PatchReader
 from connectome.pipeline.inputs import VolumePair, open_pair
-from connectome.pipeline.labelling import blended
-from connectome.pipeline.models import load_model
-from connectome.pipeline.normalising import Normalising, as_model_sees, choose_grey_range
-from connectome.pipeline.patches import PATCHES_A_BATCH, PatchReader
-from connectome.pipeline.predicting import TilePredictor, mirrored
-from connectome.pipeline.stitching import write_labels
-from connectome.volume import Volume
+from connectome.pipeline.normalisation import Normalising, as_model_sees, choose_grey_range
+from connectome.pipeline.stages.label import blended
+from connectome.pipeline.stages.predict import TilePredictor, mirrored
+from connectome.pipeline.stages.stitch import write_labels
+from connectome.volumes.volume import Volume
 
 CPU = torch.device("cpu")
 BLOCK: Triple = (64, 256, 256)

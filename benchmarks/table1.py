@@ -19,7 +19,7 @@ from table1_errors import draw_errors
 
 from connectome.evaluate.assignment import WrongAssignment
 from connectome.phantom import PhantomPreset
-from connectome.pipeline.assignment import AnnotatedAssignment, AssignmentRequest, assign_annotated
+from connectome.scoring.assignment import AnnotatedAssignment, AssignmentRequest, assign_annotated
 
 INSECT_SEEDS = (6001, 6002)
 INSECT_SHAPE = (64, 384, 384)

@@ -11,7 +11,7 @@ from paper import Data
 from connectome.evaluate.assignment import WrongAssignment
 from connectome.geometry import Box, triple
 from connectome.plots.figure import panels, save
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 VIEW = 72  # voxels on each side of a picture's middle
 

@@ -29,7 +29,7 @@ from connectome.geometry import Triple, triple
 from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest
 from connectome.store.database import Database
-from connectome.store.server import EmbeddedServer
+from connectome.store.server.embedded import EmbeddedServer
 
 FOLDER = WORK.parent / "workers"
 SEED = 5001

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from connectome.cli.filter_options import RootsOption
-from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
+from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
+from connectome.cli.options.filter import RootsOption
 
 app = typer.Typer(no_args_is_help=True, help="Say what neurons are: type, side, any label.")
 
@@ -44,7 +44,7 @@ def import_annotations(
     """
     from connectome.query.proofreading import import_annotations as run_import
     from connectome.store.database import Database
-    from connectome.tabular.neuron_tables import AnnotationTable
+    from connectome.tables.neuron_tables import AnnotationTable
 
     chosen = {column: label or column for column, _, label in (text.partition("=") for text in labels or [])}
     with Database.open(database_url, data_folder) as database:

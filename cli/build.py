@@ -6,7 +6,7 @@ import json
 
 import typer
 
-from connectome.cli.assigner_options import (
+from connectome.cli.options.assigner import (
     AssignerOption,
     DirectionOption,
     MinContactOption,
@@ -14,7 +14,7 @@ from connectome.cli.assigner_options import (
     PostThresholdOption,
     PreThresholdOption,
 )
-from connectome.cli.build_options import (
+from connectome.cli.options.build import (
     AttemptsOption,
     BuildDeviceOption,
     ConfidenceOption,
@@ -33,7 +33,7 @@ from connectome.cli.build_options import (
     ThresholdOption,
     WorkersOption,
 )
-from connectome.cli.options import (
+from connectome.cli.options.common import (
     DEFAULT_DATA_FOLDER,
     BlockShapeOption,
     BoxOption,
@@ -73,10 +73,10 @@ def volume(
     A second call with the same name resumes where the first one ended, however it ended. Blocks that fail are tried
     again; if some still fail, the others are done, the run is incomplete, and the exit code is 7.
     """
-    from connectome.cli.progress import RichProgress
+    from connectome.cli.output.progress import RichProgress
     from connectome.networks.device import DeviceChoice
     from connectome.pipeline.build import build_volume
-    from connectome.pipeline.normalising import normalisation_of
+    from connectome.pipeline.normalisation import normalisation_of
     from connectome.pipeline.request import connectivity_of, read_request
 
     flags: dict[str, object] = {

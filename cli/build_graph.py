@@ -7,8 +7,14 @@ from typing import Annotated
 
 import typer
 
-from connectome.cli.graph_output import MinConfidenceOption, MinSynapsesOption, MultiOption, print_saved_graph
-from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption, RunOption
+from connectome.cli.options.common import (
+    DEFAULT_DATA_FOLDER,
+    DatabaseUrlOption,
+    DataFolderOption,
+    JsonOption,
+    RunOption,
+)
+from connectome.cli.output.graph import MinConfidenceOption, MinSynapsesOption, MultiOption, print_saved_graph
 
 
 def graph(
@@ -36,7 +42,7 @@ def graph(
     mean_confidence. With --multi every synapse is an edge of its own, with cleft_id, confidence, size_voxels and
     position.
     """
-    from connectome.pipeline.graphs import GraphSelection, export_graphml
+    from connectome.query.graphs import GraphSelection, export_graphml
     from connectome.store.database import Database
 
     selection = GraphSelection(multi=multi, min_synapses=min_synapses, min_confidence=min_confidence)

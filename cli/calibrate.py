@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.assigner_options import AssignerOption
-from connectome.cli.build_options import DetectorOption
-from connectome.cli.options import DEFAULT_DATA_FOLDER, DataFolderOption, Device, DeviceOption, JsonOption
+from connectome.cli.options.assigner import AssignerOption
+from connectome.cli.options.build import DetectorOption
+from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DataFolderOption, Device, DeviceOption, JsonOption
 from connectome.cli.tune import build_options
 
 if TYPE_CHECKING:
-    from connectome.pipeline.calibrating import Calibration
+    from connectome.tuning.calibrate import Calibration
 
 DataOption = Annotated[
     list[str],
@@ -60,11 +60,11 @@ def calibrate(
     wasn't fitted on is told for each volume by a model of the others, and for the volumes of --check. Beside
     FILE.json, which build volume takes as --confidence, goes a reliability diagram.
     """
-    from connectome.cli.progress import RichProgress
-    from connectome.pipeline.calibrating import CalibrateRequest, save_calibration
-    from connectome.pipeline.calibrating import calibrate as run_calibrate
-    from connectome.pipeline.tuning import OUTPUTS
-    from connectome.pipeline.tuning_data import AnnotatedVolume
+    from connectome.cli.output.progress import RichProgress
+    from connectome.tuning.annotated_volume import AnnotatedVolume
+    from connectome.tuning.calibrate import CalibrateRequest, save_calibration
+    from connectome.tuning.calibrate import calibrate as run_calibrate
+    from connectome.tuning.tune import OUTPUTS
 
     request = CalibrateRequest(
         volumes=tuple(AnnotatedVolume.parse(text) for text in data),

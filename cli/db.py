@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
+from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
 from connectome.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="The database: its URL, its schema, its readers, its server.")
@@ -36,7 +36,7 @@ def url(
 def upgrade(database_url: DatabaseUrlOption = None, data_folder: DataFolderOption = DEFAULT_DATA_FOLDER) -> None:
     """Make the tables, or take those of an older version to this one; data stays."""
     from connectome.store.database import database_url as find
-    from connectome.store.migrate import upgrade as migrate
+    from connectome.store.schema.migrate import upgrade as migrate
 
     status = migrate(find(database_url, data_folder, create=True))
     typer.echo(f"schema {status.current} ({status.state})")
@@ -49,7 +49,7 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show the database's server and schema; starts and changes nothing."""
-    from connectome.store.status import database_status
+    from connectome.store.server.status import database_status
 
     found = database_status(database_url, data_folder)
     schema = found.schema
@@ -84,7 +84,7 @@ def reader(
     Try: psql postgresql://NAME@HOST/DATABASE
     """
     from connectome.store.database import Database
-    from connectome.store.readers import create_reader
+    from connectome.store.server.logins import create_reader
 
     secret = _password() if password else None
     with Database.open(database_url, data_folder) as database:
@@ -105,7 +105,7 @@ def _password() -> str:
 @app.command()
 def stop(data_folder: DataFolderOption = DEFAULT_DATA_FOLDER) -> None:
     """Stop the data folder's server; the next command that needs it starts it again."""
-    from connectome.store.server import EmbeddedServer
+    from connectome.store.server.embedded import EmbeddedServer
 
     stopped = EmbeddedServer(data_folder / "postgres").stop()
     typer.echo("stopped" if stopped else "no server was running")

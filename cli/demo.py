@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.options import DatabaseUrlOption, Device, DeviceOption, parse_shape, program, where_flags
+from connectome.cli.options.common import DatabaseUrlOption, Device, DeviceOption, parse_shape, program, where_flags
 
 if TYPE_CHECKING:
-    from connectome.pipeline.demo import Answer, DemoReport
+    from connectome.demo import Answer, DemoReport
 
 
 def demo(
@@ -24,9 +24,9 @@ def demo(
     database_url: DatabaseUrlOption = None,
 ) -> None:
     """Make a synthetic volume, build its connectome, score it, export it and ask it three questions."""
-    from connectome.cli.progress import RichProgress
+    from connectome.cli.output.progress import RichProgress
+    from connectome.demo import DemoRequest, run_demo
     from connectome.networks.device import DeviceChoice
-    from connectome.pipeline.demo import DemoRequest, run_demo
 
     request = DemoRequest(
         folder=folder, shape=parse_shape(shape, "--shape") or (64, 512, 512), seed=seed,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.assigner_options import (
+from connectome.cli.options.assigner import (
     AssignerOption,
     DirectionOption,
     MinContactOption,
@@ -16,7 +16,7 @@ from connectome.cli.assigner_options import (
     PostThresholdOption,
     PreThresholdOption,
 )
-from connectome.cli.options import (
+from connectome.cli.options.common import (
     DEFAULT_DATA_FOLDER,
     BoxOption,
     DatabaseUrlOption,
@@ -72,11 +72,11 @@ def edges(
     cleft's, pre and post; a second right one is false. What lies mostly in ignored space counts neither way. A synapse
     lies in the box if its cleft's centroid does. Intervals are Wilson's, 95 %.
     """
-    from connectome.cli.evaluate_output import print_edge_score
-    from connectome.cli.progress import RichProgress
+    from connectome.cli.output.evaluate import print_edge_score
+    from connectome.cli.output.progress import RichProgress
     from connectome.evaluate.report import edge_report, write_edge_errors
-    from connectome.pipeline.graphs import check_min_confidence
-    from connectome.pipeline.scoring import score_edges
+    from connectome.query.graphs import check_min_confidence
+    from connectome.scoring.edges import score_edges
     from connectome.store.database import Database
 
     scored_box = parse_box(box)
@@ -113,9 +113,9 @@ def assignment(
     No run and no database are needed. A cleft lies in the box if its centroid does. In the polyadic mode precision,
     recall and F1 of all pairs of partners are given instead.
     """
-    from connectome.cli.progress import RichProgress
-    from connectome.pipeline.assignment import AssignmentRequest, assign_annotated
-    from connectome.pipeline.normalising import Normalising, normalisation_of
+    from connectome.cli.output.progress import RichProgress
+    from connectome.pipeline.normalisation import Normalising, normalisation_of
+    from connectome.scoring.assignment import AssignmentRequest, assign_annotated
 
     request = AssignmentRequest(
         image=image,
@@ -140,7 +140,7 @@ def assignment(
 
 
 def _tell_partner_sets(score: PartnerSetScore, errors: Path | None, as_json: bool) -> None:
-    from connectome.cli.evaluate_output import print_partner_set_score
+    from connectome.cli.output.evaluate import print_partner_set_score
     from connectome.evaluate.report import partner_set_report, write_partner_set_errors
 
     if errors is not None:
@@ -152,7 +152,7 @@ def _tell_partner_sets(score: PartnerSetScore, errors: Path | None, as_json: boo
 
 
 def _tell_pairs(score: AssignmentScore, errors: Path | None, as_json: bool) -> None:
-    from connectome.cli.evaluate_output import print_assignment_score
+    from connectome.cli.output.evaluate import print_assignment_score
     from connectome.evaluate.report import assignment_report, write_assignment_errors
 
     if errors is not None:

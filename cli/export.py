@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.filter_options import Selecting, selects
-from connectome.cli.graph_output import MinConfidenceOption, MinSynapsesOption, MultiOption, print_saved_graph
 from connectome.cli.import_tables import UnitOption
-from connectome.cli.options import (
+from connectome.cli.options.common import (
     DEFAULT_DATA_FOLDER,
     DatabaseUrlOption,
     DataFolderOption,
@@ -18,10 +16,12 @@ from connectome.cli.options import (
     RunOption,
     parse_lengths_nm,
 )
-from connectome.tabular.kinds import Columns, FileKind, kind_of
+from connectome.cli.options.filter import Selecting, selects
+from connectome.cli.output.graph import MinConfidenceOption, MinSynapsesOption, MultiOption, print_saved_graph
+from connectome.tables.kinds import Columns, FileKind, kind_of
 
 if TYPE_CHECKING:
-    from connectome.tabular.synapse_writing import TableTarget
+    from connectome.tables.synapse_writing import TableTarget
 
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The table; one that is there is replaced.")]
@@ -51,7 +51,7 @@ def graphml(
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
 ) -> None:
     """Write the graph of a finished run as GraphML, for networkx, igraph, Gephi or Cytoscape."""
-    from connectome.pipeline.graphs import GraphSelection, export_graphml
+    from connectome.query.graphs import GraphSelection, export_graphml
     from connectome.store.database import Database
 
     selection = GraphSelection(multi=multi, min_synapses=min_synapses, min_confidence=min_confidence)
@@ -106,7 +106,7 @@ def edges(
 
 
 def _target(file: Path, kind: FileKind | None, columns: Columns, unit: str | None) -> TableTarget:
-    from connectome.tabular.synapse_writing import TableTarget
+    from connectome.tables.synapse_writing import TableTarget
 
     unit_nm = parse_lengths_nm(unit, "--unit") or (1.0, 1.0, 1.0)
     return TableTarget(path=file, kind=kind or kind_of(file), columns=columns, unit_nm=unit_nm)

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from connectome.cli.options import (
+from connectome.cli.options.common import (
     DEFAULT_DATA_FOLDER,
     DatabaseUrlOption,
     DataFolderOption,
     JsonOption,
     parse_lengths_nm,
 )
-from connectome.tabular.kinds import Columns
+from connectome.tables.kinds import Columns
 
 app = typer.Typer(no_args_is_help=True, help="Load the tables of connectomes that exist.")
 
@@ -55,7 +55,7 @@ def synapses(
     import dataclasses
     import json
 
-    from connectome.cli.progress import RichProgress
+    from connectome.cli.output.progress import RichProgress
     from connectome.query.importing import ImportRequest, import_synapses
     from connectome.store.database import Database
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connectome.cli.options import JsonOption
+from connectome.cli.options.common import JsonOption
 
 if TYPE_CHECKING:
-    from connectome.pipeline.registry import ModelSummary, VerifiedModel
+    from connectome.models.registry import ModelSummary, VerifiedModel
 
 app = typer.Typer(no_args_is_help=True, help="List, show and verify the networks that ship, and your own.")
 HEADER = ("name", "role", "method", "parameters", "resolution", "size", "SHA-256", "measured")
@@ -26,7 +26,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """The models that ship, by the names that --detector and --assigner take; then the checkpoints at the paths."""
-    from connectome.pipeline.registry import list_models
+    from connectome.models.registry import list_models
 
     found = list_models(paths or [])
     if as_json:
@@ -44,7 +44,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """The model card: data, recipe, curve, metrics, limits, and the parameters the model is used with."""
-    from connectome.pipeline.registry import describe_model
+    from connectome.models.registry import describe_model
 
     found = describe_model(model)
     typer.echo(json.dumps(found.to_json(), indent=2) if as_json else found.text.rstrip())
@@ -64,8 +64,8 @@ def verify(
 
     Of a checkpoint that doesn't ship there is no recorded checksum and answer: it must load and answer with numbers.
     """
-    from connectome.pipeline.models import known_names
-    from connectome.pipeline.registry import verify_model
+    from connectome.models.lookup import known_names
+    from connectome.models.registry import verify_model
 
     found = [verify_model(model) for model in models or known_names()]
     if as_json:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from connectome.cli.filter_options import Asking, asks
+from connectome.cli.options.filter import Asking, asks
 from connectome.selection import Direction, NmBox, Side
 
 app = typer.Typer(no_args_is_help=True, help="Ask a connectome: partners, edges, paths, matrices, synapses.")

@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from connectome.cli.filter_options import LatestRunOption
-from connectome.cli.options import (
+from connectome.cli.options.common import (
     DEFAULT_DATA_FOLDER,
     DatabaseUrlOption,
     DataFolderOption,
@@ -20,6 +19,7 @@ from connectome.cli.options import (
     parse_lengths_nm,
     parse_nm,
 )
+from connectome.cli.options.filter import LatestRunOption
 
 app = typer.Typer(no_args_is_help=True, help="Follow proofreading: versions of which neuron a segment belongs to.")
 
@@ -73,8 +73,8 @@ def from_volume(
 
     Only synapses whose segment changed are reassigned; one whose point lies in no segment keeps its root.
     """
-    from connectome.cli.progress import RichProgress
-    from connectome.pipeline.roots_from_volume import VolumeRoots, roots_from_volume
+    from connectome.cli.output.progress import RichProgress
+    from connectome.query.roots_from_volume import VolumeRoots, roots_from_volume
     from connectome.store.database import Database
 
     request = VolumeRoots(
@@ -100,9 +100,9 @@ def list_roots(
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
 ) -> None:
     """Show all versions with their parent, source and time."""
-    from connectome.cli.rows_output import Format, print_rows
+    from connectome.cli.output.rows import Format, print_rows
     from connectome.store.database import Database
-    from connectome.store.roots import list_roots as versions_of
+    from connectome.store.proofreading.roots import list_roots as versions_of
 
     with Database.open(database_url, data_folder) as database:
         versions = versions_of(database)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
+from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
 
 if TYPE_CHECKING:
-    from connectome.pipeline.run_reports import RunReport
-    from connectome.store.stage_progress import StageProgress
+    from connectome.query.runs import RunReport
+    from connectome.store.runs.stage_progress import StageProgress
 
 app = typer.Typer(no_args_is_help=True, help="Runs: list them, show how far one is and what failed, delete one.")
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The run, by the name its build was given.")]
@@ -24,7 +24,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List all runs, the newest first, with their state and the stage they are at."""
-    from connectome.pipeline.run_reports import list_runs
+    from connectome.query.runs import list_runs
     from connectome.store.database import Database
 
     with Database.open(database_url, data_folder) as database:
@@ -46,7 +46,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a run: its stages with their rates, failed blocks with their errors, models and parameters."""
-    from connectome.pipeline.run_reports import describe_run
+    from connectome.query.runs import describe_run
     from connectome.store.database import Database
 
     with Database.open(database_url, data_folder) as database:
@@ -62,9 +62,9 @@ def delete(
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
 ) -> None:
     """Delete a run: all its rows and its folder of volumes."""
-    from connectome.pipeline.run_reports import remove_run
+    from connectome.query.runs import remove_run
     from connectome.store.database import Database
-    from connectome.store.runs import get_run
+    from connectome.store.runs.runs import get_run
 
     with Database.open(database_url, data_folder) as database:
         run = get_run(database, name)
@@ -96,7 +96,7 @@ def report_text(report: RunReport) -> str:
 
 def stage_text(stage: StageProgress) -> str:
     """How far a stage is, on one line."""
-    from connectome.cli.progress import amount_text
+    from connectome.cli.output.progress import amount_text
 
     failed = f", {stage.failed:,} failed" if stage.failed else ""
     rate = f", {amount_text(stage.rate, stage.unit)}/s a worker" if stage.rate else ""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.filter_options import TimeoutOption
-from connectome.cli.options import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption
-from connectome.cli.rows_output import Format, print_rows
+from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption
+from connectome.cli.options.filter import TimeoutOption
+from connectome.cli.output.rows import Format, print_rows
 from connectome.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def sql(
     In JSON, whole numbers beyond 2^53 are strings, so that ids stay exact in every reader.
     """
     from connectome.store.database import Database
-    from connectome.store.sql import stream_sql
+    from connectome.store.queries.sql import stream_sql
 
     if list_queries:
         print_library()
@@ -67,7 +67,7 @@ def sql(
 
 def print_library() -> None:
     """Print the name, the meaning and the parameters of every ready query."""
-    from connectome.store.ready_queries import ready_queries
+    from connectome.store.queries.library import ready_queries
 
     for query in ready_queries():
         typer.echo(f"{query.name}\n    {query.title}")

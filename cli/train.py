@@ -7,8 +7,8 @@ from typing import Any
 
 import typer
 
-from connectome.cli.build_options import DetectorOption
-from connectome.cli.options import (
+from connectome.cli.options.build import DetectorOption
+from connectome.cli.options.common import (
     DEFAULT_DATA_FOLDER,
     DataFolderOption,
     Device,
@@ -16,7 +16,7 @@ from connectome.cli.options import (
     JsonOption,
     parse_shape,
 )
-from connectome.cli.train_options import (
+from connectome.cli.options.train import (
     BatchOption,
     ConfigOption,
     DataOption,
@@ -115,10 +115,10 @@ def decoys(
     """
     from dataclasses import asdict
 
-    from connectome.cli.progress import RichProgress
+    from connectome.cli.output.progress import RichProgress
     from connectome.cli.tune import annotated_volumes, build_options
-    from connectome.pipeline.decoys import DecoyRequest, find_decoys
-    from connectome.pipeline.tuning import OUTPUTS
+    from connectome.tuning.decoys import DecoyRequest, find_decoys
+    from connectome.tuning.tune import OUTPUTS
 
     request = DecoyRequest(
         volumes=annotated_volumes(data, None, None, None, None),
@@ -139,7 +139,7 @@ def decoys(
 def _train(kind: Trained, context: typer.Context) -> None:
     from dataclasses import replace
 
-    from connectome.cli.progress import RichProgress
+    from connectome.cli.output.progress import RichProgress
     from connectome.training.config import read_training
     from connectome.training.train import train
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.assigner_options import AssignerOption, PolyadicOption
-from connectome.cli.build_options import DetectorOption
-from connectome.cli.option_groups import shared_options
-from connectome.cli.options import (
+from connectome.cli.options.assigner import AssignerOption, PolyadicOption
+from connectome.cli.options.build import DetectorOption
+from connectome.cli.options.common import (
     DEFAULT_DATA_FOLDER,
     BoxOption,
     DataFolderOption,
@@ -21,11 +20,12 @@ from connectome.cli.options import (
     JsonOption,
     parse_box,
 )
+from connectome.cli.options.groups import shared_options
 from connectome.errors import ConfigError
 
 if TYPE_CHECKING:
     from connectome.pipeline.request import BuildRequest
-    from connectome.pipeline.tuning_data import AnnotatedVolume
+    from connectome.tuning.annotated_volume import AnnotatedVolume
 
 DataOption = Annotated[
     list[str] | None,
@@ -124,10 +124,10 @@ def tune(
     the data folder, so a second call takes seconds. What --config says besides (direction, connectivity ...) holds for
     all combinations. Beside FILE.toml, which build volume takes as --config, go the whole table and two plots.
     """
-    from connectome.cli.progress import RichProgress
-    from connectome.pipeline.tuning import OUTPUTS, TuneRequest, grid_for
-    from connectome.pipeline.tuning import tune as run_tune
-    from connectome.pipeline.tuning_report import tuning_json, tuning_text, write_tuning
+    from connectome.cli.output.progress import RichProgress
+    from connectome.tuning.report import tuning_json, tuning_text, write_tuning
+    from connectome.tuning.tune import OUTPUTS, TuneRequest, grid_for
+    from connectome.tuning.tune import tune as run_tune
 
     build = build_options(config, detector, assigner, device, polyadic)
     request = TuneRequest(
@@ -172,7 +172,7 @@ def annotated_volumes(
     Raises:
         ConfigError: there is none, or one of --image, --segmentation and --reference is missing.
     """
-    from connectome.pipeline.tuning_data import AnnotatedVolume
+    from connectome.tuning.annotated_volume import AnnotatedVolume
 
     volumes = [AnnotatedVolume.parse(text) for text in data or []]
     if image is not None and segmentation is not None and reference is not None:

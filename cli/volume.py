@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connectome.cli.options import (
+from connectome.cli.options.common import (
     BlockShapeOption,
     JsonOption,
     OffsetOption,
@@ -48,7 +48,7 @@ def import_cremi(
     ] = True,
 ) -> None:
     """Write DIR/raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv, as far as FILE has them."""
-    from connectome.cli.progress import RichProgress
+    from connectome.cli.output.progress import RichProgress
     from connectome.formats.cremi import import_cremi as run_import
 
     with RichProgress() as progress:
@@ -71,7 +71,7 @@ def import_stack(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Write an image stack as one volume of the same data type."""
-    from connectome.cli.progress import RichProgress
+    from connectome.cli.output.progress import RichProgress
     from connectome.formats.stacks import import_stack as run_import
 
     resolution_nm = parse_lengths_nm(resolution, "--resolution")
@@ -92,9 +92,9 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Print shape, chunks, data type, resolution and offset; of a segmentation also its range of ids."""
-    from connectome.cli.progress import RichProgress
+    from connectome.cli.output.progress import RichProgress
     from connectome.formats.description import describe_volume
-    from connectome.volume import Volume
+    from connectome.volumes.volume import Volume
 
     volume = Volume.open(url, resolution_nm=parse_lengths_nm(resolution, "--resolution"))
     with RichProgress() as progress:
@@ -119,7 +119,7 @@ def phantom(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Make a synthetic EM volume whose connectome is known: raw, neuron_ids, clefts and annotations.csv in DIR."""
-    from connectome.cli.progress import RichProgress
+    from connectome.cli.output.progress import RichProgress
     from connectome.phantom import PhantomConfig, PhantomPreset, write_phantom
 
     config = PhantomConfig(

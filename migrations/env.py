@@ -8,7 +8,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine
 
 from connectome.errors import ConfigError
-from connectome.store.tables import METADATA
+from connectome.store.schema.tables import METADATA
 
 
 def run(connection: Connection) -> None:

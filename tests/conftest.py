@@ -17,8 +17,8 @@ from hypothesis import settings
 from typer.testing import CliRunner, Result
 
 from connectome.store.database import Database
-from connectome.store.migrate import upgrade
-from connectome.store.server import EmbeddedServer
+from connectome.store.schema.migrate import upgrade
+from connectome.store.server.embedded import EmbeddedServer
 
 settings.register_profile("any machine", deadline=None)  # a machine that is busy isn't a bug
 settings.load_profile("any machine")

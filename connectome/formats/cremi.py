@@ -15,7 +15,7 @@ from connectome.formats.cremi_reference import CremiReference
 from connectome.formats.pending import pending, refuse_existing, remove_stale
 from connectome.geometry import BlockGrid, Triple, triple
 from connectome.records import NoProgress, Progress
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 CHUNK_SHAPE = (32, 128, 128)
 BLOCK_SHAPE = (32, 256, 1024)

@@ -9,7 +9,7 @@ import numpy as np
 from connectome.formats.reference import IGNORE
 from connectome.geometry import BlockGrid, Grid, Triple, triple
 from connectome.records import NoProgress, Progress
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 BLOCK_VOXELS = 2**24
 ID_LIMIT = 2**63

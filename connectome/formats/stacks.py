@@ -9,7 +9,7 @@ from connectome.formats.pending import pending, refuse_existing
 from connectome.formats.sections import open_sections
 from connectome.geometry import Box, NmTriple, Triple
 from connectome.records import NoProgress, Progress
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 SLAB_BYTES = 512 * 2**20
 CHUNK_SHAPE = (32, 128, 128)

@@ -13,7 +13,7 @@ from connectome.formats.annotation_table import AnnotationRow, read_annotations
 from connectome.formats.reference import BACKGROUND
 from connectome.geometry import Box, Grid
 from connectome.records import ReferenceSynapse
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 
 class TableReference:

@@ -60,7 +60,7 @@ class Normalisation:
     Attributes:
         mean, deviation: grey values in [0, 1] (value / 255) become (value - mean) / deviation.
         low, high: where the training images had their low and high grey value, from 0 to 255 (see
-            `connectome.grey_values`); other images are brought there first.
+            `connectome.volumes.grey_values`); other images are brought there first.
     """
 
     mean: float = 0.52

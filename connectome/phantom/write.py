@@ -15,7 +15,7 @@ from connectome.geometry import BlockGrid, Triple, triple, voxel_centre_nm
 from connectome.phantom.config import PhantomConfig
 from connectome.phantom.phantom import Phantom, PhantomSynapse
 from connectome.records import NoProgress, Progress
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 CHUNK_SHAPE = (32, 128, 128)
 VOLUMES: dict[str, np.dtype[Any]] = {

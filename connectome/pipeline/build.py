@@ -11,30 +11,30 @@ from connectome import __version__
 from connectome.clefts.representations import Representation
 from connectome.clefts.tiling import TileShape
 from connectome.errors import ClusterError, IncompleteRunError, RunConflictError, SegmentIdError, StorageError
-from connectome.grid_view import Voxels
+from connectome.models.confidence_file import choose_confidence
 from connectome.networks.checkpoint import Checkpoint
 from connectome.partners.assignment import AssignmentRules
-from connectome.pipeline.confidence import choose_confidence
 from connectome.pipeline.context import PREDICTION, TILES, BuildContext
-from connectome.pipeline.engines import check_engine, open_engine
+from connectome.pipeline.engines.choice import check_engine, open_engine
+from connectome.pipeline.engines.run_stage import run_stage
+from connectome.pipeline.engines.threads import ThreadEngine
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs, open_inputs
-from connectome.pipeline.normalising import choose_grey_range
+from connectome.pipeline.normalisation import choose_grey_range
 from connectome.pipeline.parameters import Parameters, threshold_of
 from connectome.pipeline.request import BuildRequest
-from connectome.pipeline.running import run_stage
-from connectome.pipeline.segment_ids import check_samples
-from connectome.pipeline.stages import STAGES
-from connectome.pipeline.threads import ThreadEngine
+from connectome.pipeline.stages.order import STAGES
 from connectome.records import NoProgress, Progress
-from connectome.store.blocks import Stage, StageTotal, stage_totals
 from connectome.store.database import Database
-from connectome.store.edges import vacuum_edges
-from connectome.store.reading import counts
-from connectome.store.run_lock import lock_run
-from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord, RunState
-from connectome.store.runs import create_run, delete_run, find_build, set_state
-from connectome.volume import as_url
+from connectome.store.findings.edges import vacuum_edges
+from connectome.store.findings.reading import counts
+from connectome.store.runs.blocks import Stage, StageTotal, stage_totals
+from connectome.store.runs.lock import lock_run
+from connectome.store.runs.records import NewModel, NewRun, NewVolume, RunRecord, RunState
+from connectome.store.runs.runs import create_run, delete_run, find_build, set_state
+from connectome.volumes.grid_view import Voxels
+from connectome.volumes.segment_ids import check_samples
+from connectome.volumes.volume import as_url
 
 ASKED = (
     "threshold", "min_size_voxels", "dilation_nm", "duplicate_distance_nm", "min_score", "pre_threshold",

@@ -16,19 +16,19 @@ from connectome.clefts.representations import Representation, signed_values
 from connectome.clefts.tiling import TileLattice
 from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple, triple
-from connectome.grid_view import GridView
-from connectome.pipeline.blocks import Turn
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs
-from connectome.pipeline.normalising import as_model_sees
+from connectome.pipeline.normalisation import as_model_sees
 from connectome.pipeline.parameters import Parameters
+from connectome.pipeline.stages.stage import Turn
 from connectome.records import Progress
-from connectome.store.blocks import Stage, done_blocks
 from connectome.store.database import Database
-from connectome.store.patience import Patience, patiently
-from connectome.store.run_lock import RunLock
-from connectome.store.run_records import RunRecord
-from connectome.volume import Volume
+from connectome.store.retry import Patience, patiently
+from connectome.store.runs.blocks import Stage, done_blocks
+from connectome.store.runs.lock import RunLock
+from connectome.store.runs.records import RunRecord
+from connectome.volumes.grid_view import GridView
+from connectome.volumes.volume import Volume
 
 TILES, PREDICTION = "tiles.zarr", "prediction.zarr"
 LARGEST_CHUNK: Triple = (32, 128, 128)

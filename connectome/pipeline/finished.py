@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectome.store.finished import finished_run
+from connectome.store.runs.finished import finished_run
 
 CLEFTS = "clefts.zarr"  # the run's label volume, in its folder
 

@@ -9,14 +9,14 @@ import numpy as np
 from connectome.clefts.tiling import TileShape
 from connectome.errors import BoxError, CheckpointError, DtypeError
 from connectome.geometry import Box, NmTriple, Triple, triple
-from connectome.grey_values import check_image_dtype
-from connectome.grid_view import GridView, ViewKind
+from connectome.models.assigners import ChosenAssigner, choose_assigner
+from connectome.models.lookup import load_model
 from connectome.networks.checkpoint import Checkpoint, ModelRole
 from connectome.networks.device import Device, choose_device
-from connectome.pipeline.assigners import ChosenAssigner, choose_assigner
-from connectome.pipeline.models import load_model
 from connectome.pipeline.request import BuildRequest
-from connectome.volume import Volume
+from connectome.volumes.grey_values import check_image_dtype
+from connectome.volumes.grid_view import GridView, ViewKind
+from connectome.volumes.volume import Volume
 
 
 @dataclass(frozen=True, kw_only=True)

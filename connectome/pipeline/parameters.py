@@ -8,11 +8,11 @@ from typing import Any
 from connectome.clefts.labelling import Connectivity
 from connectome.clefts.tiling import TileShape
 from connectome.geometry import Triple
-from connectome.grey_values import GreyRange
 from connectome.networks.checkpoint import Method
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.confidence import ConfidenceModel
-from connectome.pipeline.normalising import Normalising, recorded_normalisation
+from connectome.pipeline.normalisation import Normalising, recorded_normalisation
+from connectome.volumes.grey_values import GreyRange
 
 
 @dataclass(frozen=True, kw_only=True)

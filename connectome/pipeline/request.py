@@ -10,10 +10,10 @@ from connectome.clefts.labelling import Connectivity
 from connectome.config_file import Keys, flag, number, read_config, text, whole
 from connectome.errors import ConfigError
 from connectome.geometry import Box, NmTriple, Triple
-from connectome.grey_values import GreyRange
 from connectome.networks.device import DeviceChoice
-from connectome.pipeline.normalising import Normalising, normalisation_of
-from connectome.store.run_records import check_run_name
+from connectome.pipeline.normalisation import Normalising, normalisation_of
+from connectome.store.runs.records import check_run_name
+from connectome.volumes.grey_values import GreyRange
 
 LARGEST_DILATION_NM = 500
 LARGEST_DUPLICATE_DISTANCE_NM = 10_000

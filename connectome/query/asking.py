@@ -9,12 +9,12 @@ from connectome.errors import SegmentIdError
 from connectome.records import LARGEST_ID
 from connectome.selection import Filter
 from connectome.store.database import Database
-from connectome.store.finished import finished_run_id
+from connectome.store.proofreading.root_versions import ensure_edges, find_roots
+from connectome.store.proofreading.roots import SEGMENTS
 from connectome.store.queries.scope import Scope
-from connectome.store.root_versions import ensure_edges, find_roots
-from connectome.store.roots import SEGMENTS
-from connectome.store.streaming import Query, stream_query
-from connectome.tabular.results import Table, TableReceiver
+from connectome.store.queries.streaming import Query, stream_query
+from connectome.store.runs.finished import finished_run_id
+from connectome.tables.results import Table, TableReceiver
 
 Neurons = SupportsIndex | Iterable[SupportsIndex]
 

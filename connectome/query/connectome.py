@@ -12,9 +12,9 @@ from connectome.selection import Direction, Filter, NmBox, Side
 from connectome.store.database import Database
 from connectome.store.queries import network, neurons, synapses
 from connectome.store.queries.scope import Scope
-from connectome.store.streaming import Query
-from connectome.tabular.matrix import pivot
-from connectome.tabular.results import Table
+from connectome.store.queries.streaming import Query
+from connectome.tables.matrix import pivot
+from connectome.tables.results import Table
 
 EVERYTHING = Filter()
 TIMEOUT_S = 60.0

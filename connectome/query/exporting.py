@@ -10,12 +10,12 @@ from connectome.query.asking import find_scope
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries import network, synapses
-from connectome.store.streaming import stream_query
-from connectome.tabular.column_sets import SYNAPSE_SCHEMA
-from connectome.tabular.kinds import Columns
-from connectome.tabular.neuprint import write_neuprint
-from connectome.tabular.results import BatchReceiver
-from connectome.tabular.synapse_writing import TableTarget, write_edges, write_synapses
+from connectome.store.queries.streaming import stream_query
+from connectome.tables.column_sets import SYNAPSE_SCHEMA
+from connectome.tables.kinds import Columns
+from connectome.tables.neuprint import write_neuprint
+from connectome.tables.results import BatchReceiver
+from connectome.tables.synapse_writing import TableTarget, write_edges, write_synapses
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,15 +9,15 @@ from pathlib import Path
 from connectome.errors import ConfigError, DatabaseError, TableError
 from connectome.records import CleftState, NoProgress, Progress
 from connectome.store.database import Database
-from connectome.store.imports import RunLoading, import_run
-from connectome.store.neuprint_staging import NeuprintStaging, Staged
+from connectome.store.findings.imports import RunLoading, import_run
+from connectome.store.findings.neuprint_staging import NeuprintStaging, Staged
 from connectome.store.repeated_keys import repeated_key
-from connectome.store.run_records import NewImport, check_run_name
-from connectome.tabular.kinds import Columns
-from connectome.tabular.loading import RowMaker
-from connectome.tabular.neuprint import NeuprintReader
-from connectome.tabular.synapse_reading import SynapseReader, UnitNm
-from connectome.tabular.writing import csv_lines
+from connectome.store.runs.records import NewImport, check_run_name
+from connectome.tables.kinds import Columns
+from connectome.tables.loading import RowMaker
+from connectome.tables.neuprint import NeuprintReader
+from connectome.tables.synapse_reading import SynapseReader, UnitNm
+from connectome.tables.writing import csv_lines
 
 HASHED_BYTES = 2**20
 

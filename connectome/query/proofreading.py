@@ -9,11 +9,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from connectome.errors import TableError
-from connectome.store.annotations import write_annotations
 from connectome.store.database import Database
-from connectome.store.root_versions import NewRoots, find_roots, make_version
-from connectome.tabular.arrays import numpy_column
-from connectome.tabular.neuron_tables import AnnotationTable, read_roots
+from connectome.store.proofreading.annotations import write_annotations
+from connectome.store.proofreading.root_versions import NewRoots, find_roots, make_version
+from connectome.tables.arrays import numpy_column
+from connectome.tables.neuron_tables import AnnotationTable, read_roots
 
 
 def import_roots(database: Database, path: Path, name: str, parent: str | None = None) -> dict[str, int]:

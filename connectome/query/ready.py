@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from connectome.query.asking import find_scope
 from connectome.selection import Filter
 from connectome.store.database import Database
-from connectome.store.ready_queries import ready_query
-from connectome.store.streaming import query_text
+from connectome.store.queries.library import ready_query
+from connectome.store.queries.streaming import query_text
 
 RUN_PARAMETERS = ("run", "first", "second")
 

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from connectome.errors import DatabaseError, QueryError
 from connectome.store.address import connect, database_errors, psql_url
-from connectome.store.column_reading import read_columns
-from connectome.store.migrate import SchemaState, schema_status, upgrade
-from connectome.store.server import EmbeddedServer
+from connectome.store.schema.migrate import SchemaState, schema_status, upgrade
+from connectome.store.server.embedded import EmbeddedServer
+from connectome.store.transfer.column_reading import read_columns
 
 URL_VARIABLE = "CONNECTOME_DATABASE_URL"
 MAY_BECOME_READER = (

@@ -9,9 +9,9 @@ from connectome.geometry import Box, triple
 from connectome.networks.checkpoint import Method, ModelCard
 from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
 from connectome.partners.networked import open_assigner
-from connectome.training.dataset import Dataset
+from connectome.training.data.dataset import Dataset
 from connectome.training.loop import Trainer
-from connectome.training.samples import SampleShape
+from connectome.training.samples.voxel_samples import SampleShape
 
 ASSIGNER_METRICS = ("assignment_accuracy",)
 CLEFTS_A_CALL = 4

@@ -12,11 +12,11 @@ from connectome.errors import ConfigError
 from connectome.geometry import Box, triple
 from connectome.networks.checkpoint import Method
 from connectome.networks.device import DeviceChoice
-from connectome.training.augment import Augmentation
 from connectome.training.choices import Keep, Trained, Unpaired
-from connectome.training.phantom_text import parse_phantom
+from connectome.training.data.phantom_text import parse_phantom
+from connectome.training.data.source import DataSource
 from connectome.training.recipe import Recipe
-from connectome.training.source import DataSource
+from connectome.training.samples.augment import Augmentation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,12 @@ from connectome.networks.checkpoint import ModelCard, save_checkpoint
 from connectome.plots.training_curve import draw_training_curve
 from connectome.records import Progress
 from connectome.training.choices import Begin, Keep
-from connectome.training.dataset import Dataset
+from connectome.training.data.dataset import Dataset
 from connectome.training.history import History
 from connectome.training.interruption import Interruption
 from connectome.training.loop import Trainer
 from connectome.training.recipe import Recipe
-from connectome.training.samples import SampleShape
+from connectome.training.samples.voxel_samples import SampleShape
 from connectome.training.state import TrainingState, fingerprint, load_state, save_state
 from connectome.training.task import Task
 

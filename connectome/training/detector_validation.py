@@ -15,12 +15,12 @@ from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.representations import Representation
 from connectome.evaluate.clefts import CleftCounts, count_clefts
 from connectome.evaluate.overlap import OverlapCounter, OverlapTable
-from connectome.formats import BACKGROUND, IGNORE
+from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import Box, NmTriple, Triple, triple
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard
-from connectome.training.dataset import Dataset
+from connectome.training.data.dataset import Dataset
 from connectome.training.loop import Trainer
-from connectome.training.samples import SampleShape, is_cleft
+from connectome.training.samples.voxel_samples import SampleShape, is_cleft
 
 DETECTOR_METRICS = ("object_f1", "voxel_f1")
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

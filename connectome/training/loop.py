@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from connectome.errors import TrainingDataError
 from connectome.networks.checkpoint import Network
 from connectome.networks.device import half_precision
-from connectome.training.batches import Batch
+from connectome.training.samples.batches import Batch
 
 Loss = Callable[[Tensor, Batch], Tensor]
 LARGEST_GRADIENT = 5.0

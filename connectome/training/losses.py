@@ -8,9 +8,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from connectome.networks.checkpoint import Method
 from connectome.networks.outputs import detector_output
-from connectome.training.batches import Batch
-from connectome.training.detector_targets import NEAR
 from connectome.training.loop import Loss
+from connectome.training.samples.batches import Batch
+from connectome.training.samples.detector_targets import NEAR
 
 
 def detector_loss(positive_weight: float) -> Loss:

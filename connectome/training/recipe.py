@@ -9,9 +9,9 @@ from pathlib import Path
 from connectome.errors import ConfigError
 from connectome.geometry import Triple
 from connectome.networks.device import DeviceChoice
-from connectome.training.augment import Augmentation
 from connectome.training.choices import Begin, Keep, Unpaired
-from connectome.training.source import DataSource
+from connectome.training.data.source import DataSource
+from connectome.training.samples.augment import Augmentation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from small_world import OFFSET_NM, RESOLUTION_NM, SHAPE, SmallWorld, make_small_
 from typer.testing import Result
 
 from connectome.networks.checkpoint import Method
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 Cli = Callable[..., Result]
 

@@ -11,7 +11,7 @@ from alembic import command
 from typer.testing import Result
 
 from connectome.store.address import connect
-from connectome.store.migrate import configuration
+from connectome.store.schema.migrate import configuration
 
 Cli = Callable[..., Result]
 HEAD = "0016"

@@ -13,8 +13,8 @@ from scored_run import pair_of, write_run
 from typer.testing import Result
 
 from connectome.store.database import Database
-from connectome.store.run_records import RunRecord, RunState
-from connectome.store.runs import set_state
+from connectome.store.runs.records import RunRecord, RunState
+from connectome.store.runs.runs import set_state
 
 Cli = Callable[..., Result]
 

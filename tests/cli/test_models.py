@@ -11,9 +11,10 @@ import pytest
 from safetensors.torch import load_file, save_file
 from typer.testing import Result
 
+from connectome.models import lookup as models
+from connectome.models import registry
+from connectome.models.lookup import find_model
 from connectome.networks.checkpoint import read_card
-from connectome.pipeline import models, registry
-from connectome.pipeline.models import find_model
 from connectome.weights.manifest import MANIFEST, shipped_models, weights_folder
 
 Cli = Callable[..., Result]

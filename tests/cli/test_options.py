@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectome.cli.options import parse_box, parse_lengths_nm, parse_nm, parse_shape
+from connectome.cli.options.common import parse_box, parse_lengths_nm, parse_nm, parse_shape
 from connectome.errors import BoxError, ConfigError
 from connectome.geometry import Box
 

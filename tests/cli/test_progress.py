@@ -8,7 +8,7 @@ import re
 import pytest
 from rich.console import Console
 
-from connectome.cli.progress import RichProgress
+from connectome.cli.output.progress import RichProgress
 from connectome.records import Progress
 
 

@@ -14,8 +14,8 @@ from typer.testing import Result
 
 from connectome.query.importing import ImportRequest, import_synapses
 from connectome.store.database import Database
-from connectome.tabular.kinds import Columns, FileKind
-from connectome.tabular.synapse_writing import TableTarget, write_synapses
+from connectome.tables.kinds import Columns, FileKind
+from connectome.tables.synapse_writing import TableTarget, write_synapses
 
 Query = Callable[..., Result]
 A, B, C = LARGEST - 1, LARGEST - 2, LARGEST - 3

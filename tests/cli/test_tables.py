@@ -10,7 +10,7 @@ import pyarrow.feather as feather
 import pytest
 from typer.testing import Result
 
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 Run = Callable[..., Result]
 CAVE = (

@@ -12,7 +12,7 @@ from typer.testing import Result
 
 from connectome.cli.volume import Preset
 from connectome.phantom import PhantomPreset
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 Cli = Callable[..., Result]
 

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from connectome.formats import BACKGROUND, IGNORE
+from connectome.formats.reference import BACKGROUND, IGNORE
 
 SHAPE = (12, 40, 40)
 

@@ -17,7 +17,7 @@ import pytest
 from connectome.errors import DtypeError, ReferenceDataError, ResolutionError, StorageError, VolumeFormatError
 from connectome.formats.annotation_table import read_annotations
 from connectome.formats.cremi import import_cremi
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 Maker = Callable[..., Path]
 ALL = ["raw.zarr", "neuron_ids.zarr", "clefts.zarr", "annotations.csv"]

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from connectome.errors import ReferenceDataError, VolumeFormatError, VolumeNotFoundError
-from connectome.formats import BACKGROUND, IGNORE, open_reference
 from connectome.formats.cremi import import_cremi
+from connectome.formats.opening import open_reference
+from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import Box
 from connectome.phantom import PhantomConfig, write_phantom
 from connectome.records import ReferenceSynapse

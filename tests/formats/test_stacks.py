@@ -18,7 +18,7 @@ from connectome.errors import DtypeError, InputError, StorageError, VolumeFormat
 from connectome.formats import stacks
 from connectome.formats.sections import natural_key
 from connectome.formats.stacks import import_stack
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 RESOLUTION_NM = (30.0, 12.0, 12.0)
 

@@ -11,7 +11,7 @@ import pytest
 from connectome.errors import StorageError
 from connectome.phantom import Phantom, PhantomConfig, write_phantom
 from connectome.records import Progress
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 CONFIG = PhantomConfig(shape=(20, 130, 140), seed=5)
 

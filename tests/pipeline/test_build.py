@@ -21,14 +21,14 @@ from connectome.errors import IncompleteRunError, RunConflictError
 from connectome.geometry import Box
 from connectome.pipeline.build import build_volume
 from connectome.pipeline.context import chunk_shape
-from connectome.pipeline.run_reports import describe_run
+from connectome.query.runs import describe_run
 from connectome.records import NoProgress
 from connectome.store.database import Database
-from connectome.store.imports import import_run
-from connectome.store.run_lock import lock_run
-from connectome.store.run_records import NewImport
-from connectome.store.runs import get_run
-from connectome.volume import Volume
+from connectome.store.findings.imports import import_run
+from connectome.store.runs.lock import lock_run
+from connectome.store.runs.records import NewImport
+from connectome.store.runs.runs import get_run
+from connectome.volumes.volume import Volume
 
 
 class InterruptedProgress(NoProgress):

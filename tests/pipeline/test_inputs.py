@@ -13,8 +13,8 @@ from connectome.errors import BoxError, CheckpointError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import ModelRole, load_checkpoint, save_checkpoint
 from connectome.pipeline.inputs import open_inputs, open_pair, working_box
-from connectome.pipeline.predicting import mirrored
-from connectome.volume import Volume
+from connectome.pipeline.stages.predict import mirrored
+from connectome.volumes.volume import Volume
 
 
 @pytest.fixture

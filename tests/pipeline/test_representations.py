@@ -17,7 +17,7 @@ from typer.testing import Result
 from connectome.clefts.representations import Representation
 from connectome.geometry import Box
 from connectome.networks.checkpoint import Method
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 SIGNED = Representation(Method.SIGNED_PROXIMITY, RESOLUTION_NM)
 THRESHOLDS = {Method.MASK: 0.7, Method.STDT: 0.7, Method.SIGNED_PROXIMITY: 0.4}

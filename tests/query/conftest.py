@@ -12,8 +12,8 @@ from synapse_batches import batch_of, example_rows
 from connectome.query.connectome import Connectome
 from connectome.query.importing import ImportRequest, import_synapses
 from connectome.store.database import Database
-from connectome.tabular.kinds import Columns, FileKind
-from connectome.tabular.synapse_writing import TableTarget, write_synapses
+from connectome.tables.kinds import Columns, FileKind
+from connectome.tables.synapse_writing import TableTarget, write_synapses
 
 Rows = list[dict[str, Any]]
 Load = Callable[[str, Rows], None]

@@ -24,8 +24,8 @@ from connectome.errors import (
 )
 from connectome.query.connectome import Connectome
 from connectome.selection import Filter, NmBox
-from connectome.store.run_records import RunState
-from connectome.store.runs import get_run, set_state
+from connectome.store.runs.records import RunState
+from connectome.store.runs.runs import get_run, set_state
 
 Rows = list[dict[str, Any]]
 Pair = tuple[int, int]

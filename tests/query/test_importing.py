@@ -16,9 +16,9 @@ from connectome.query.exporting import SynapseExport, export_edges, export_synap
 from connectome.query.importing import ImportRequest, import_synapses
 from connectome.selection import Filter
 from connectome.store.database import Database
-from connectome.store.runs import find_run, get_run
-from connectome.tabular.kinds import Columns, FileKind
-from connectome.tabular.synapse_writing import TableTarget
+from connectome.store.runs.runs import find_run, get_run
+from connectome.tables.kinds import Columns, FileKind
+from connectome.tables.synapse_writing import TableTarget
 
 Rows = list[dict[str, Any]]
 EVERYTHING = """

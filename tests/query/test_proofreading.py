@@ -13,8 +13,8 @@ from connectome.errors import InputError, RootsError, TableError
 from connectome.query.connectome import Connectome
 from connectome.query.proofreading import import_annotations, import_roots
 from connectome.selection import Filter
-from connectome.store.roots import list_roots
-from connectome.tabular.neuron_tables import AnnotationTable
+from connectome.store.proofreading.roots import list_roots
+from connectome.tables.neuron_tables import AnnotationTable
 
 Rows = list[dict[str, Any]]
 MERGED = {LARGEST - 1: LARGEST, LARGEST - 2: LARGEST}

@@ -13,9 +13,9 @@ from connectome.query.connectome import Connectome
 from connectome.query.proofreading import import_annotations, import_roots
 from connectome.query.ready import ready_text
 from connectome.selection import Filter
-from connectome.store.ready_queries import parse, ready_queries
-from connectome.store.sql import run_sql
-from connectome.tabular.neuron_tables import AnnotationTable
+from connectome.store.queries.library import parse, ready_queries
+from connectome.store.queries.sql import run_sql
+from connectome.tables.neuron_tables import AnnotationTable
 
 A, B, C = LARGEST - 1, LARGEST - 2, LARGEST - 3
 NAMES = [query.name for query in ready_queries()]

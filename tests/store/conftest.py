@@ -16,12 +16,12 @@ from debian_server import NoServerError, debian_server
 from sqlalchemy import Connection
 
 from connectome.geometry import Box
-from connectome.store.building import write_rows
-from connectome.store.copying import copy_columns
 from connectome.store.database import Database
-from connectome.store.migrate import upgrade
-from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord
-from connectome.store.runs import create_run
+from connectome.store.findings.building import write_rows
+from connectome.store.runs.records import NewModel, NewRun, NewVolume, RunRecord
+from connectome.store.runs.runs import create_run
+from connectome.store.schema.migrate import upgrade
+from connectome.store.transfer.copying import copy_columns
 
 
 @pytest.fixture(scope="session", params=["embedded", "debian"])

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from connectome.errors import DatabaseError
-from connectome.store.blocks import Stage, block_transaction
 from connectome.store.database import Database
-from connectome.store.edges import refresh_edges
-from connectome.store.imports import import_run
-from connectome.store.run_records import NewImport, NewRun, RunRecord, RunState
-from connectome.store.runs import create_run, delete_run, set_state
-from connectome.store.sql import run_sql
+from connectome.store.findings.edges import refresh_edges
+from connectome.store.findings.imports import import_run
+from connectome.store.queries.sql import run_sql
+from connectome.store.runs.blocks import Stage, block_transaction
+from connectome.store.runs.records import NewImport, NewRun, RunRecord, RunState
+from connectome.store.runs.runs import create_run, delete_run, set_state
 
 RUNS, BLOCKS, CLEFTS = 3, 4, 25
 BEST = """

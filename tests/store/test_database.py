@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from connectome.errors import DatabaseError, SchemaError
 from connectome.store.database import Database
-from connectome.store.tables import VolumeTable
+from connectome.store.schema.tables import VolumeTable
 
 
 def test_an_empty_database_is_refused_unless_it_may_be_created(empty_database_url: str, tmp_path: Path) -> None:

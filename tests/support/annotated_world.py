@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from small_world import OFFSET_NM, RESOLUTION_NM, SHAPE, SmallWorld, make_small_world
 
-from connectome.evaluate.tuning import ParameterGrid
 from connectome.formats.annotation_table import AnnotationRow, write_annotations
 from connectome.partners.assignment import AssignmentRules
-from connectome.pipeline.kept_outputs import KeptOutputs
 from connectome.pipeline.parameters import threshold_of
 from connectome.pipeline.request import BuildRequest
-from connectome.pipeline.scored_clefts import Reach
-from connectome.pipeline.tuning import TuneRequest
-from connectome.pipeline.tuning_data import AnnotatedVolume, open_volume
 from connectome.records import NoProgress
-from connectome.volume import Volume
+from connectome.tuning.annotated_volume import AnnotatedVolume, open_volume
+from connectome.tuning.grid import ParameterGrid
+from connectome.tuning.kept_outputs import KeptOutputs
+from connectome.tuning.scored_clefts import Reach
+from connectome.tuning.tune import TuneRequest
+from connectome.volumes.volume import Volume
 
 GRID = ParameterGrid(
     threshold=(0.6, 0.7, 0.75),

@@ -7,9 +7,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from connectome.formats import BACKGROUND
 from connectome.formats.annotation_table import read_annotations
-from connectome.volume import Volume
+from connectome.formats.reference import BACKGROUND
+from connectome.volumes.volume import Volume
 
 
 def write_cremi(folder: Path, path: Path) -> None:

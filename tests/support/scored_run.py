@@ -21,13 +21,13 @@ import h5py
 import numpy as np
 
 from connectome.geometry import Box, NmTriple, Triple, triple
-from connectome.store.building import write_rows
-from connectome.store.copying import copy_columns
 from connectome.store.database import Database
-from connectome.store.edges import refresh_edges
-from connectome.store.run_records import NewModel, NewRun, NewVolume, RunRecord, RunState
-from connectome.store.runs import create_run, get_run, set_state
-from connectome.volume import Volume
+from connectome.store.findings.building import write_rows
+from connectome.store.findings.edges import refresh_edges
+from connectome.store.runs.records import NewModel, NewRun, NewVolume, RunRecord, RunState
+from connectome.store.runs.runs import create_run, get_run, set_state
+from connectome.store.transfer.copying import copy_columns
+from connectome.volumes.volume import Volume
 
 SHAPE: Triple = (8, 40, 60)
 RESOLUTION_NM: NmTriple = (30.0, 12.0, 12.0)

@@ -17,7 +17,7 @@ from connectome.networks.rsunet import RSUNet, initialise
 from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest
 from connectome.store.database import Database
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 SHAPE = (40, 100, 90)
 RESOLUTION_NM = (30.0, 12.0, 12.0)

@@ -8,17 +8,17 @@ from typing import Any
 
 from small_world import SmallWorld
 
-from connectome.pipeline.blocks import Blocks, Computed
 from connectome.pipeline.build import choose_parameters
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.inputs import open_inputs
-from connectome.pipeline.stages import StageSpec
+from connectome.pipeline.stages.order import StageSpec
+from connectome.pipeline.stages.stage import Blocks, Computed
 from connectome.records import NoProgress
-from connectome.store.blocks import Stage
 from connectome.store.database import Database
-from connectome.store.run_lock import lock_run
-from connectome.store.run_records import NewModel, NewRun, NewVolume
-from connectome.store.runs import create_run
+from connectome.store.runs.blocks import Stage
+from connectome.store.runs.lock import lock_run
+from connectome.store.runs.records import NewModel, NewRun, NewVolume
+from connectome.store.runs.runs import create_run
 
 GRID: dict[str, Any] = {"shape": (1, 1, 1), "resolution_nm": (30.0, 12.0, 12.0), "offset_nm": (0.0, 0.0, 0.0)}
 

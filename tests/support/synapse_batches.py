@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from connectome.tabular.column_sets import OURS, SYNAPSE_SCHEMA
-from connectome.tabular.fields import FieldKind
+from connectome.tables.column_sets import OURS, SYNAPSE_SCHEMA
+from connectome.tables.fields import FieldKind
 
 LARGEST = 2**63 - 1
 ids = st.one_of(st.integers(1, LARGEST), st.sampled_from([1, 2**53 + 1, LARGEST - 1, LARGEST]))

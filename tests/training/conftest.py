@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from connectome.networks.device import DeviceChoice
+from connectome.training.data.source import DataSource
 from connectome.training.recipe import Recipe
-from connectome.training.source import DataSource
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 SHAPE = (8, 64, 64)
 PATCH = (4, 16, 16)

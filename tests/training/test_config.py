@@ -10,10 +10,10 @@ from connectome.errors import BoxError, ConfigError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import Method
 from connectome.networks.device import DeviceChoice
-from connectome.training.augment import Augmentation
 from connectome.training.choices import Keep, Trained, Unpaired
 from connectome.training.config import read_training
-from connectome.training.source import DataSource
+from connectome.training.data.source import DataSource
+from connectome.training.samples.augment import Augmentation
 
 WHOLE = """
 output = "model.safetensors"

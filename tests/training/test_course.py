@@ -21,8 +21,8 @@ from connectome.records import NoProgress
 from connectome.training import train as training
 from connectome.training.choices import Begin, Keep
 from connectome.training.course import beside
+from connectome.training.data.source import DataSource
 from connectome.training.recipe import Recipe
-from connectome.training.source import DataSource
 from connectome.training.train import train
 
 STOP_AT = 13
@@ -34,7 +34,7 @@ from connectome.networks.checkpoint import Method
 from connectome.networks.device import DeviceChoice
 from connectome.records import NoProgress
 from connectome.training.recipe import Recipe
-from connectome.training.source import DataSource
+from connectome.training.data.source import DataSource
 from connectome.training.train import train
 
 class Killing(NoProgress):

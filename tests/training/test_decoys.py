@@ -12,12 +12,12 @@ import pytest
 from connectome.errors import ConfigError, TrainingDataError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import Method, Normalisation
-from connectome.training.dataset import Dataset
+from connectome.training.data.dataset import Dataset
+from connectome.training.data.source import DataSource
 from connectome.training.recipe import Recipe
-from connectome.training.samples import SampleShape, assigner_sample, detector_box, drawn_decoy
-from connectome.training.source import DataSource
+from connectome.training.samples.voxel_samples import SampleShape, assigner_sample, detector_box, drawn_decoy
 from connectome.training.train import train
-from connectome.volume import Volume
+from connectome.volumes.volume import Volume
 
 DECOY = Box((2, 12, 20), (6, 15, 30))
 SHAPE = SampleShape(patch_shape=(4, 16, 16), normalisation=Normalisation(), augmentation=None, decoy_share=1.0)

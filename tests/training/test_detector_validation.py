@@ -10,18 +10,18 @@ import pytest
 import torch
 
 from connectome.evaluate.clefts import CleftCounts
-from connectome.formats import BACKGROUND, IGNORE
+from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import Box
 from connectome.networks.checkpoint import Method, Normalisation
 from connectome.networks.config import NetworkConfig
 from connectome.networks.rsunet import RSUNet, initialise
 from connectome.training import detector_validation
-from connectome.training.dataset import Dataset
+from connectome.training.data.dataset import Dataset
+from connectome.training.data.source import DataSource
 from connectome.training.loop import Schedule, Trainer
 from connectome.training.losses import detector_loss
 from connectome.training.recipe import Recipe
-from connectome.training.samples import SampleShape
-from connectome.training.source import DataSource
+from connectome.training.samples.voxel_samples import SampleShape
 from connectome.training.train import train
 
 SHAPE = SampleShape(patch_shape=(4, 16, 16), normalisation=Normalisation(), augmentation=None)

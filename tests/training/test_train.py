@@ -16,13 +16,13 @@ from connectome.errors import CheckpointError, ConfigError, TrainingDataError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import Method, ModelRole, Normalisation, load_checkpoint, read_card
 from connectome.training import loop
-from connectome.training.augment import Augmentation
-from connectome.training.batches import BatchPlan, batch_at
 from connectome.training.choices import Begin
-from connectome.training.dataset import Dataset
+from connectome.training.data.dataset import Dataset
+from connectome.training.data.source import DataSource
 from connectome.training.recipe import Recipe
-from connectome.training.samples import SampleShape, assigner_sample, detector_sample
-from connectome.training.source import DataSource
+from connectome.training.samples.augment import Augmentation
+from connectome.training.samples.batches import BatchPlan, batch_at
+from connectome.training.samples.voxel_samples import SampleShape, assigner_sample, detector_sample
 from connectome.training.train import train
 from connectome.weights.manifest import shipped_models
 

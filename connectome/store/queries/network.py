@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectome.store.queries.scope import Scope
-from connectome.store.streaming import Query
+from connectome.store.queries.streaming import Query
 
 ALL = """
 , totals AS (SELECT post_id, sum(synapse_count)::float8 AS synapses FROM pairs GROUP BY post_id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from connectome.selection import Direction, Side
 from connectome.store.queries.scope import Scope
-from connectome.store.streaming import Query
+from connectome.store.queries.streaming import Query
 
 INPUTS = """
     SELECT post_id AS neuron_id, 'input' AS direction, pre_id AS partner_id, pre_id, post_id, synapse_count,

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectome.selection import Filter
-from connectome.store.roots import SEGMENTS
-from connectome.store.streaming import Query
+from connectome.store.proofreading.roots import SEGMENTS
+from connectome.store.queries.streaming import Query
 
 CHOSEN = """chosen AS NOT MATERIALIZED (
     SELECT s.cleft_id, s.number, {pre} AS pre_id, {post} AS post_id, s.pre_segment_id, s.post_segment_id,

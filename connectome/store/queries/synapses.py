@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from connectome.store.proofreading.roots import SEGMENTS
 from connectome.store.queries.scope import Scope
-from connectome.store.roots import SEGMENTS
-from connectome.store.streaming import Query
+from connectome.store.queries.streaming import Query
 
 SYNAPSES = """
 SELECT cleft_id, number, pre_id, post_id, pre_segment_id, post_segment_id, size_voxels, confidence, x_nm, y_nm, z_nm,

@@ -1,0 +1,143 @@
+"""The options of `connectome train`. What isn't given is None: a configuration file or the defaults decide then."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectome.cli.options.common import Device
+from connectome.training.choices import Keep, Unpaired
+
+
+class Representation(StrEnum):
+    """How clefts are represented; the detector's methods, known without importing torch."""
+
+    MASK = "mask"
+    STDT = "stdt"
+    SIGNED_PROXIMITY = "signed-proximity"
+
+
+class PrunerMethod(StrEnum):
+    """The two pruners."""
+
+    MASK = "mask-pruner"
+    PROXIMITY = "proximity-pruner"
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE.toml", show_default=False,
+        help="The same options as keys of a TOML file, and more of them: see docs/training.md. Flags win.",
+    ),
+]  # fmt: skip
+DataOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data", metavar="FOLDER[@BOX][*WEIGHT]", show_default=False,
+        help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv, as `volume import cremi` and "
+        "`volume phantom` write it; only the voxels of BOX (z0:z1,y0:y1,x0:x1) are seen. Or a phantom that is made as "
+        "it is read: phantom:z,y,x@seed=N[:preset=insect][*WEIGHT]. Repeatable.",
+    ),
+]  # fmt: skip
+ValidationOption = Annotated[
+    list[str] | None,
+    typer.Option("--validation", metavar="FOLDER[@BOX]", help="Data to measure on. Repeatable.", show_default=False),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="The checkpoint to write.", show_default=False),
+]
+StepsOption = Annotated[
+    int | None, typer.Option("--steps", min=1, help="Training steps (default: 4000).", show_default=False)
+]
+BatchOption = Annotated[int | None, typer.Option("--batch", min=1, help="Patches a step.", show_default=False)]
+PatchOption = Annotated[
+    str | None, typer.Option("--patch-shape", metavar="z,y,x", help="Voxels of a patch.", show_default=False)
+]
+WidthsOption = Annotated[
+    str | None,
+    typer.Option("--widths", metavar="N,N,...", help="Channels of each level, top first.", show_default=False),
+]
+RateOption = Annotated[
+    float | None,
+    typer.Option("--learning-rate", min=0.0, help="The highest learning rate (default: 0.001).", show_default=False),
+]
+SeedOption = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, help="Same seed, same run (on the CPU) (default: 0).", show_default=False),
+]
+StartOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--start-from",
+        metavar="MODEL",
+        show_default=False,
+        help="Begin with the weights of a checkpoint, or of a shipped model by its name.",
+    ),
+]
+NameOption = Annotated[
+    str | None, typer.Option("--name", help="The model's name (default: the output's).", show_default=False)
+]
+SaveOption = Annotated[
+    int | None,
+    typer.Option(
+        "--save-every", min=1, metavar="STEPS", help="Measure, and write all files, so often (default: 250).",
+        show_default=False,
+    ),
+]  # fmt: skip
+KeepOption = Annotated[
+    Keep | None,
+    typer.Option("--keep", help="Which weights to keep, by the validation data (default: best).", show_default=False),
+]
+UnpairedOption = Annotated[
+    Unpaired | None,
+    typer.Option(
+        "--unpaired", help="What to do about clefts without annotated partners (default: refuse).", show_default=False
+    ),
+]
+TrainDeviceOption = Annotated[
+    Device | None, typer.Option("--device", help="Where the network runs (default: auto).", show_default=False)
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on where this training was interrupted, or fail: never begin anew.")
+]
+RestartOption = Annotated[bool, typer.Option("--restart", help="Begin anew, whatever was done before.")]
+RepresentationOption = Annotated[
+    Representation | None,
+    typer.Option(
+        "--representation", help="What the network predicts: see docs/how-it-works.md (default: mask).",
+        show_default=False,
+    ),
+]  # fmt: skip
+PrunerOption = Annotated[
+    PrunerMethod | None,
+    typer.Option(
+        "--method", help="What the network sees of the cleft: its mask or its proximity (default: mask-pruner).",
+        show_default=False,
+    ),
+]  # fmt: skip
+DecoyShareOption = Annotated[
+    float | None,
+    typer.Option(
+        "--decoy-share", min=0.0, max=1.0, show_default=False,
+        help="Share of the samples that show what `train decoys` found (default: 0).",
+    ),
+]  # fmt: skip
+DecoyDataOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data", metavar="FOLDER[@BOX]", show_default=False,
+        help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv. Repeatable.",
+    ),
+]  # fmt: skip
+DecoyThresholdOption = Annotated[
+    float | None,
+    typer.Option("--threshold", metavar="N", help="Detection threshold (default: the detector's).", show_default=False),
+]
+DecoySizeOption = Annotated[
+    int, typer.Option("--min-size", min=1, metavar="VOXELS", help="Smaller objects are left out.")
+]

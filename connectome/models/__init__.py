@@ -1,0 +1,1 @@
+"""Names and paths become checkpoints: the registry, model cards, confidence models, assigners."""

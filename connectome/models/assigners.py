@@ -1,0 +1,92 @@
+"""How a build chooses partners: by a network, or by contact alone, the baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connectome.errors import ConfigError
+from connectome.geometry import NmTriple, Triple, triple
+from connectome.models.lookup import load_model
+from connectome.networks.checkpoint import Checkpoint, Method, ModelRole, Normalisation
+from connectome.networks.device import Device
+from connectome.partners.assignment import NEAREST_PARAMETERS
+from connectome.partners.nearest import SideAssigner, UndirectedAssigner
+from connectome.partners.networked import open_assigner
+from connectome.partners.scores import Assigner
+
+NEAREST = "nearest"
+PATCH_NM: NmTriple = (540.0, 960.0, 960.0)
+"""What is looked at around a cleft where no network says it: as much as the shipped ones see."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenAssigner:
+    """Who chooses partners.
+
+    Attributes:
+        checkpoint: the network that scores candidates; None: none does.
+        by_contact: whether only the segments with the largest contact may be chosen; the network, if there is one,
+            then only tells pre from post.
+    """
+
+    checkpoint: Checkpoint | None
+    by_contact: bool = False
+
+    @property
+    def method(self) -> str:
+        """The word that users know it by: nearest, or the network's method."""
+        return NEAREST if self.by_contact or self.checkpoint is None else self.checkpoint.card.method.value
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """What is recommended for it."""
+        own = {} if self.checkpoint is None else self.checkpoint.card.parameters
+        return own | NEAREST_PARAMETERS if self.by_contact else own
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """The grey values that the network is used to."""
+        return Normalisation() if self.checkpoint is None else self.checkpoint.card.normalisation
+
+    def patch_shape(self, resolution_nm: NmTriple) -> Triple:
+        """Voxels (z, y, x) that are looked at around a cleft."""
+        if self.checkpoint is not None:
+            return self.checkpoint.card.patch_shape
+        return triple(math.ceil(length / side) for length, side in zip(PATCH_NM, resolution_nm, strict=True))
+
+    def direction(self, detector: Method | None) -> str:
+        """What tells pre from post: a method, or unknown.
+
+        Args:
+            detector: how the detector represents clefts; None: there is none.
+        """
+        if self.checkpoint is not None:
+            return self.checkpoint.card.method.value
+        return Method.SIGNED_PROXIMITY.value if detector is Method.SIGNED_PROXIMITY else "unknown"
+
+    def open(self, device: Device, resolution_nm: NmTriple, detector: Method | None) -> Assigner:
+        """Ready to score candidates in patches of a resolution; `detector`: see `direction`."""
+        if self.checkpoint is not None:
+            return open_assigner(self.checkpoint.card, self.checkpoint.network, device)
+        signed = self.direction(detector) == Method.SIGNED_PROXIMITY.value
+        return SideAssigner(resolution_nm) if signed else UndirectedAssigner()
+
+
+def choose_assigner(wanted: str | None, direction: str | None) -> ChosenAssigner:
+    """The assigner of a request.
+
+    Args:
+        wanted: `nearest`, the name of a model, or the path of a checkpoint; None: the default model.
+        direction: for `nearest`, the model that tells pre from post; None: none does.
+
+    Raises:
+        ConfigError: a direction for anything but `nearest`. CheckpointError: no such model.
+    """
+    if wanted != NEAREST:
+        if direction is not None:
+            raise ConfigError(f"direction '{direction}' is for the assigner nearest alone; others find it themselves")
+        return ChosenAssigner(checkpoint=load_model(ModelRole.ASSIGNER, wanted))
+    model = None if direction is None else load_model(ModelRole.ASSIGNER, direction)
+    return ChosenAssigner(checkpoint=model, by_contact=True)

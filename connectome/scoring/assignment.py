@@ -1,0 +1,162 @@
+"""Accuracy of an assigner on annotated clefts, without a run and without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from connectome.errors import ReferenceDataError
+from connectome.evaluate.assignment import AssignmentScore, Pair, score_assignment_pairs
+from connectome.evaluate.partner_sets import PartnerSetScore, score_partner_sets
+from connectome.formats.opening import open_reference
+from connectome.geometry import Box, NmTriple
+from connectome.models.assigners import ChosenAssigner, choose_assigner
+from connectome.models.lookup import model_path
+from connectome.networks.checkpoint import ModelRole, read_card
+from connectome.networks.device import DeviceChoice, choose_device
+from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
+from connectome.partners.scores import Assigner
+from connectome.pipeline.inputs import VolumePair, open_pair
+from connectome.pipeline.normalisation import Normalising, as_model_sees, choose_grey_range
+from connectome.pipeline.request import check_min_contact, check_polyadic
+from connectome.records import NoProgress, Progress, ReferenceSynapse
+from connectome.scoring.reference_masks import ReferenceMasks, lies_in
+from connectome.volumes.grey_values import GreyRange
+
+PATCHES_A_BATCH = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignmentRequest:
+    """What to score.
+
+    Attributes:
+        image, segmentation: URLs of the volumes.
+        reference: a CREMI file, or a folder as imports and phantoms write it.
+        box: only clefts whose centroid lies in it, in voxels of the segmentation; None: all.
+        assigner, direction, dilation_nm, polyadic, min_contact, pre_threshold, post_threshold, normalisation: see
+            `BuildRequest`.
+        device: auto, cpu or cuda.
+    """
+
+    image: str
+    segmentation: str
+    reference: Path
+    box: Box | None = None
+    assigner: str | None = None
+    direction: str | None = None
+    device: str = "auto"
+    dilation_nm: float | None = None
+    polyadic: bool | None = None
+    min_contact: float | None = None
+    pre_threshold: float | None = None
+    post_threshold: float | None = None
+    normalisation: Normalising | GreyRange = Normalising.VOLUME
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnnotatedAssignment:
+    """What was chosen for annotated clefts.
+
+    Attributes:
+        polyadic: the mode, in which a cleft may have several pairs.
+        reference: the annotated synapses of those clefts.
+        chosen: cleft id -> the chosen (pre, post) pairs of segments.
+    """
+
+    polyadic: bool
+    reference: Sequence[ReferenceSynapse]
+    chosen: Mapping[int, Sequence[Pair]]
+
+    def pair_score(self) -> AssignmentScore:
+        """How often the chosen pair, or the first of several, is an annotated one."""
+        first = {cleft_id: pairs[0] if pairs else None for cleft_id, pairs in self.chosen.items()}
+        return score_assignment_pairs(self.reference, first)
+
+    def set_score(self) -> PartnerSetScore:
+        """How well the sets of pairs are found."""
+        return score_partner_sets(self.reference, self.chosen)
+
+
+def score_assignment(request: AssignmentRequest, progress: Progress | None = None) -> AssignmentScore:
+    """Assign one pair of partners to each annotated cleft and compare it with the annotated ones.
+
+    Raises:
+        InputError, CheckpointError, DeviceError: see `assign_annotated`.
+    """
+    return assign_annotated(replace(request, polyadic=False), progress).pair_score()
+
+
+def assign_annotated(request: AssignmentRequest, progress: Progress | None = None) -> AnnotatedAssignment:
+    """Assign partners to the annotated clefts, as a build would to clefts of these masks.
+
+    No detector is involved, so a proximity pruner guesses the direction and `nearest` knows none of its own.
+
+    Raises:
+        InputError: a volume or the reference is missing or doesn't fit; no annotated cleft lies in the box.
+        CheckpointError, DeviceError: see the message.
+    """
+    shown = progress or NoProgress()
+    check_min_contact(request.min_contact)
+    check_polyadic(request.polyadic, request.pre_threshold, request.post_threshold)
+    device = choose_device(DeviceChoice(str(request.device)))
+    chooser = choose_assigner(request.assigner, request.direction)
+    pair = open_pair(request.image, request.segmentation, None, _working_nm(chooser))
+    grey = choose_grey_range(request.normalisation, pair.image)
+    pair = replace(pair, image=as_model_sees(pair.image, grey, chooser.normalisation))
+    reference = open_reference(request.reference)
+    synapses = [s for s in reference.synapses() if lies_in(request.box, s, reference, pair)]
+    if not synapses:
+        raise ReferenceDataError(f"{request.reference}: no annotated cleft has its centroid in the box {request.box}")
+    masks, rules = ReferenceMasks(reference, pair), _rules(request, chooser)
+    assigner = chooser.open(device, pair.segmentation.resolution_nm, None)
+    clefts = list({synapse.cleft_id: synapse for synapse in synapses}.values())
+    chosen: dict[int, list[Pair]] = {}
+    shown.start("assign", len(clefts), unit="clefts")
+    for first in range(0, len(clefts), PATCHES_A_BATCH):
+        batch = clefts[first : first + PATCHES_A_BATCH]
+        patches = _read(batch, masks, pair, chooser)
+        chosen |= _choose(batch, patches, assigner, rules, pair.segmentation.resolution_nm)
+        shown.advance(len(batch))
+    shown.finish()
+    return AnnotatedAssignment(polyadic=rules.polyadic, reference=synapses, chosen=chosen)
+
+
+def _working_nm(chooser: ChosenAssigner) -> NmTriple:
+    """The resolution of the network; without one that of the default detector, as in a build."""
+    if chooser.checkpoint is not None:
+        return chooser.checkpoint.card.resolution_nm
+    return read_card(model_path(ModelRole.DETECTOR, None)).resolution_nm
+
+
+def _rules(request: AssignmentRequest, chooser: ChosenAssigner) -> AssignmentRules:
+    names = ("dilation_nm", "pre_threshold", "post_threshold")
+    asked = {name: getattr(request, name) for name in names if getattr(request, name) is not None}
+    return AssignmentRules.of({**chooser.parameters, **asked}, request.polyadic, request.min_contact)
+
+
+def _read(
+    clefts: list[ReferenceSynapse], masks: ReferenceMasks, pair: VolumePair, chooser: ChosenAssigner
+) -> list[CleftPatch]:
+    shape = chooser.patch_shape(pair.segmentation.resolution_nm)
+    boxes = [Box.of_shape(shape, patch_start(masks.centre(cleft), shape)) for cleft in clefts]
+    return [
+        CleftPatch(
+            image=pair.image.read(box),
+            segmentation=pair.segmentation.read(box),
+            mask=masks.read(box, cleft.cleft_id),
+        )
+        for cleft, box in zip(clefts, boxes, strict=True)
+    ]
+
+
+def _choose(
+    clefts: list[ReferenceSynapse],
+    patches: list[CleftPatch],
+    assigner: Assigner,
+    rules: AssignmentRules,
+    resolution_nm: NmTriple,
+) -> dict[int, list[Pair]]:
+    found = assign(patches, assigner, rules, resolution_nm)
+    return {cleft.cleft_id: partners.segments() for cleft, partners in zip(clefts, found, strict=True)}

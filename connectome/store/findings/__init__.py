@@ -1,0 +1,1 @@
+"""What runs found: clefts, candidates, synapses, edges, written and read."""

@@ -1,0 +1,1 @@
+"""Versions of roots, and annotations of neurons."""

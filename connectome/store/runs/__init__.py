@@ -1,0 +1,1 @@
+"""Runs: their records, locks, blocks and progress."""

@@ -1,0 +1,208 @@
+"""Runs: create, find, delete."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
+
+from connectome.errors import DatabaseError, RunConflictError, RunNotFoundError
+from connectome.geometry import Box
+from connectome.store.database import Database
+from connectome.store.runs.records import (
+    BuildInputs,
+    NewModel,
+    NewRun,
+    NewVolume,
+    RunKind,
+    RunRecord,
+    RunState,
+)
+from connectome.store.schema.partitions import attach_partitions, delete_if_free, stage_partitions
+from connectome.store.schema.tables import ModelTable, RunTable, VolumeTable
+
+NAMES_SHOWN = 10
+PAUSE_S = 0.2
+
+
+def create_run(database: Database, new: NewRun) -> RunRecord:
+    """Record a new run with its inputs and models; known volumes and models are used again.
+
+    Raises:
+        RunConflictError: the name is taken.
+    """
+    with database.begin() as connection:
+        values: dict[str, Any] = {
+            "name": new.name,
+            "kind": RunKind.BUILD.value,
+            "state": RunState.RUNNING.value,
+            "image_volume_id": _volume_id(connection, "image", new.image),
+            "segmentation_volume_id": _volume_id(connection, "segmentation", new.segmentation),
+            "detector_model_id": _model_id(connection, "detector", new.detector),
+            "assigner_model_id": None if new.assigner is None else _model_id(connection, "assigner", new.assigner),
+            "parameters": new.parameters,
+            "folder": str(new.folder),
+            "code_version": new.code_version,
+        }
+        for axis, start, stop in zip("zyx", new.box.start, new.box.stop, strict=True):
+            values |= {f"box_start_{axis}": start, f"box_stop_{axis}": stop}
+        run_id = insert_run(connection, values)
+        stage_partitions(connection, run_id)
+        attach_partitions(connection, run_id)
+    return get_run(database, new.name)
+
+
+def insert_run(connection: Connection, values: dict[str, Any]) -> int:
+    """Insert the row of a new run, without partitions; returns its number.
+
+    Raises:
+        RunConflictError: the name is taken.
+    """
+    statement = insert(RunTable).values(values).on_conflict_do_nothing(index_elements=["name"])
+    run_id = connection.scalar(statement.returning(RunTable.run_id))
+    if run_id is None:
+        raise RunConflictError(
+            f"a run named '{values['name']}' exists already: choose another --name, or connectome runs delete "
+            f"{values['name']} first"
+        )
+    return run_id
+
+
+def find_run(database: Database, name: str) -> RunRecord | None:
+    """The run of a name; None if there is none."""
+    segmentation, image = aliased(VolumeTable), aliased(VolumeTable)
+    detector, assigner = aliased(ModelTable), aliased(ModelTable)
+    statement = (
+        select(RunTable, image.url, segmentation, detector.sha256, assigner.sha256)
+        .outerjoin(image, RunTable.image_volume_id == image.volume_id)
+        .outerjoin(segmentation, RunTable.segmentation_volume_id == segmentation.volume_id)
+        .outerjoin(detector, RunTable.detector_model_id == detector.model_id)
+        .outerjoin(assigner, RunTable.assigner_model_id == assigner.model_id)
+        .where(RunTable.name == name)
+    )
+    with database.session() as session:
+        row = session.execute(statement).one_or_none()
+        return None if row is None else _record(row)
+
+
+def find_build(database: Database, name: str) -> RunRecord | None:
+    """The build of a name; None if there is none.
+
+    Raises:
+        RunConflictError: the run of this name is an import, which no build may replace.
+    """
+    found = find_run(database, name)
+    if found is not None and found.kind is RunKind.IMPORT:
+        raise RunConflictError(
+            f"the run '{name}' was imported, not built: choose another --name, or connectome runs delete {name} first"
+        )
+    return found
+
+
+def get_run(database: Database, name: str) -> RunRecord:
+    """The run of a name.
+
+    Raises:
+        RunNotFoundError: there is none; the message lists those that exist.
+    """
+    found = find_run(database, name)
+    if found is not None:
+        return found
+    names = run_names(database)
+    if not names:
+        raise RunNotFoundError(f"no run named '{name}': connectome build volume makes the first")
+    shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
+    raise RunNotFoundError(f"no run named '{name}': the database has {shown}")
+
+
+def run_names(database: Database) -> list[str]:
+    """The names of all runs, the newest first."""
+    with database.begin() as connection:
+        return list(connection.scalars(select(RunTable.name).order_by(RunTable.run_id.desc())))
+
+
+def delete_run(database: Database, run_id: int, *, patience_s: float = 60.0) -> None:
+    """Delete a run and all its rows at once; its volumes on disk are the caller's.
+
+    Args:
+        database: where the run is.
+        run_id: the run.
+        patience_s: how long to try while queries of others use the tables.
+
+    Raises:
+        DatabaseError: they still do.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        with database.begin() as connection:
+            if delete_if_free(connection, run_id):
+                return
+        if time.monotonic() > deadline:
+            raise DatabaseError(
+                f"run {run_id} can't be deleted: queries have been using the tables for {patience_s:g} s; end "
+                "them (psql: SELECT * FROM pg_stat_activity) and try again"
+            )
+        time.sleep(PAUSE_S)
+
+
+def set_state(database: Database, run_id: int, state: RunState) -> None:
+    """Say what became of a run."""
+    finished_at = func.now() if state is RunState.FINISHED else None
+    with database.begin() as connection:
+        connection.execute(
+            update(RunTable).where(RunTable.run_id == run_id).values(state=state.value, finished_at=finished_at)
+        )
+
+
+def _volume_id(connection: Connection, role: str, volume: NewVolume) -> int:
+    values: dict[str, Any] = {"role": role, "url": volume.url, "dtype": volume.dtype}
+    for i, axis in enumerate("zyx"):
+        values |= {
+            f"shape_{axis}": int(volume.shape[i]),
+            f"resolution_{axis}_nm": float(volume.resolution_nm[i]),
+            f"offset_{axis}_nm": float(volume.offset_nm[i]),
+        }
+    statement = insert(VolumeTable).values(values)
+    statement = statement.on_conflict_do_update(constraint="uq_volume_identity", set_={"role": role})
+    return connection.execute(statement.returning(VolumeTable.volume_id)).scalar_one()
+
+
+def _model_id(connection: Connection, role: str, model: NewModel) -> int:
+    values = {"role": role, "name": model.name, "sha256": model.sha256, "method": model.method, "config": model.config}
+    statement = insert(ModelTable).values(values)
+    statement = statement.on_conflict_do_update(index_elements=["role", "sha256"], set_={"role": role})
+    return connection.execute(statement.returning(ModelTable.model_id)).scalar_one()
+
+
+def _record(row: Sequence[Any]) -> RunRecord:
+    run, image_url, segmentation, detector_sha256, assigner_sha256 = row
+    return RunRecord(
+        run_id=run.run_id,
+        name=run.name,
+        kind=RunKind(run.kind),
+        state=RunState(run.state),
+        inputs=None if run.kind == RunKind.IMPORT else _inputs(run, image_url, segmentation, detector_sha256),
+        assigner_sha256=assigner_sha256,
+        parameters=run.parameters,
+        code_version=run.code_version,
+        created_at=run.created_at,
+        finished_at=run.finished_at,
+    )
+
+
+def _inputs(run: Any, image_url: str, segmentation: Any, detector_sha256: str) -> BuildInputs:
+    start = run.box_start_z, run.box_start_y, run.box_start_x
+    return BuildInputs(
+        image_url=image_url,
+        segmentation_url=segmentation.url,
+        resolution_nm=(segmentation.resolution_z_nm, segmentation.resolution_y_nm, segmentation.resolution_x_nm),
+        offset_nm=(segmentation.offset_z_nm, segmentation.offset_y_nm, segmentation.offset_x_nm),
+        detector_sha256=detector_sha256,
+        box=Box(start, (run.box_stop_z, run.box_stop_y, run.box_stop_x)),
+        folder=Path(run.folder),
+    )

@@ -1,0 +1,1 @@
+"""The tables, their migration and their partitions."""

@@ -1,0 +1,117 @@
+"""Tables of partners, partitioned by run: candidate, synapse, duplicate, edge.
+
+Their foreign keys to clefts lie between the partitions of one run: `synapse_7` refers to `cleft_7`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import REAL, BigInteger, CheckConstraint, Index
+from sqlalchemy.orm import Mapped
+
+from connectome.store.schema.base import BY_RUN, Base, bigint, double, integer, optional, real, run_key, smallint, text
+
+EDGE_SUMS = ("synapse_count", "size_voxels", "mean_confidence")
+
+
+class CandidateTable(Base):
+    """A segment near a cleft with its score in one role."""
+
+    __tablename__ = "candidate"
+    __table_args__ = (
+        CheckConstraint("role IN ('pre', 'post')", name="role"),
+        CheckConstraint("segment_id > 0", name="segment_id"),
+        CheckConstraint("score BETWEEN 0 AND 1", name="score"),
+        CheckConstraint("contact_voxels > 0", name="contact_voxels"),
+        {"comment": "Segments near a cleft with the score that the assigner gives them in each role", **BY_RUN},
+    )
+
+    run_id: Mapped[int] = run_key()
+    cleft_id: Mapped[int] = bigint("The cleft", key=True)
+    segment_id: Mapped[int] = bigint("The segment", key=True)
+    role: Mapped[str] = text("The role that is scored: pre or post", key=True)
+    score: Mapped[float] = real(
+        "Score in the role, 0 to 1: an AVAN's mean output over the segment, or a pruner's probability of its best pair"
+    )
+    contact_voxels: Mapped[int] = integer("Voxels of the segment that touch the dilated cleft")
+
+
+class SynapseTable(Base):
+    """A cleft with its chosen partners."""
+
+    __tablename__ = "synapse"
+    __table_args__ = (
+        Index(None, "pre_segment_id"),
+        Index(None, "post_segment_id"),
+        CheckConstraint("number >= 0", name="number"),
+        CheckConstraint("pre_segment_id > 0 AND post_segment_id > 0", name="segment_ids"),
+        CheckConstraint(
+            "pre_score BETWEEN 0 AND 1 AND post_score BETWEEN 0 AND 1 AND confidence BETWEEN 0 AND 1", name="scores"
+        ),
+        {"comment": "Synapses: clefts with their chosen partners; a polyadic cleft has several rows", **BY_RUN},
+    )
+
+    run_id: Mapped[int] = run_key()
+    cleft_id: Mapped[int] = bigint("The cleft", key=True)
+    pre_segment_id: Mapped[int] = bigint("The presynaptic segment")
+    post_segment_id: Mapped[int] = bigint("The postsynaptic segment")
+    number: Mapped[int] = smallint("Tells the synapses of a polyadic cleft apart, from 0", key=True, default="0")
+    pre_score: Mapped[float | None] = optional(
+        REAL,
+        "Score of the presynaptic segment in its role, 0 to 1; a pruner's is the pair's; NULL if nothing scored it",
+    )
+    post_score: Mapped[float | None] = optional(
+        REAL,
+        "Score of the postsynaptic segment in its role, 0 to 1; a pruner's is the pair's; NULL if nothing scored it",
+    )
+    confidence: Mapped[float] = real(
+        "Calibrated probability that the synapse is correct, 0 to 1; 1 if an import has none"
+    )
+    pre_x_nm: Mapped[float] = real("A point inside the presynaptic segment beside the cleft: x in nm")
+    pre_y_nm: Mapped[float] = real("A point inside the presynaptic segment beside the cleft: y in nm")
+    pre_z_nm: Mapped[float] = real("A point inside the presynaptic segment beside the cleft: z in nm")
+    post_x_nm: Mapped[float] = real("A point inside the postsynaptic segment beside the cleft: x in nm")
+    post_y_nm: Mapped[float] = real("A point inside the postsynaptic segment beside the cleft: y in nm")
+    post_z_nm: Mapped[float] = real("A point inside the postsynaptic segment beside the cleft: z in nm")
+    source_id: Mapped[int | None] = optional(
+        BigInteger, "Id of the synapse in the table that was imported; NULL in a build"
+    )
+
+
+class DuplicateTable(Base):
+    """A cleft whose synapse was merged into another one's."""
+
+    __tablename__ = "duplicate"
+    __table_args__ = (
+        CheckConstraint("cleft_id <> kept_cleft_id", name="different"),
+        CheckConstraint("distance_nm >= 0", name="distance_nm"),
+        {
+            "comment": "Clefts whose synapse was merged into another one's: equal partners, centroids near each other",
+            **BY_RUN,
+        },
+    )
+
+    run_id: Mapped[int] = run_key()
+    cleft_id: Mapped[int] = bigint("The cleft whose synapse was merged into another one's", key=True)
+    kept_cleft_id: Mapped[int] = bigint("The cleft that the remaining synapse belongs to", key=True)
+    distance_nm: Mapped[float] = real("Distance of the two clefts' centroids in nm")
+
+
+class EdgeTable(Base):
+    """All synapses from one segment to another."""
+
+    __tablename__ = "edge"
+    __table_args__ = (
+        Index(None, "post_segment_id", postgresql_include=["run_id", "pre_segment_id", *EDGE_SUMS]),
+        CheckConstraint("synapse_count > 0 AND size_voxels >= 0", name="sums"),
+        CheckConstraint("mean_confidence BETWEEN 0 AND 1", name="mean_confidence"),
+        {"comment": "Edges: all synapses from one segment to another, aggregated when the run is finished", **BY_RUN},
+    )
+
+    run_id: Mapped[int] = run_key(comment="The run that the synapses belong to")
+    pre_segment_id: Mapped[int] = bigint("The presynaptic segment", key=True)
+    post_segment_id: Mapped[int] = bigint("The postsynaptic segment", key=True)
+    synapse_count: Mapped[int] = integer("Number of synapses")
+    size_voxels: Mapped[int] = bigint(
+        "Summed size of their clefts in voxels at the working resolution; unknown sizes count 0"
+    )
+    mean_confidence: Mapped[float] = double("Mean confidence of the synapses, 0 to 1")

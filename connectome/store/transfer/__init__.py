@@ -1,0 +1,1 @@
+"""Bulk transfer: binary COPY in, columns of arrays out."""

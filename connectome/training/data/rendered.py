@@ -1,0 +1,159 @@
+"""A phantom as volumes whose voxels are made when they are read, and kept as far as memory allows."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectome.geometry import BlockGrid, Box, Grid, Triple
+from connectome.phantom import Phantom, PhantomConfig
+from connectome.records import ReferenceSynapse
+from connectome.training.data.phantom_text import phantom_text
+
+BLOCK_SHAPE: Triple = (16, 128, 128)
+CACHE_BYTES = 512 * 2**20
+
+
+class Layer(StrEnum):
+    """The arrays of a phantom."""
+
+    IMAGE = "image"
+    SEGMENTATION = "segmentation"
+    CLEFTS = "clefts"
+
+
+DTYPES: dict[Layer, np.dtype[Any]] = {
+    Layer.IMAGE: np.dtype(np.uint8),
+    Layer.SEGMENTATION: np.dtype(np.uint64),
+    Layer.CLEFTS: np.dtype(np.uint64),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """One block (z, y, x): image uint8, labels uint32 (a phantom's ids are small), which halves the memory."""
+
+    image: NDArray[np.uint8]
+    segmentation: NDArray[np.uint32]
+    clefts: NDArray[np.uint32]
+
+    @property
+    def bytes(self) -> int:
+        return self.image.nbytes + self.segmentation.nbytes + self.clefts.nbytes
+
+
+class RenderedPhantom:
+    """A phantom, drawn once; its blocks are rendered on demand and the ones used last are kept.
+
+    A voxel is a function of the configuration alone, so what is read doesn't depend on what was read before, nor on
+    what is kept. Several threads may read.
+    """
+
+    def __init__(self, config: PhantomConfig, *, cache_bytes: int = CACHE_BYTES) -> None:
+        """Draw the tissue.
+
+        Args:
+            config: of the phantom.
+            cache_bytes: how much memory rendered blocks may take; the last one is always kept.
+        """
+        self.config = config
+        self._phantom = Phantom(config)
+        self._grid = BlockGrid(config.box, BLOCK_SHAPE)
+        self._blocks: OrderedDict[int, _Block] = OrderedDict()
+        self._limit = cache_bytes
+        self._bytes = 0
+        self._lock = Lock()
+
+    @property
+    def cached_bytes(self) -> int:
+        """The memory that rendered blocks take now."""
+        return self._bytes
+
+    def volume(self, layer: Layer) -> RenderedVolume:
+        """One of its arrays, with the interface of a volume that is read."""
+        return RenderedVolume(self, layer)
+
+    def synapses(self) -> list[ReferenceSynapse]:
+        """Its synapses, as `Phantom.synapses`."""
+        with self._lock:
+            return self._phantom.synapses()
+
+    def read(self, layer: Layer, box: Box) -> NDArray[Any]:
+        """The voxels (z, y, x) of a box that lies inside it, of the layer's data type, from blocks that are kept."""
+        data = np.zeros(box.shape, DTYPES[layer])
+        for number in self._grid.overlapping(box):
+            common = self._grid.block(number).intersect(box)
+            with self._lock:
+                voxels: NDArray[Any] = getattr(self._block(number), layer)
+            data[common.slices(box.start)] = voxels[common.slices(self._grid.block(number).start)]
+        return data
+
+    def render(self, layer: Layer, box: Box) -> NDArray[Any]:
+        """The same as `read`, made anew and not kept: for boxes that are looked at once."""
+        with self._lock:
+            voxels: NDArray[Any] = getattr(self._phantom.render(box), layer)
+        return voxels
+
+    def _block(self, number: int) -> _Block:
+        if number in self._blocks:
+            self._blocks.move_to_end(number)
+            return self._blocks[number]
+        rendered = self._phantom.render(self._grid.block(number))
+        labels = (rendered.segmentation.astype(np.uint32), rendered.clefts.astype(np.uint32))
+        block = _Block(rendered.image, *labels)
+        self._blocks[number] = block
+        self._bytes += block.bytes
+        while self._bytes > self._limit and len(self._blocks) > 1:
+            self._bytes -= self._blocks.popitem(last=False)[1].bytes
+        return block
+
+
+@dataclass(frozen=True)
+class RenderedVolume:
+    """One array of a phantom; reads like a `connectome.volumes.volume.Volume`."""
+
+    phantom: RenderedPhantom
+    layer: Layer
+
+    @property
+    def url(self) -> str:
+        """The phantom's text and the layer, for messages."""
+        return f"{phantom_text(self.phantom.config)} ({self.layer})"
+
+    @property
+    def grid(self) -> Grid:
+        """Where the volume lies."""
+        return Grid(shape=self.phantom.config.shape, resolution_nm=self.phantom.config.resolution_nm)
+
+    @property
+    def box(self) -> Box:
+        """All its voxels."""
+        return self.phantom.config.box
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The data type of its voxels."""
+        return DTYPES[self.layer]
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """The voxels (z, y, x) of a box inside the volume."""
+        return self.phantom.read(self.layer, box)
+
+    def read_strided(self, box: Box, step: Triple) -> NDArray[Any]:
+        """Every `step`-th voxel (z, y, x) of a box, from its first; what is beyond the border is left out."""
+        return self.read(box.intersect(self.phantom.config.box))[tuple(slice(None, None, s) for s in step)]
+
+
+@dataclass(frozen=True)
+class PassingVolume(RenderedVolume):
+    """A `RenderedVolume` whose voxels are not kept: to look at pieces all over a phantom once."""
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """The voxels (z, y, x) of a box inside the volume."""
+        return self.phantom.render(self.layer, box)

@@ -1,0 +1,101 @@
+"""Where training data lies."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectome.errors import ConfigError
+from connectome.formats.decoys import LABELS, TABLE
+from connectome.geometry import Box
+from connectome.phantom import PhantomConfig
+from connectome.training.data.phantom_text import PREFIX, parse_phantom, phantom_text
+
+IN_FOLDER = {"image": "raw.zarr", "segmentation": "neuron_ids.zarr", "clefts": "clefts.zarr"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSource:
+    """Annotated volumes: a folder as imports and phantoms write it, or places given one by one, or both; or a phantom.
+
+    Attributes:
+        folder: holds raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv, unless they are given.
+        image, segmentation, clefts: paths or URLs of volumes; given ones win over the folder's.
+        annotations: a table of synapses with the columns of annotations.csv.
+        phantom: what to make as it is read; nothing else is given then but box and weight.
+        box: what may be seen, in voxels (z, y, x) of the cleft labels; None: all.
+        weight: how often samples come from here, relative to the other sources.
+    """
+
+    folder: Path | None = None
+    image: str | None = None
+    segmentation: str | None = None
+    clefts: str | None = None
+    annotations: Path | None = None
+    phantom: PhantomConfig | None = None
+    box: Box | None = None
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a source that can't be opened or would never be drawn.
+
+        Raises:
+            ConfigError: a volume or the table isn't given, or is given beside a phantom, or the weight isn't greater
+                than 0.
+        """
+        names = (*IN_FOLDER, "annotations")
+        given = [name for name in ("folder", *names) if getattr(self, name) is not None]
+        if self.phantom is not None and given:
+            raise ConfigError(f"a data source is a phantom or has a {given[0]}, not both")
+        missing = [name for name in names if self.folder is None and name not in given]
+        if missing and self.phantom is None:
+            raise ConfigError(f"a data source without a folder needs {', '.join(names)}; not given: {missing[0]}")
+        if not 0 < self.weight < math.inf:
+            raise ConfigError(f"a weight of {self.weight:g} is useless: it must be greater than 0 and finite")
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages: its folder, else its image; of a phantom its text."""
+        if self.phantom is not None:
+            return phantom_text(self.phantom)
+        return str(self.folder or self.image)
+
+    @property
+    def label(self) -> str:
+        """What a model card calls it: the name without where it lies."""
+        return self.name.rstrip("/|:").rpartition("/")[2]
+
+    def url(self, volume: str) -> str | Path:
+        """Where a volume lies: `image`, `segmentation` or `clefts`."""
+        given: str | None = getattr(self, volume)
+        return given or (self.folder or Path()) / IN_FOLDER[volume]
+
+    @property
+    def table(self) -> Path:
+        """Where the table of synapses lies."""
+        return self.annotations or (self.folder or Path()) / "annotations.csv"
+
+    @property
+    def decoys(self) -> tuple[Path, Path] | None:
+        """Labels and table of the folder's decoys; None: it has none."""
+        if self.folder is None or not (self.folder / TABLE).exists():
+            return None
+        return self.folder / LABELS, self.folder / TABLE
+
+    @classmethod
+    def parse(cls, text: str) -> DataSource:
+        """Read 'FOLDER', 'FOLDER@z0:z1,y0:y1,x0:x1' or a phantom (see `phantom_text`), also with '*WEIGHT' behind.
+
+        Raises:
+            ConfigError: the weight isn't a number above 0, or a phantom is malformed. BoxError: the box is malformed.
+        """
+        text, star, weight_text = text.partition("*")
+        try:
+            weight = float(weight_text) if star else 1.0
+        except ValueError as error:
+            raise ConfigError(f"'{weight_text}' isn't a weight: write FOLDER@BOX*NUMBER") from error
+        if text.startswith(PREFIX):
+            return cls(phantom=parse_phantom(text), weight=weight)
+        folder, at, box = text.partition("@")
+        return cls(folder=Path(folder).expanduser(), box=Box.parse(box) if at else None, weight=weight)

@@ -1,0 +1,1 @@
+"""What networks are shown: patches, targets, augmentation."""

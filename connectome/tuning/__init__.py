@@ -1,0 +1,1 @@
+"""The grid search, calibration and decoys, over the same functions as the build."""

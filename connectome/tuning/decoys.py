@@ -1,0 +1,99 @@
+"""Finds decoys: objects that a detector takes for clefts where nobody annotated one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectome.errors import ConfigError
+from connectome.evaluate.overlap import OverlapTable, PredictedOverlap
+from connectome.formats.decoys import LABELS, TABLE, write_decoys
+from connectome.formats.opening import open_reference
+from connectome.geometry import BlockGrid
+from connectome.pipeline.context import chunk_shape
+from connectome.pipeline.parameters import threshold_of
+from connectome.pipeline.request import BuildRequest
+from connectome.records import NoProgress, Progress
+from connectome.scoring.comparison import Comparison, count_overlap
+from connectome.tuning.annotated_volume import AnnotatedVolume, OpenVolume, open_volume
+from connectome.tuning.kept_outputs import KeptOutputs
+from connectome.volumes.volume import Volume
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoyRequest:
+    """Where to look, and what counts.
+
+    Attributes:
+        volumes: folders, see `AnnotatedVolume.parse`; the decoys are written into them.
+        build: the detector and its device; the rest doesn't matter.
+        threshold: in (0, 1]; None: the detector's.
+        min_size_voxels: smaller objects aren't worth a sample.
+        outputs: folder where the detector's outputs are kept.
+    """
+
+    volumes: tuple[AnnotatedVolume, ...]
+    build: BuildRequest
+    threshold: float | None
+    min_size_voxels: int
+    outputs: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundDecoys:
+    """What one volume has: objects found by the detector, and how many of them are decoys."""
+
+    name: str
+    objects: int
+    decoys: int
+
+
+def find_decoys(request: DecoyRequest, progress: Progress | None = None) -> list[FoundDecoys]:
+    """Write decoys.zarr and decoys.csv into the folder of every volume; the table comes last.
+
+    An object is a decoy if it shares no voxel with an annotated cleft and at most half of its voxels are ignored.
+
+    Raises:
+        InputError, CheckpointError, DeviceError, StorageError: a volume or the model doesn't do.
+    """
+    shown = progress or NoProgress()
+    if request.threshold is not None and not 0 < request.threshold <= 1:
+        raise ConfigError(f"a threshold of {request.threshold:g} is useless: it must be above 0 and at most 1")
+    opened = [open_volume(volume, request.build) for volume in request.volumes]
+    return [_find(one, request, shown) for one in opened]
+
+
+def _find(opened: OpenVolume, request: DecoyRequest, progress: Progress) -> FoundDecoys:
+    outputs = KeptOutputs(opened, request.outputs, progress)
+    threshold = opened.parameters.threshold if request.threshold is None else threshold_of(request.threshold)
+    clefts, labels = outputs.clefts(threshold, request.min_size_voxels), outputs.labels(threshold)
+    reference = open_reference(opened.volume.reference)
+    comparison = Comparison.of(labels, reference, reference.synapses(), within=opened.inputs.box)
+    table, _ = count_overlap(comparison, [], progress)
+    decoys = np.array([_is_decoy(table, int(cleft_id)) for cleft_id in clefts.cleft_id], bool)
+    _write_labels(opened, labels, clefts.cleft_id[decoys])
+    columns = (clefts.cleft_id, clefts.size_voxels, clefts.centroid_nm)
+    write_decoys(opened.volume.reference / TABLE, zip(*(column[decoys].tolist() for column in columns), strict=True))
+    return FoundDecoys(name=opened.volume.name, objects=len(decoys), decoys=int(decoys.sum()))
+
+
+def _is_decoy(table: OverlapTable, cleft_id: int) -> bool:
+    overlap = table.get(cleft_id, PredictedOverlap())
+    return not overlap.by_reference and not overlap.is_mostly_ignored
+
+
+def _write_labels(opened: OpenVolume, labels: Volume, ids: NDArray[np.int64]) -> None:
+    (opened.volume.reference / TABLE).unlink(missing_ok=True)
+    inputs, block_shape = opened.inputs, opened.parameters.block_shape
+    written = Volume.create(
+        opened.volume.reference / LABELS, shape=inputs.shape, dtype=np.uint64, resolution_nm=inputs.resolution_nm,
+        offset_nm=inputs.offset_nm, chunk_shape=chunk_shape(block_shape), overwrite=True,
+    )  # fmt: skip
+    for _, block in BlockGrid(inputs.box, block_shape):
+        found = labels.read(block)
+        found[~np.isin(found, ids.astype(np.uint64))] = 0
+        if found.any():
+            written.write(block, found)

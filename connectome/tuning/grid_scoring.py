@@ -1,0 +1,182 @@
+"""Edge scores of every cell of a parameter grid on one volume, from kept outputs: no network, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectome.evaluate.edge_score import EdgeScore, Outcome
+from connectome.evaluate.edges import EdgeInput, score_edge_rows
+from connectome.partners.assignment import AssignmentRules
+from connectome.partners.confidence import FEATURES
+from connectome.partners.duplicates import PlacedSynapses, merge_duplicates
+from connectome.pipeline.parameters import threshold_of
+from connectome.records import NoProgress, SynapseRow
+from connectome.scoring.edges import Prediction, edge_input
+from connectome.tuning.annotated_volume import OpenVolume
+from connectome.tuning.grid import Cell, ParameterGrid
+from connectome.tuning.kept_outputs import KeptOutputs
+from connectome.tuning.scored_clefts import ChosenSynapses, Reach, ScoredClefts
+
+Counts = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedSynapses:
+    """The synapses of one volume at one cell that count.
+
+    Attributes:
+        features: float64 (n, features), see `Evidence`.
+        score: float64 (n,), raw scores.
+        correct: boolean (n,).
+    """
+
+    features: NDArray[np.float64]
+    score: NDArray[np.float64]
+    correct: NDArray[np.bool_]
+
+
+class VolumeScorer:
+    """Scores one volume; everything that cells share is computed once."""
+
+    def __init__(self, opened: OpenVolume, outputs: KeptOutputs, grid: ParameterGrid) -> None:
+        """Score the cells of `grid`."""
+        self.opened, self.outputs, self.grid = opened, outputs, grid
+        self._levels: dict[float, _Level] = {}
+
+    def counts(self) -> NDArray[np.int64]:
+        """True positives, predicted and annotated synapses of every cell: int64 (*grid.shape, 3)."""
+        counts = np.zeros((*self.grid.shape, 3), np.int64)
+        for index in self.grid:
+            counts[index] = self.counts_at(self.grid.cell(index))
+        return counts
+
+    def score(self, cell: Cell) -> EdgeScore:
+        """The edge score at one cell, every synapse judged: what a build with these parameters would get."""
+        chosen = self._choice(cell)
+        return chosen.edge_score(chosen.kept(cell))
+
+    def counts_at(self, cell: Cell) -> Counts:
+        """True positives, predicted and annotated synapses at one cell, whose minimum score may lie off the grid."""
+        return self._choice(cell).counts(cell)
+
+    def judged(self, cell: Cell) -> JudgedSynapses:
+        """The synapses at one cell, each judged; those in ignored space, or outside the scored box, are left out."""
+        chosen = self._choice(cell)
+        kept = chosen.kept(cell)
+        verdict = {
+            (s.cleft_id, s.pre_segment_id, s.post_segment_id): s.outcome is Outcome.TRUE_POSITIVE
+            for s in chosen.edge_score(kept).judged
+            if s.outcome in (Outcome.TRUE_POSITIVE, Outcome.FALSE_POSITIVE)
+        }
+        found = [
+            (place, verdict[key])
+            for place, row in zip(kept, chosen.rows(kept), strict=True)
+            if (key := (row.cleft_id, row.pre_segment_id, row.post_segment_id)) in verdict
+        ]
+        evidence = [chosen.synapses.evidence[place] for place, _ in found]
+        return JudgedSynapses(
+            features=np.array([one.features() for one in evidence]).reshape(-1, len(FEATURES)),
+            score=np.array([one.score for one in evidence]),
+            correct=np.array([correct for _, correct in found], bool),
+        )
+
+    def scores(self, cell: Cell) -> NDArray[np.float64]:
+        """The raw scores (n,) of all synapses at one cell, whatever its minimum size and score."""
+        return self._choice(cell).synapses.score
+
+    def _choice(self, cell: Cell) -> _Choice:
+        if cell.threshold not in self._levels:
+            self._levels[cell.threshold] = _Level(self, cell.threshold)
+        return self._levels[cell.threshold].choose(cell)
+
+
+class _Level:
+    """All clefts at one threshold, laid over the reference."""
+
+    def __init__(self, scorer: VolumeScorer, threshold: float) -> None:
+        opened, value = scorer.opened, threshold_of(threshold)
+        self.rules = opened.parameters.assignment
+        contacts = [self.rules.min_contact if share is None else share for share in scorer.grid.min_contact]
+        reach = Reach(dilations_nm=tuple(sorted(scorer.grid.dilation_nm)), min_contact=min(contacts))
+        self.scored: ScoredClefts = scorer.outputs.scored(value, reach, min(scorer.grid.min_size_voxels))
+        inputs = opened.inputs
+        segmentation = inputs.segmentation.volume.grid
+        prediction = Prediction(
+            name=opened.volume.name,
+            clefts=scorer.outputs.labels(value),
+            resolution_nm=segmentation.resolution_nm,
+            offset_nm=segmentation.offset_nm,
+            box=inputs.box,
+        )
+        clefts = self.scored.clefts
+        self.centroids = [tuple(point) for point in clefts.centroid_nm.tolist()]
+        everything = [self.row(i, 0, 0, 0.0) for i in range(len(clefts.cleft_id))]
+        self.given: EdgeInput = edge_input(
+            prediction, everything, opened.volume.reference, opened.volume.box, NoProgress()
+        )
+        self.counted: dict[bytes, Counts] = {}
+        self._chosen: dict[AssignmentRules, _Choice] = {}
+
+    def row(self, cleft: int, pre: int, post: int, score: float) -> SynapseRow:
+        clefts = self.scored.clefts
+        return SynapseRow(
+            cleft_id=int(clefts.cleft_id[cleft]), pre_segment_id=pre, post_segment_id=post, confidence=score,
+            size_voxels=int(clefts.size_voxels[cleft]), centroid_nm=self.centroids[cleft],
+        )  # fmt: skip
+
+    def choose(self, cell: Cell) -> _Choice:
+        names = ("min_contact", "pre_threshold", "post_threshold")
+        asked = {name: getattr(cell, name) for name in names if getattr(cell, name) is not None}
+        rules = replace(self.rules, dilation_nm=cell.dilation_nm, **asked)
+        if rules not in self._chosen:
+            self._chosen[rules] = _Choice(self, self.scored.choose(rules))
+        return self._chosen[rules]
+
+
+class _Choice:
+    """The synapses at one threshold by one set of rules; counts of equal sets of synapses are computed once."""
+
+    def __init__(self, level: _Level, synapses: ChosenSynapses) -> None:
+        self.level, self.synapses = level, synapses
+        clefts = level.scored.clefts
+        self._size = clefts.size_voxels[synapses.cleft]
+        self._placed = PlacedSynapses(
+            cleft_id=clefts.cleft_id[synapses.cleft],
+            pre_segment_id=synapses.pre_segment_id,
+            post_segment_id=synapses.post_segment_id,
+            size_voxels=self._size,
+            centroid_nm=clefts.centroid_nm[synapses.cleft],
+        )
+        columns = (synapses.cleft, synapses.pre_segment_id, synapses.post_segment_id)
+        self._keys = np.stack(columns, 1)
+        values = (*columns, synapses.score)
+        self._rows = [level.row(*one) for one in zip(*(column.tolist() for column in values), strict=True)]
+        self._kept: dict[tuple[float, bytes], NDArray[np.int64]] = {}
+
+    def kept(self, cell: Cell) -> NDArray[np.int64]:
+        """Places of the synapses that a build would keep: by size, by score, then without duplicates."""
+        places = np.flatnonzero((self._size >= cell.min_size_voxels) & (self.synapses.score >= cell.min_score))
+        key = cell.duplicate_distance_nm, places.tobytes()
+        if key not in self._kept:
+            part = {name: values[places] for name, values in vars(self._placed).items()}
+            stays = merge_duplicates(PlacedSynapses(**part), cell.duplicate_distance_nm).stays
+            self._kept[key] = places[stays]
+        return self._kept[key]
+
+    def rows(self, kept: NDArray[np.int64]) -> Iterator[SynapseRow]:
+        return (self._rows[place] for place in kept)
+
+    def edge_score(self, kept: NDArray[np.int64]) -> EdgeScore:
+        return score_edge_rows(replace(self.level.given, predicted=list(self.rows(kept))))
+
+    def counts(self, cell: Cell) -> Counts:
+        kept, counted = self.kept(cell), self.level.counted
+        key = self._keys[kept].tobytes()
+        if key not in counted:
+            score = self.edge_score(kept)
+            counted[key] = score.true_positives, score.n_predicted, score.n_reference
+        return counted[key]

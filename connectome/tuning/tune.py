@@ -1,0 +1,169 @@
+"""`connectome tune`: the parameters that give the best edges on annotated volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectome.errors import ConfigError
+from connectome.models.assigners import choose_assigner
+from connectome.partners.assignment import AssignmentRules
+from connectome.pipeline.request import LARGEST_DILATION_NM, LARGEST_DUPLICATE_DISTANCE_NM, BuildRequest
+from connectome.records import NoProgress, Progress
+from connectome.tuning.annotated_volume import AnnotatedVolume, OpenVolume, open_volume
+from connectome.tuning.grid import AXES, Cell, Index, ParameterGrid, TunedGrid, precision_recall
+from connectome.tuning.grid_scoring import VolumeScorer
+from connectome.tuning.kept_outputs import KeptOutputs
+
+OUTPUTS = "tuning"
+SCORE_CUTS = 60  # points of a curve over the score
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneRequest:
+    """What to tune on, and how.
+
+    Attributes:
+        volumes: at least one.
+        build: models, device, connectivity and normalisation; its volumes and parameters don't matter.
+        grid: the values to try.
+        outputs: folder where the networks' outputs are kept.
+    """
+
+    volumes: tuple[AnnotatedVolume, ...]
+    build: BuildRequest
+    grid: ParameterGrid
+    outputs: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """Precision and recall over one parameter, the others as chosen: float64 (n,) each, over all volumes together."""
+
+    values: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """What tuning found.
+
+    Attributes:
+        names: of the volumes.
+        built_boxes: what to build of each volume to get its score, in voxels of the segmentation.
+        tuned: every cell's counts.
+        cell: the chosen parameters.
+        over_threshold, over_score: curves through the chosen cell.
+    """
+
+    names: tuple[str, ...]
+    built_boxes: tuple[str, ...]
+    tuned: TunedGrid
+    cell: Cell
+    over_threshold: Curve
+    over_score: Curve
+
+    @property
+    def f1(self) -> float:
+        """The mean F1 at the chosen cell."""
+        return float(self.tuned.f1[self.tuned.chosen()])
+
+    @property
+    def chosen_counts(self) -> NDArray[np.int64]:
+        """True positives, predicted, annotated at the chosen cell: int64 (volumes, 3)."""
+        return self.tuned.counts_at(self.tuned.chosen())
+
+
+def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
+    """Score every cell of the grid on every volume and choose one (see `evaluate.tuning.choose`).
+
+    The first call runs the networks; their outputs are kept, so that later ones take seconds.
+
+    Raises:
+        ConfigError: a value of the grid is none that a build takes.
+        InputError, CheckpointError, DeviceError, StorageError: a volume or a model doesn't do.
+    """
+    check_grid(request.grid)
+    scorers = open_scorers(request, progress or NoProgress())
+    counts = np.stack([scorer.counts() for scorer in scorers])
+    weights = np.array([volume.weight for volume in request.volumes])
+    tuned = TunedGrid(grid=request.grid, counts=counts, weights=weights)
+    index = tuned.chosen()
+    cell = request.grid.cell(index)
+    return Tuning(
+        names=tuple(volume.name for volume in request.volumes),
+        built_boxes=tuple(str(scorer.opened.built_box) for scorer in scorers),
+        tuned=tuned,
+        cell=cell,
+        over_threshold=_threshold_curve(tuned, index),
+        over_score=_score_curve(scorers, cell),
+    )
+
+
+def grid_for(build: BuildRequest, asked: Mapping[str, Any]) -> ParameterGrid:
+    """The usual grid of a build's mode, with other values, by the name of the axis, where they are asked for.
+
+    Raises:
+        ConfigError: thresholds of further partners, which only the polyadic mode has. CheckpointError: no such model.
+    """
+    recommended = choose_assigner(build.assigner, build.direction).parameters
+    polyadic = AssignmentRules.of(recommended, build.polyadic).polyadic
+    for name in ("pre_threshold", "post_threshold"):
+        if name in asked and not polyadic:
+            raise ConfigError(f"{name.replace('_', ' ')}s are of use in the polyadic mode alone: add --polyadic")
+    return replace(ParameterGrid.polyadic() if polyadic else ParameterGrid(), **asked)
+
+
+def open_scorers(request: TuneRequest, progress: Progress) -> list[VolumeScorer]:
+    """The volumes with their outputs, all opened and checked before anything is computed."""
+    opened: list[OpenVolume] = [open_volume(volume, request.build) for volume in request.volumes]
+    return [VolumeScorer(one, KeptOutputs(one, request.outputs, progress), request.grid) for one in opened]
+
+
+def check_grid(grid: ParameterGrid) -> None:
+    """Refuse values that no build takes, and values that don't ascend.
+
+    Raises:
+        ConfigError: names the value.
+    """
+    limits = {
+        "threshold": (1e-9, 1), "min_size_voxels": (1, np.inf), "dilation_nm": (1e-9, LARGEST_DILATION_NM),
+        "duplicate_distance_nm": (0, LARGEST_DUPLICATE_DISTANCE_NM), "min_score": (0, 1), "min_contact": (0, 1),
+        "pre_threshold": (0, 1), "post_threshold": (0, 1),
+    }  # fmt: skip
+    for axis in AXES:
+        values = getattr(grid, axis)
+        if values == (None,):
+            continue
+        if not values or any(a >= b for a, b in pairwise(values)):
+            raise ConfigError(f"the values of {axis} to try, {list(values)}, must ascend, and there must be one")
+        low, high = limits[axis]
+        if not low <= values[0] <= values[-1] <= high:
+            raise ConfigError(f"the values of {axis} to try, {list(values)}, must lie from {low:g} to {high:g}")
+
+
+def _threshold_curve(tuned: TunedGrid, index: Index) -> Curve:
+    values = tuned.grid.threshold
+    counts = [tuned.counts_at((place, *index[1:])).sum(0) for place in range(len(values))]
+    return _curve(np.array(values), np.array(counts))
+
+
+def _score_curve(scorers: Sequence[VolumeScorer], cell: Cell) -> Curve:
+    scores = np.concatenate([scorer.scores(cell) for scorer in scorers])
+    cuts = (
+        np.unique(np.concatenate([[0.0], np.quantile(scores, np.linspace(0, 1, SCORE_CUTS))])) if len(scores) else [0]
+    )
+    counts = [sum(np.array(s.counts_at(replace(cell, min_score=float(cut)))) for s in scorers) for cut in cuts]
+    return _curve(np.array(cuts), np.array(counts))
+
+
+def _curve(values: NDArray[np.float64], counts: NDArray[np.int64]) -> Curve:
+    precision, recall = precision_recall(counts)
+    return Curve(values=values, precision=precision, recall=recall)

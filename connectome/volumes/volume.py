@@ -1,0 +1,273 @@
+"""Volumes: arrays on a voxel grid with a resolution and an offset in nm.
+
+TensorStore is known here and in `volume_metadata`, and nowhere else. Whatever a format's own axis order, first index
+and channels, a `Volume` is always (z, y, x) and begins at voxel (0, 0, 0).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import numpy as np
+import tensorstore as ts
+from numpy.typing import DTypeLike, NDArray
+
+from connectome.errors import (
+    BoxError,
+    DtypeError,
+    ResolutionError,
+    StorageError,
+    VolumeFormatError,
+    VolumeNotFoundError,
+)
+from connectome.geometry import Box, Grid, NmTriple, Triple, triple
+from connectome.volumes.metadata import TENSORSTORE_ERRORS, multiscales_paths, read_array_metadata, spatial_axes
+
+__all__ = ["Grid", "Volume", "as_url"]
+
+CACHE_BYTES = 64 * 2**20
+"""Of each volume: 16 chunks of 32x128x128 labels of 64 bits. A patch touches up to 8, and so do the next of its block.
+More would only make memory grow with the volume: neighbouring tiles and patches are read soon after each other."""
+ZARR = "zarr (2 or 3), n5 or neuroglancer precomputed"
+NEUROGLANCER_SCHEMES = {
+    "precomputed": "neuroglancer-precomputed", "zarr": "auto", "zarr2": "zarr2", "zarr3": "zarr3", "n5": "n5",
+}  # fmt: skip
+OTHER_FILES = {".hdf": "cremi", ".h5": "cremi", ".hdf5": "cremi", ".tif": "stack", ".tiff": "stack", ".png": "stack",
+               ".npy": "stack"}  # fmt: skip
+RETRIES = {"max_retries": 5, "initial_delay": "500ms", "max_delay": "4s"}
+
+
+class Volume:
+    """An opened volume. Reads and writes are in voxels of its own grid, axes (z, y, x)."""
+
+    def __init__(self, url: str, store: ts.TensorStore, grid: Grid) -> None:
+        """Wrap a three-dimensional zyx store that begins at voxel 0 (see `open` and `create`)."""
+        self.url = url
+        self.grid = grid
+        self._store = store
+
+    @classmethod
+    def open(
+        cls, url: str | Path, *, resolution_nm: NmTriple | None = None, offset_nm: NmTriple | None = None,
+        writable: bool = False,
+    ) -> Volume:  # fmt: skip
+        """Open a volume of any format that TensorStore detects: zarr3, zarr2, n5, neuroglancer precomputed.
+
+        Args:
+            url: a local path, a URL (file://, gs://, s3://, https://), a URL pipeline (`...|zarr3:`) or what
+                neuroglancer calls a source (`precomputed://gs://...`).
+            resolution_nm: nm a voxel (z, y, x); overrides the format's metadata.
+            offset_nm: corner of the first voxel (z, y, x) in nm; overrides the format's metadata.
+            writable: open for writing too.
+
+        Raises:
+            VolumeNotFoundError: nothing is there. VolumeFormatError: not a 3D volume that can be read.
+            ResolutionError: the metadata has no resolution and none is given.
+        """
+        address = as_url(url)
+        context = _context(CACHE_BYTES)
+        try:
+            store = ts.open(
+                ts.Spec(address), context=context, read=True, write=writable, recheck_cached_data="open"
+            ).result()
+        except TENSORSTORE_ERRORS as error:
+            raise _opening_error(str(url), address, error) from error
+        metadata = read_array_metadata(store)
+        zyx, first = _as_zyx(str(url), store, metadata.names)
+        resolution = _valid_resolution(url, resolution_nm or metadata.resolution_nm)
+        z, y, x = (round(f * r, 6) for f, r in zip(first, resolution, strict=True))
+        offset = offset_nm or metadata.offset_nm or (z, y, x)
+        return cls(str(url), zyx, Grid(shape=triple(zyx.shape), resolution_nm=resolution, offset_nm=offset))
+
+    @classmethod
+    def create(
+        cls, url: str | Path, *, shape: Triple, dtype: DTypeLike, resolution_nm: NmTriple,
+        offset_nm: NmTriple = (0.0, 0.0, 0.0), chunk_shape: Triple = (32, 128, 128), overwrite: bool = False,
+    ) -> Volume:  # fmt: skip
+        """Create an empty zarr3 volume (zstd), all zeros.
+
+        Raises:
+            StorageError: it exists and `overwrite` is false, or can't be written. ResolutionError: not greater than 0.
+        """
+        metadata = {
+            "shape": list(shape),
+            "data_type": np.dtype(dtype).name,
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(chunk_shape)}},
+            "codecs": [{"name": "bytes"}, {"name": "zstd", "configuration": {"level": 3}}],
+            "attributes": {
+                "resolution": list(_valid_resolution(url, resolution_nm)),
+                "offset": list(offset_nm),
+                "units": ["nm"] * 3,
+            },
+            "dimension_names": ["z", "y", "x"],
+        }
+        spec = {"driver": "zarr3", "kvstore": as_url(url), "metadata": metadata}
+        try:
+            store = ts.open(spec, context=_context(0), create=True, delete_existing=overwrite).result()
+        except TENSORSTORE_ERRORS as error:
+            if "ALREADY_EXISTS" in str(error):
+                raise StorageError(f"{url} exists already: remove it, or choose another place") from error
+            raise StorageError(f"{url} can't be created: {_reason(error)}") from error
+        return cls(str(url), store, Grid(shape=shape, resolution_nm=resolution_nm, offset_nm=offset_nm))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The data type of its voxels."""
+        return np.dtype(self._store.dtype.numpy_dtype)
+
+    @property
+    def box(self) -> Box:
+        """All voxels of the volume."""
+        return self.grid.box
+
+    @cached_property
+    def chunk_shape(self) -> Triple:
+        """The shape (z, y, x) of the pieces that reads decode."""
+        return triple(side or 1 for side in self._store.chunk_layout.read_chunk.shape or ())
+
+    @property
+    def driver(self) -> str:
+        """The name of the format."""
+        return str(self._store.spec().to_json()["driver"])
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """The voxels of `box` (z, y, x); those beyond the volume's border are 0.
+
+        Raises:
+            StorageError: a chunk can't be read or decoded.
+        """
+        inside = box.intersect(self.box)
+        if inside.is_empty:
+            return np.zeros(box.shape, self.dtype)
+        data = self.read_strided(inside, (1, 1, 1))
+        if inside == box:
+            return data
+        padded = np.zeros(box.shape, self.dtype)
+        padded[inside.slices(box.start)] = data
+        return padded
+
+    def read_strided(self, box: Box, step: Triple) -> NDArray[Any]:
+        """Every `step`-th voxel (z, y, x) of a box, from its first; what is beyond the volume's border is left out.
+
+        Raises:
+            StorageError: a chunk can't be read or decoded.
+        """
+        stop = triple(min(b, n) for b, n in zip(box.stop, self.grid.shape, strict=True))
+        slices = tuple(slice(a, b, s) for a, b, s in zip(box.start, stop, step, strict=True))
+        try:
+            return np.asarray(self._store[slices].read().result())
+        except TENSORSTORE_ERRORS as error:
+            raise StorageError(f"{self.url} can't be read at {box}: {_reason(error)}") from error
+
+    def write(self, box: Box, array: NDArray[Any]) -> None:
+        """Write `array` (z, y, x) of the volume's dtype to `box`; returns once it is stored.
+
+        Raises:
+            BoxError: the box isn't inside the volume. DtypeError: another data type.
+            StorageError: disk full or unwritable.
+        """
+        if not self.box.contains(box):
+            raise BoxError(f"{self.url}: box {box} lies outside the volume {self.box}")
+        if array.dtype != self.dtype:
+            raise DtypeError(f"{self.url} holds {self.dtype}, not {array.dtype}")
+        try:
+            self._store[box.slices()].write(array).result()
+        except TENSORSTORE_ERRORS as error:
+            raise StorageError(f"{self.url} can't be written at {box}: {_reason(error)}") from error
+
+
+def as_url(url: str | Path) -> str:
+    """A URL or URL pipeline that TensorStore takes; a local path becomes file://.
+
+    Raises:
+        VolumeFormatError: a local path with a backslash, which TensorStore would take for a slash.
+    """
+    text = str(url)
+    source = re.match(r"(\w+)://(?=[a-z0-9]+://)", text)
+    if source is not None and source[1] in NEUROGLANCER_SCHEMES:
+        return f"{text[source.end() :].rstrip('/')}/|{NEUROGLANCER_SCHEMES[source[1]]}:"
+    if re.match(r"[a-z0-9+]+://", text):
+        return text
+    path, bar, rest = text.partition("|")
+    if "\\" in path:
+        raise VolumeFormatError(f"{path} has a backslash, which paths of volumes can't have: rename it")
+    return f"file://{quote(str(Path(path).expanduser().absolute()))}{bar}{rest}"
+
+
+def _context(cache_bytes: int) -> ts.Context:
+    """Settings of an opened store: its cache, and half a minute of retries where a server doesn't answer."""
+    kinds = ("http_request_retries", "gcs_request_retries", "s3_request_retries")
+    return ts.Context({"cache_pool": {"total_bytes_limit": cache_bytes}, **dict.fromkeys(kinds, RETRIES)})
+
+
+def _valid_resolution(url: str | Path, resolution_nm: NmTriple | None) -> NmTriple:
+    if resolution_nm is None:
+        raise ResolutionError(f"{url} carries no resolution: give it in nm as z,y,x (--resolution 30,12,12)")
+    if not all(math.isfinite(value) and value > 0 for value in resolution_nm):
+        raise ResolutionError(f"{url} has a resolution of {resolution_nm} nm: each must be greater than 0")
+    return resolution_nm
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong on one line: the operating system's words, else TensorStore's message without its spec."""
+    code = re.search(r"\[os_error_code='(\d+)'\]", str(error))
+    if code is not None:
+        return os.strerror(int(code[1]))
+    return " ".join(re.split(r" \[(?:tensorstore_spec|source locations)", str(error))[0].split())
+
+
+def _opening_error(url: str, address: str, error: Exception) -> Exception:
+    """What to tell of a volume that didn't open: nothing there, another kind of file, a group of volumes."""
+    if re.match(r"file://[^|]*", address):
+        path = Path(unquote(address.removeprefix("file://").partition("|")[0]))
+        if not path.exists():
+            return VolumeNotFoundError(f"no volume at {url}: the path doesn't exist")
+        if path.is_file() and path.suffix.lower() in OTHER_FILES:
+            command = f"connectome volume import {OTHER_FILES[path.suffix.lower()]}"
+            return VolumeFormatError(
+                f"{url} is a {path.suffix} file, not {ZARR}: turn it into a volume with `{command}`"
+            )
+        arrays = _arrays_in(path, address)
+        if arrays:
+            return VolumeFormatError(
+                f"{url} is a group of volumes, not a volume: open one of {', '.join(arrays)} in it"
+            )
+    elif "NOT_FOUND" in str(error) or "Failed to detect format" in str(error):
+        return VolumeNotFoundError(f"no volume at {url}: nothing there is {ZARR}")
+    if "Failed to detect format" in str(error):
+        return VolumeFormatError(f"{url} is not a volume: nothing there is {ZARR}")
+    return VolumeFormatError(f"{url} can't be opened as a volume: {_reason(error)}")
+
+
+def _arrays_in(folder: Path, address: str) -> list[str]:
+    """The paths of the arrays in a local group: those of its OME-NGFF metadata, else up to ten that lie in it."""
+    if not folder.is_dir():
+        return []
+    named = multiscales_paths(ts.KvStore.open(f"{address.partition('|')[0].rstrip('/')}/").result())
+    if named:
+        return named
+    found = (path.parent for pattern in (".zarray", "zarr.json", "attributes.json", "info")
+             for depth in ("*", "*/*", "*/*/*") for path in folder.glob(f"{depth}/{pattern}"))  # fmt: skip
+    return sorted({str(path.relative_to(folder)) for path in found})[:10]
+
+
+def _as_zyx(url: str, store: ts.TensorStore, names: tuple[str, ...]) -> tuple[ts.TensorStore, Triple]:
+    """The store as (z, y, x) from voxel 0, and the index (z, y, x) its first voxel has in the format."""
+    order = spatial_axes(names)
+    if len(order) < 3:
+        raise VolumeFormatError(f"{url} is an array of {store.rank} dimensions; a volume has three (z, y, x)")
+    for axis in sorted(set(range(store.rank)) - set(order), reverse=True):
+        if store.shape[axis] != 1:
+            kind = names[axis] or f"axis {axis}"
+            raise VolumeFormatError(f"{url} has {store.shape[axis]} along {kind}; a volume has one value a voxel")
+        store = store[ts.d[axis][store.domain[axis].inclusive_min]]
+        order = [place - (place > axis) for place in order]
+    store = store[ts.d[order].transpose[:]]
+    first = triple(store.domain.origin)
+    return store[ts.d[:].translate_to[0]], first

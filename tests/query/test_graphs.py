@@ -1,0 +1,97 @@
+"""Graphs of a run of a real store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+from scored_run import SHAPE, pair_of, write_run
+
+from connectome.errors import ConfigError, IncompleteRunError, RunNotFoundError
+from connectome.graph.graphml import read_graphml
+from connectome.graph.summary import summarise
+from connectome.query.graphs import GraphSelection, build_graph, export_graphml
+from connectome.store.database import Database
+from connectome.store.runs.records import RunRecord, RunState
+from connectome.store.runs.runs import set_state
+
+A, B = (str(segment) for segment in pair_of(0))
+C, D = (str(segment) for segment in pair_of(1))
+
+
+@pytest.fixture
+def run(database: Database, tmp_path: Path) -> RunRecord:
+    """Two synapses from A to B, one from B to A; a polyadic cleft from C to D and to A."""
+    labels = np.zeros(SHAPE, np.uint64)
+    for cleft_id in (11, 12, 13, 14):
+        labels[0, 0, 10 * (cleft_id - 11) : 10 * (cleft_id - 11) + cleft_id - 10] = cleft_id
+    a, b, c, d = *pair_of(0), *pair_of(1)
+    partners = {11: [(a, b)], 12: [(a, b)], 13: [(b, a)], 14: [(c, d), (c, a)]}
+    return write_run(database, tmp_path / "run", labels=labels, partners=partners)
+
+
+def test_the_graph_of_a_run_has_its_edges(database: Database, run: RunRecord) -> None:
+    graph = build_graph(database, "small")
+    assert {(pre, post): data["synapse_count"] for pre, post, data in graph.edges(data=True)} == {
+        (A, B): 2, (B, A): 1, (C, D): 1, (C, A): 1,
+    }  # fmt: skip
+    assert graph.edges[A, B] == {"synapse_count": 2, "size_voxels": 3, "mean_confidence": 0.5}
+    assert graph.graph == {"run": "small", "min_synapses": 1, "min_confidence": 0.0, "kind": "edges"}
+
+
+def test_the_multigraph_of_a_run_has_its_synapses(database: Database, run: RunRecord) -> None:
+    graph = build_graph(database, "small", GraphSelection(multi=True))
+    assert sorted(graph.edges(keys=True)) == sorted(
+        [(A, B, "11"), (A, B, "12"), (B, A, "13"), (C, D, "14"), (C, A, "14")]
+    )
+    assert graph.edges[A, B, "12"] == {
+        "cleft_id": "12", "confidence": 0.5, "size_voxels": 2, "x_nm": 132.0, "y_nm": 6.0, "z_nm": 15.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("min_synapses", "min_confidence", "edges"), [(1, 0.0, 4), (2, 0.0, 1), (1, 0.6, 0)])
+def test_thresholds_choose_the_same_pairs_in_both_graphs(
+    database: Database, run: RunRecord, min_synapses: int, min_confidence: float, edges: int
+) -> None:
+    single, multi = (
+        build_graph(
+            database, "small", GraphSelection(multi=multi, min_synapses=min_synapses, min_confidence=min_confidence)
+        )
+        for multi in (False, True)
+    )
+    assert single.number_of_edges() == edges
+    assert summarise(single) == summarise(multi)
+
+
+@pytest.mark.parametrize("multi", [False, True])
+def test_an_exported_graph_reads_back_as_it_was(
+    database: Database, run: RunRecord, tmp_path: Path, multi: bool
+) -> None:
+    selection = GraphSelection(multi=multi)
+    saved = export_graphml(database, "small", tmp_path / "x.graphml", selection)
+    graph, back = build_graph(database, "small", selection), read_graphml(saved.path)
+    assert nx.utils.graphs_equal(back, graph)
+    assert saved.summary == summarise(graph)
+
+
+def test_without_a_path_the_graph_goes_to_the_folder_of_the_run(database: Database, run: RunRecord) -> None:
+    saved = export_graphml(database, "small")
+    assert saved.path == run.folder / "graph.graphml"
+    assert saved.path.exists()
+
+
+def test_a_run_that_is_not_finished_has_no_graph(database: Database, run: RunRecord) -> None:
+    set_state(database, run.run_id, RunState.INCOMPLETE)
+    with pytest.raises(IncompleteRunError, match="is incomplete, not finished"):
+        export_graphml(database, "small")
+    assert not (run.folder / "graph.graphml").exists()
+    with pytest.raises(RunNotFoundError, match="small"):
+        build_graph(database, "other")
+
+
+@pytest.mark.parametrize("wrong", [{"min_synapses": 0}, {"min_confidence": 1.5}, {"min_confidence": float("nan")}])
+def test_thresholds_without_a_meaning_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="--min-"):
+        GraphSelection(**wrong)

@@ -1,0 +1,59 @@
+"""Finding decoys: what is found and not annotated, and nothing else."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from annotated_world import make_annotated_world, world_build
+from small_world import SmallWorld
+
+from connectome.errors import ConfigError
+from connectome.training.data.dataset import Dataset
+from connectome.training.data.source import DataSource
+from connectome.tuning.annotated_volume import AnnotatedVolume
+from connectome.tuning.decoys import DecoyRequest, find_decoys
+from connectome.volumes.volume import Volume
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
+    return make_annotated_world(tmp_path_factory.mktemp("world"))
+
+
+def request_for(world: SmallWorld, outputs: Path) -> DecoyRequest:
+    return DecoyRequest(
+        volumes=(AnnotatedVolume.parse(str(world.folder)),), build=world_build(world), threshold=0.68,
+        min_size_voxels=40, outputs=outputs,
+    )  # fmt: skip
+
+
+def test_decoys_are_the_objects_off_all_annotated_clefts(world: SmallWorld, tmp_path: Path) -> None:
+    (found,) = find_decoys(request_for(world, tmp_path))
+    labels, clefts = (Volume.open(world.folder / f"{name}.zarr") for name in ("decoys", "clefts"))
+    decoys, annotated = labels.read(labels.box), clefts.read(clefts.box)
+    with (world.folder / "decoys.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert 0 < found.decoys == len(rows) < found.objects
+    assert not ((decoys > 0) & (annotated > 0)).any()
+    for row in rows:
+        inside = decoys == np.uint64(row["decoy_id"])
+        assert inside.sum() == int(row["size_voxels"]) >= 40
+    assert set(np.unique(decoys).tolist()) - {0} == {int(row["decoy_id"]) for row in rows}
+    assert len(Dataset(DataSource(folder=world.folder)).decoys) == len(rows)
+
+
+def test_a_second_search_replaces_the_first(world: SmallWorld, tmp_path: Path) -> None:
+    request = request_for(world, tmp_path)
+    (before,), (after,) = find_decoys(request), find_decoys(replace(request, min_size_voxels=200))
+    table = (world.folder / "decoys.csv").read_text().splitlines()
+    assert after.decoys < before.decoys
+    assert len(table) == after.decoys + 1
+
+
+def test_an_impossible_threshold_is_refused(world: SmallWorld, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a threshold of 2 is useless"):
+        find_decoys(replace(request_for(world, tmp_path), threshold=2))
