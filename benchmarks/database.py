@@ -48,9 +48,12 @@ def main() -> None:
                 measured = PARTS[part](database, arguments)
                 (arguments.folder / f"{part}.json").write_text(json.dumps([asdict(one) for one in measured]))
             text = report(
-                arguments.synapses, _kept(arguments.folder, ("load", "copy", "blocks"), Load),
-                _kept(arguments.folder, ("questions", "refreshes"), Timing), settings(database), machine(),
-            )  # fmt: skip
+                arguments.synapses,
+                _kept(arguments.folder, ("load", "copy", "blocks"), Load),
+                _kept(arguments.folder, ("questions", "refreshes"), Timing),
+                settings(database),
+                machine(),
+            )
     finally:
         EmbeddedServer(arguments.folder / "postgres").stop()
         if not arguments.keep:
@@ -91,8 +94,12 @@ def _kept(folder: Path, parts: tuple[str, ...], kind: type[Any]) -> list[Any]:
 
 
 PARTS: dict[str, Callable[[Database, argparse.Namespace], list[Any]]] = {
-    "load": _load, "questions": _questions, "refreshes": _refreshes, "copy": _copy, "blocks": _blocks,
-}  # fmt: skip
+    "load": _load,
+    "questions": _questions,
+    "refreshes": _refreshes,
+    "copy": _copy,
+    "blocks": _blocks,
+}
 
 if __name__ == "__main__":
     main()

@@ -79,9 +79,15 @@ def _empty_run(database: Database, name: str) -> int:
     one, zero = (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
     volume = NewVolume(url="/", dtype="uint8", shape=(1, 1, 1), resolution_nm=one, offset_nm=zero)
     new = NewRun(
-        name=name, image=volume, segmentation=volume, detector=NewModel(name="d", sha256="0", method="mask"),
-        assigner=None, parameters={}, box=Box.of_shape((1, 1, 1)), folder=Path("/"),
-    )  # fmt: skip
+        name=name,
+        image=volume,
+        segmentation=volume,
+        detector=NewModel(name="d", sha256="0", method="mask"),
+        assigner=None,
+        parameters={},
+        box=Box.of_shape((1, 1, 1)),
+        folder=Path("/"),
+    )
     return create_run(database, new).run_id
 
 

@@ -43,9 +43,12 @@ def ask(database: Database, made: GeneratedConnectome, run_id: int, *, lasting: 
         merges = min(MERGES, made.neurons // 2)
         return [
             _once("edge refresh", REFRESH_MS, lambda: _refresh(database, run_id)),
-            _once(f"roots version of {merges:,} merges, visible in edges", ROOTS_MS,
-                  lambda: _merge(database, made, run_id, merges)),
-        ]  # fmt: skip
+            _once(
+                f"roots version of {merges:,} merges, visible in edges",
+                ROOTS_MS,
+                lambda: _merge(database, made, run_id, merges),
+            ),
+        ]
     generator = np.random.default_rng(3)
     neurons = generator.choice(made.segment_ids, QUESTIONS).tolist()
     lists = [generator.choice(made.segment_ids, NEURONS_OF_ADJACENCY).tolist() for _ in range(QUESTIONS)]
@@ -58,13 +61,23 @@ def ask(database: Database, made: GeneratedConnectome, run_id: int, *, lasting: 
         _sql(database, "partners of a neuron", PARTNERS_MS, PARTNERS, [{"run": run_id, "neuron": n} for n in neurons]),
         _asked("partners of a neuron, in Python: with fractions and types", PARTNERS_MS, found.partners, neurons),
         _asked(f"partners of the {HUBS} largest neurons of each side, in Python", None, found.partners, hubs),
-        _sql(database, f"synapses in a box of {BOX_SYNAPSES:,}", BOX_MS, IN_BOX,
-             [{"run": run_id, **_corners(box)} for box in boxes]),
+        _sql(
+            database,
+            f"synapses in a box of {BOX_SYNAPSES:,}",
+            BOX_MS,
+            IN_BOX,
+            [{"run": run_id, **_corners(box)} for box in boxes],
+        ),
         _asked(f"synapses in a box of {BOX_SYNAPSES:,}, in Python", BOX_MS, found.in_box, boxes),
-        _sql(database, f"adjacency of {NEURONS_OF_ADJACENCY} neurons", ADJACENCY_MS, ADJACENCY,
-             [{"run": run_id, "neurons": listed} for listed in lists]),
+        _sql(
+            database,
+            f"adjacency of {NEURONS_OF_ADJACENCY} neurons",
+            ADJACENCY_MS,
+            ADJACENCY,
+            [{"run": run_id, "neurons": listed} for listed in lists],
+        ),
         _asked(f"adjacency of {NEURONS_OF_ADJACENCY} neurons, in Python: a matrix", ADJACENCY_MS, found.matrix, lists),
-    ]  # fmt: skip
+    ]
 
 
 def _refresh(database: Database, run_id: int) -> None:

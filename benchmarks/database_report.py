@@ -12,9 +12,20 @@ from generated_connectome import SYNAPSES_A_NEURON, SYNAPSES_AN_EDGE
 
 from connectome.store.database import Database
 
-SETTINGS = ("shared_buffers", "effective_cache_size", "work_mem", "maintenance_work_mem", "max_wal_size",
-            "checkpoint_timeout", "random_page_cost", "jit", "wal_level", "fsync", "synchronous_commit",
-            "max_parallel_workers_per_gather")  # fmt: skip
+SETTINGS = (
+    "shared_buffers",
+    "effective_cache_size",
+    "work_mem",
+    "maintenance_work_mem",
+    "max_wal_size",
+    "checkpoint_timeout",
+    "random_page_cost",
+    "jit",
+    "wal_level",
+    "fsync",
+    "synchronous_commit",
+    "max_parallel_workers_per_gather",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +97,11 @@ def settings(database: Database) -> dict[str, str]:
 def machine() -> str:
     """The machine in words."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    models = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-              if line.startswith("model name")]  # fmt: skip
+    models = [
+        line.split(":", 1)[1].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
     return f"{os.cpu_count()} cores ({models[0] if models else platform.machine()}), {memory:.0f} GB of memory"
 
 

@@ -79,9 +79,12 @@ def combine(detector: str, assigner: str, validation: list[Data], test: list[Dat
     only = ParameterGrid(**{axis: (value,) for axis, value in asdict(tuning.cell).items()})
     scorers = open_scorers(TuneRequest(volumes=volumes(test), build=build, grid=only, outputs=outputs), NoProgress())
     return Combination(
-        detector=detector, assigner=assigner, cell=tuning.cell, validation_f1=tuning.f1,
+        detector=detector,
+        assigner=assigner,
+        cell=tuning.cell,
+        validation_f1=tuning.f1,
         counts=[scorer.counts_at(tuning.cell) for scorer in scorers],
-    )  # fmt: skip
+    )
 
 
 def volumes(data: list[Data]) -> tuple[AnnotatedVolume, ...]:
@@ -96,11 +99,14 @@ def points(combination: Combination, test: list[Data]) -> list[Point]:
     """A combination in the panel of each volume."""
     return [
         Point(
-            panel=data.name, detector=combination.detector, assigner=combination.assigner,
-            precision=true / max(predicted, 1), recall=true / max(annotated, 1),
+            panel=data.name,
+            detector=combination.detector,
+            assigner=combination.assigner,
+            precision=true / max(predicted, 1),
+            recall=true / max(annotated, 1),
         )
         for data, (true, predicted, annotated) in zip(test, combination.counts, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def pages(combinations: list[Combination], test: list[Data], seconds: float) -> list[str]:
@@ -124,10 +130,15 @@ def row(one: Combination, name: str, counts: Counts) -> list[object]:
     """A row of the table."""
     true, predicted, annotated = counts
     return [
-        name, one.detector, one.assigner, with_interval(true, predicted), with_interval(true, annotated),
-        f"{f1_of(np.array(counts)):.3f}", f"{one.validation_f1:.3f}",
+        name,
+        one.detector,
+        one.assigner,
+        with_interval(true, predicted),
+        with_interval(true, annotated),
+        f"{f1_of(np.array(counts)):.3f}",
+        f"{one.validation_f1:.3f}",
         ", ".join(f"{value:g}" for value in list(asdict(one.cell).values())[:5]),
-    ]  # fmt: skip
+    ]
 
 
 if __name__ == "__main__":

@@ -36,10 +36,14 @@ def draw(points: list[Point], path: Path) -> None:
         for point in points:
             if point.panel == name:
                 axis.plot(
-                    max(point.recall, LEAST), max(point.precision, LEAST), MARKERS[ASSIGNERS.index(point.assigner)],
-                    color=COLOURS[DETECTORS.index(point.detector)], label=f"{point.detector}, {point.assigner}",
-                    alpha=0.8, markersize=5,
-                )  # fmt: skip
+                    max(point.recall, LEAST),
+                    max(point.precision, LEAST),
+                    MARKERS[ASSIGNERS.index(point.assigner)],
+                    color=COLOURS[DETECTORS.index(point.detector)],
+                    label=f"{point.detector}, {point.assigner}",
+                    alpha=0.8,
+                    markersize=5,
+                )
         axis.set(xlim=(LEAST, 1.01), ylim=(LEAST, 1.01), xlabel="recall", ylabel="precision", title=name)
     axes[-1].legend(fontsize=5, loc="lower left")
     save(figure, path)

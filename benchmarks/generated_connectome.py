@@ -58,9 +58,16 @@ class GeneratedConnectome:
     def _clefts(self, part: slice) -> dict[str, Any]:
         z, y, x = self.position_nm[:, part].astype(np.float64)
         columns: dict[str, Any] = {
-            "cleft_id": self._ids(part), "block_id": 0, "size_voxels": self.size_voxels[part], "x_nm": x, "y_nm": y,
-            "z_nm": z, "mean_score": self.confidence[part], "max_score": 1.0, "state": "assigned",
-        }  # fmt: skip
+            "cleft_id": self._ids(part),
+            "block_id": 0,
+            "size_voxels": self.size_voxels[part],
+            "x_nm": x,
+            "y_nm": y,
+            "z_nm": z,
+            "mean_score": self.confidence[part],
+            "max_score": 1.0,
+            "state": "assigned",
+        }
         for axis, middle in (("x", x), ("y", y), ("z", z)):
             columns |= {f"start_{axis}_nm": middle - 100.0, f"stop_{axis}_nm": middle + 100.0, f"centre_{axis}": 0}
         return columns
@@ -68,10 +75,14 @@ class GeneratedConnectome:
     def _synapses(self, part: slice) -> dict[str, Any]:
         z, y, x = self.position_nm[:, part]
         columns: dict[str, Any] = {
-            "cleft_id": self._ids(part), "number": 0, "pre_segment_id": self.pre[part],
-            "post_segment_id": self.post[part], "pre_score": 0.9, "post_score": 0.9,
+            "cleft_id": self._ids(part),
+            "number": 0,
+            "pre_segment_id": self.pre[part],
+            "post_segment_id": self.post[part],
+            "pre_score": 0.9,
+            "post_score": 0.9,
             "confidence": self.confidence[part],
-        }  # fmt: skip
+        }
         for axis, middle in (("x", x), ("y", y), ("z", z)):
             columns |= {f"pre_{axis}_nm": middle - np.float32(80), f"post_{axis}_nm": middle + np.float32(80)}
         return columns

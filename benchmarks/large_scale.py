@@ -94,9 +94,15 @@ def main() -> None:
 def build(phantom: Data, data_folder: Path) -> tuple[BuildSummary, dict[str, np.ndarray]]:
     """Build the phantom; what came of it, and all synapses as columns."""
     request = BuildRequest(
-        image=phantom.image, segmentation=phantom.segmentation, name="large", detector="mask", assigner="avan",
-        polyadic=False, data_folder=data_folder, restart=True,
-    )  # fmt: skip
+        image=phantom.image,
+        segmentation=phantom.segmentation,
+        name="large",
+        detector="mask",
+        assigner="avan",
+        polyadic=False,
+        data_folder=data_folder,
+        restart=True,
+    )
     server = EmbeddedServer(data_folder / "postgres")
     request = replace(request, database_url=server.start())
     try:
@@ -124,9 +130,12 @@ def assign_drawn(phantom: Data, run_folder: Path, folder: Path, drawn: list[Row]
         writer.writeheader()
         writer.writerows(drawn)
     request = AssignmentRequest(
-        image=phantom.image, segmentation=phantom.segmentation, reference=folder, assigner="proximity-pruner",
+        image=phantom.image,
+        segmentation=phantom.segmentation,
+        reference=folder,
+        assigner="proximity-pruner",
         polyadic=False,
-    )  # fmt: skip
+    )
     return {cleft: pairs[0] for cleft, pairs in assign_annotated(request).chosen.items() if pairs}
 
 
@@ -162,8 +171,9 @@ def pages(summary: BuildSummary, cases: list[Case], seconds: list[float]) -> Ite
     ]
     kinds = Counter(case.verdict for case in differing)
     rows += [[f"differ: {kind}", n, with_interval(n, len(differing))] for kind, n in sorted(kinds.items())]
-    rows += [[f"{name} wrong, of those on a cleft of the truth", n, with_interval(n, len(real))]
-             for name, n in wrong.items()]  # fmt: skip
+    rows += [
+        [f"{name} wrong, of those on a cleft of the truth", n, with_interval(n, len(real))] for name, n in wrong.items()
+    ]
     yield "# Large scale: AVAN against the proximity pruner"
     yield (
         f"A phantom of {summary.voxels / 1e6:.1f} Mvoxel (seed {SEED}, not trained on; boutons {BOUTON_SPACING_NM:g} "

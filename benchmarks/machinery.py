@@ -58,8 +58,12 @@ class Measured:
         """A row of the table."""
         rate = self.blocks / self.seconds
         return (
-            self.engine, f"{self.blocks:,}", f"{self.seconds:.1f}", f"{rate:,.0f}", f"{self.peak_bytes / 1e6:,.0f} MB",
-        )  # fmt: skip
+            self.engine,
+            f"{self.blocks:,}",
+            f"{self.seconds:.1f}",
+            f"{rate:,.0f}",
+            f"{self.peak_bytes / 1e6:,.0f} MB",
+        )
 
 
 def open_nothing(context: BuildContext) -> Work:
@@ -83,13 +87,16 @@ def main() -> None:
     finally:
         EmbeddedServer(request.data_folder / "postgres").stop()
     head = ("engine", "blocks", "seconds", "blocks/s", "peak memory of the leading process")
-    Setting(work=WORK, results=RESULTS, small=False).write("machinery.md", [
-        "# Blocks that do nothing",
-        f"`python benchmarks/machinery.py`. {machine_text()}. Wanted: at least {WANTED_RATE} blocks/s and less than "
-        f"{WANTED_BYTES / 1e6:,.0f} MB at 100,000 blocks. Each block is a row that is committed (fsync on); "
-        "the peak holds PyTorch and both shipped models.",
-        table(head, [measured.row for measured in found]),
-    ])  # fmt: skip
+    Setting(work=WORK, results=RESULTS, small=False).write(
+        "machinery.md",
+        [
+            "# Blocks that do nothing",
+            f"`python benchmarks/machinery.py`. {machine_text()}. Wanted: at least {WANTED_RATE} blocks/s and less than "
+            f"{WANTED_BYTES / 1e6:,.0f} MB at 100,000 blocks. Each block is a row that is committed (fsync on); "
+            "the peak holds PyTorch and both shipped models.",
+            table(head, [measured.row for measured in found]),
+        ],
+    )
 
 
 def write_world() -> BuildRequest:
@@ -129,15 +136,24 @@ def begun(request: BuildRequest) -> Iterator[BuildContext]:
     )
     assert inputs.assigner.checkpoint is not None
     new = NewRun(
-        name=request.name, image=volume, segmentation=volume, parameters={}, box=inputs.box, folder=place,
+        name=request.name,
+        image=volume,
+        segmentation=volume,
+        parameters={},
+        box=inputs.box,
+        folder=place,
         detector=NewModel(name="detector", sha256=inputs.detector.sha256, method="mask"),
         assigner=NewModel(name="assigner", sha256=inputs.assigner.checkpoint.sha256, method="avan"),
-    )  # fmt: skip
+    )
     with Database.open(None, request.data_folder, create=True) as database, lock_run(database, request.name) as lock:
         yield BuildContext(
-            database=database, run=create_run(database, new), inputs=inputs, progress=NoProgress(), lock=lock,
+            database=database,
+            run=create_run(database, new),
+            inputs=inputs,
+            progress=NoProgress(),
+            lock=lock,
             parameters=choose_parameters(request, inputs),
-        )  # fmt: skip
+        )
 
 
 if __name__ == "__main__":

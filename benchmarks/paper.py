@@ -60,9 +60,7 @@ class Setting:
     @classmethod
     def of_command_line(cls, description: str) -> Setting:
         """From the options of a script."""
-        parser = argparse.ArgumentParser(
-            description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-        )  # fmt: skip
+        parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
         parser.add_argument("--work", type=Path, default=WORK, help="where phantoms and outputs go [%(default)s]")
         parser.add_argument("--results", type=Path, help="where tables go [benchmarks/results; with --small the work]")
         parser.add_argument("--small", action="store_true", help="small phantoms alone, to see that it runs")

@@ -98,9 +98,13 @@ def entry(folder: Path, name: str, main_metric: str | None) -> ShippedModel:
     card = read_card(path)
     answer = fingerprint(load_checkpoint(path, card.role))
     return ShippedModel(
-        folder=folder, name=name, method=card.method.value, sha256=sha256_of(path), main_metric=main_metric,
+        folder=folder,
+        name=name,
+        method=card.method.value,
+        sha256=sha256_of(path),
+        main_metric=main_metric,
         fingerprint=answer,
-    )  # fmt: skip
+    )
 
 
 def history(path: Path) -> list[list[str]]:

@@ -56,11 +56,18 @@ def growth(folder: Path, setting: Setting) -> list[str]:
         found = subprocess.run(command, check=True, capture_output=True, text=True)
         one = Grown(**json.loads(found.stdout.splitlines()[-1]))
         first = first or one
-        rows.append([
-            f"{copies * copies}x", f"{one.voxels / 1e6:.1f}", one.clefts, f"{one.peak_bytes / 2**20:,.0f}",
-            f"{one.peak_bytes / first.peak_bytes - 1:+.1%}", f"{one.seconds:.1f}",
-            f"{one.seconds / one.voxels * 1e6:.3f}", f"{first.slope(one) - 1:+.1%}",
-        ])  # fmt: skip
+        rows.append(
+            [
+                f"{copies * copies}x",
+                f"{one.voxels / 1e6:.1f}",
+                one.clefts,
+                f"{one.peak_bytes / 2**20:,.0f}",
+                f"{one.peak_bytes / first.peak_bytes - 1:+.1%}",
+                f"{one.seconds:.1f}",
+                f"{one.seconds / one.voxels * 1e6:.3f}",
+                f"{first.slope(one) - 1:+.1%}",
+            ]
+        )
     names = ["volume", "Mvoxel", "clefts", "peak MiB", "growth", "s", "s a Mvoxel", "growth"]
     words = (
         "Builds of a volume and of its mirror images (2x2 and 4x4 side by side in the section), each in a process of "

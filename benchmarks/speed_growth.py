@@ -66,9 +66,11 @@ def _mirror(volume: Volume, path: Path, copies: int) -> None:
     whole = volume.read(volume.box)
     depth, height, width = whole.shape
     grown = Volume.create(
-        path, shape=(depth, height * copies, width * copies), dtype=whole.dtype,
+        path,
+        shape=(depth, height * copies, width * copies),
+        dtype=whole.dtype,
         resolution_nm=volume.grid.resolution_nm,
-    )  # fmt: skip
+    )
     for j, i in np.ndindex(copies, copies):
         image = whole[:, :: -1 if j % 2 else 1, :: -1 if i % 2 else 1]
         grown.write(Box.of_shape(whole.shape, (0, j * height, i * width)), np.ascontiguousarray(image))

@@ -60,8 +60,10 @@ class Measured:
     @property
     def row(self) -> list[str]:
         """Of the table."""
-        rates = [f"{value:.2f} {self.unit}/s" if value < 100 else f"{value:.0f} {self.unit}/s"
-                 for value in (self.rate, self.bare)]  # fmt: skip
+        rates = [
+            f"{value:.2f} {self.unit}/s" if value < 100 else f"{value:.0f} {self.unit}/s"
+            for value in (self.rate, self.bare)
+        ]
         return [self.what, rates[0], self.beside, rates[1], f"{self.rate / self.bare:.2f}", self.aim]
 
 
@@ -80,9 +82,7 @@ class Phantom:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         detector = load_model(ModelRole.DETECTOR, None)
-        pair = open_pair(
-            str(source / "raw.zarr"), str(source / "neuron_ids.zarr"), None, detector.card.resolution_nm
-        )  # fmt: skip
+        pair = open_pair(str(source / "raw.zarr"), str(source / "neuron_ids.zarr"), None, detector.card.resolution_nm)
         return cls(pair=pair, detector=detector, assigner=load_model(ModelRole.ASSIGNER, None), folder=folder)
 
     def volume(self, name: str, shape: Triple, dtype: type, chunk_shape: Triple = CHUNK) -> Volume:
@@ -142,14 +142,32 @@ def predict_share(phantom: Phantom) -> tuple[list[Measured], NDArray[np.uint8]]:
 
     side, rate = "x".join(map(str, best)), voxels / stage
     return [
-        Measured(what="predict, voxels into the network", rate=rate, beside="the network alone on the same tiles",
-                 bare=voxels / alone, unit="Mvoxel", aim="0.85"),
-        Measured(what="predict, voxels of the volume", rate=rate * kept, beside=f"the network's best rate ({side})",
-                 bare=shares[str(best)], unit="Mvoxel", aim="0.45"),
-        Measured(what="the network on 32x160x160", rate=shares[str(OLD_TILE)], beside="with autocast, not folded",
-                 bare=shares["before"], unit="Mvoxel", aim=""),
+        Measured(
+            what="predict, voxels into the network",
+            rate=rate,
+            beside="the network alone on the same tiles",
+            bare=voxels / alone,
+            unit="Mvoxel",
+            aim="0.85",
+        ),
+        Measured(
+            what="predict, voxels of the volume",
+            rate=rate * kept,
+            beside=f"the network's best rate ({side})",
+            bare=shares[str(best)],
+            unit="Mvoxel",
+            aim="0.45",
+        ),
+        Measured(
+            what="the network on 32x160x160",
+            rate=shares[str(OLD_TILE)],
+            beside="with autocast, not folded",
+            bare=shares["before"],
+            unit="Mvoxel",
+            aim="",
+        ),
         _compiled_share(ready),
-    ], blended(lattice, PREDICTED, read_tile)  # fmt: skip
+    ], blended(lattice, PREDICTED, read_tile)
 
 
 def _ready(tensor: torch.Tensor) -> torch.Tensor:
@@ -184,8 +202,14 @@ def _compiled_share(ready: torch.nn.Module) -> Measured:
         first = time.perf_counter() - began
         seconds = fastest({"compiled": lambda: compiled(tensor), "plain": lambda: ready(tensor)})
     rates = {name: float(np.prod(shape)) / 1e6 / value for name, value in seconds.items()}
-    return Measured(what=f"the network compiled ({first:.0f} s to compile)", rate=rates["compiled"],
-                    beside="as a build runs it", bare=rates["plain"], unit="Mvoxel", aim="")  # fmt: skip
+    return Measured(
+        what=f"the network compiled ({first:.0f} s to compile)",
+        rate=rates["compiled"],
+        beside="as a build runs it",
+        bare=rates["plain"],
+        unit="Mvoxel",
+        aim="",
+    )
 
 
 def label_share(phantom: Phantom, prediction: NDArray[np.uint8], copies: int) -> list[Measured]:
@@ -217,9 +241,15 @@ def label_share(phantom: Phantom, prediction: NDArray[np.uint8], copies: int) ->
     share = float((whole >= THRESHOLD).mean())
     rates = {name: whole.size / 1e6 / value for name, value in seconds.items()}
     return [
-        Measured(what=f"label, stitch, write ({share:.2%} cleft; one thread)", rate=rates["ours"],
-                 beside="cc3d with statistics in memory", bare=rates["theirs"], unit="Mvoxel", aim="0.83; 60 Mvoxel/s")
-    ]  # fmt: skip
+        Measured(
+            what=f"label, stitch, write ({share:.2%} cleft; one thread)",
+            rate=rates["ours"],
+            beside="cc3d with statistics in memory",
+            bare=rates["theirs"],
+            unit="Mvoxel",
+            aim="0.83; 60 Mvoxel/s",
+        )
+    ]
 
 
 def assign_share(phantom: Phantom) -> list[Measured]:
@@ -232,9 +262,12 @@ def assign_share(phantom: Phantom) -> list[Measured]:
     found = whole_clefts(labelled.fragments, 200, segmentation.resolution_nm, segmentation.offset_nm)
     grey = choose_grey_range(Normalising.VOLUME, phantom.pair.image)
     reader = PatchReader(
-        image=as_model_sees(phantom.pair.image, grey, card.normalisation), segmentation=segmentation,
-        clefts=Volume.open(phantom.folder / "clefts.zarr"), shape=card.patch_shape, proximity=lambda box: None,
-    )  # fmt: skip
+        image=as_model_sees(phantom.pair.image, grey, card.normalisation),
+        segmentation=segmentation,
+        clefts=Volume.open(phantom.folder / "clefts.zarr"),
+        shape=card.patch_shape,
+        proximity=lambda box: None,
+    )
     extents = [Box(triple(a), triple(b)) for a, b in zip(found.start, found.stop, strict=True)]
     seen = [(extent, reader.box(centre, extent)) for centre, extent in zip(found.centre, extents, strict=True)]
     fits = [place for place, (_, box) in enumerate(seen) if box.shape == card.patch_shape]
@@ -259,6 +292,12 @@ def assign_share(phantom: Phantom) -> list[Measured]:
     seconds = fastest({"stage": whole_stage, "bare": bare})
     rates = {name: len(seen) / value for name, value in seconds.items()}
     return [
-        Measured(what=f"assign ({len(seen)} clefts; {os.cpu_count()} cores)", rate=rates["stage"],
-                 beside="the network alone on as many patches", bare=rates["bare"], unit="patches", aim="0.80")
-    ]  # fmt: skip
+        Measured(
+            what=f"assign ({len(seen)} clefts; {os.cpu_count()} cores)",
+            rate=rates["stage"],
+            beside="the network alone on as many patches",
+            bare=rates["bare"],
+            unit="patches",
+            aim="0.80",
+        )
+    ]

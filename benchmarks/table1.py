@@ -63,9 +63,14 @@ def main() -> None:
 def run(data: Data, method: str, direction: str | None, *, polyadic: bool) -> AnnotatedAssignment:
     """Assign the annotated clefts of one folder."""
     request = AssignmentRequest(
-        image=data.image, segmentation=data.segmentation, reference=data.folder, box=data.box, assigner=method,
-        direction=direction, polyadic=polyadic,
-    )  # fmt: skip
+        image=data.image,
+        segmentation=data.segmentation,
+        reference=data.folder,
+        box=data.box,
+        assigner=method,
+        direction=direction,
+        polyadic=polyadic,
+    )
     return assign_annotated(request)
 
 
@@ -93,10 +98,17 @@ def pages(
         "are Wilson's, 95 %."
     )
     rows = [
-        [title, method, len(o.right), sum(o.right.values()), with_interval(sum(o.right.values()), len(o.right)),
-         sum(error.is_swapped for _, error in o.errors)]
-        for title, by_method in outcomes.items() for method, o in by_method.items()
-    ]  # fmt: skip
+        [
+            title,
+            method,
+            len(o.right),
+            sum(o.right.values()),
+            with_interval(sum(o.right.values()), len(o.right)),
+            sum(error.is_swapped for _, error in o.errors),
+        ]
+        for title, by_method in outcomes.items()
+        for method, o in by_method.items()
+    ]
     yield table(["data", "method", "clefts", "right", "accuracy", "swapped"], rows)
     yield "McNemar's exact test between methods: clefts that only the first, only the second method gets right."
     yield table(["data", "first", "second", "only first", "only second", "p"], list(mcnemar_rows(outcomes)))
@@ -122,10 +134,13 @@ def pages(
 def error_row(method: str, error: WrongAssignment) -> list[object]:
     """A row of the table of errors."""
     return [
-        method, error.cleft_id, f"{error.pre_segment_id}, {error.post_segment_id}",
-        "; ".join(f"{pre}, {post}" for pre, post in error.reference_pairs), "yes" if error.is_swapped else "no",
+        method,
+        error.cleft_id,
+        f"{error.pre_segment_id}, {error.post_segment_id}",
+        "; ".join(f"{pre}, {post}" for pre, post in error.reference_pairs),
+        "yes" if error.is_swapped else "no",
         ", ".join(f"{v:.0f}" for v in error.centroid_voxel),
-    ]  # fmt: skip
+    ]
 
 
 def mcnemar_rows(outcomes: dict[str, dict[str, Outcome]]) -> Iterator[tuple[object, ...]]:
@@ -149,9 +164,13 @@ def polyadic_rows(setting: Setting) -> Iterator[tuple[object, ...]]:
             clefts, true = clefts + score.n_clefts, true + score.pairs.correct
             predicted, annotated = predicted + score.pairs.n_chosen, annotated + score.pairs.n_reference
         yield (
-            method, clefts, annotated, with_interval(true, predicted), with_interval(true, annotated),
+            method,
+            clefts,
+            annotated,
+            with_interval(true, predicted),
+            with_interval(true, annotated),
             f"{2 * true / max(predicted + annotated, 1):.3f}",
-        )  # fmt: skip
+        )
 
 
 if __name__ == "__main__":

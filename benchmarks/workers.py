@@ -58,9 +58,13 @@ class Engine:
 
 
 ENGINES = (
-    Engine(workers=1), Engine(workers=2), Engine(), Engine(blocks=(32, 128, 192)), Engine(blocks=(64, 512, 512)),
+    Engine(workers=1),
+    Engine(workers=2),
+    Engine(),
+    Engine(blocks=(32, 128, 192)),
+    Engine(blocks=(64, 512, 512)),
     Engine(workers=2, blocks=(48, 320, 256), killed=True),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,20 +95,31 @@ def main() -> None:
     finally:
         EmbeddedServer(FOLDER / "postgres").stop()
     rows = [
-        (engine.name, "x".join(map(str, engine.blocks or request.block_shape)), one.kills or "", f"{one.seconds:.1f}",
-         f"{one.stage_seconds:.1f}", f"{built[0].stage_seconds / one.stage_seconds:.2f}", f"{one.summary.clefts:,}",
-         f"{one.summary.synapses:,}", f"{one.summary.edges:,}")
+        (
+            engine.name,
+            "x".join(map(str, engine.blocks or request.block_shape)),
+            one.kills or "",
+            f"{one.seconds:.1f}",
+            f"{one.stage_seconds:.1f}",
+            f"{built[0].stage_seconds / one.stage_seconds:.2f}",
+            f"{one.summary.clefts:,}",
+            f"{one.summary.synapses:,}",
+            f"{one.summary.edges:,}",
+        )
         for engine, one in zip(ENGINES, built, strict=True)
-    ]  # fmt: skip
+    ]
     head = ("engine", "blocks", "killed", "seconds", "of them in stages", "speed-up", "clefts", "synapses", "edges")
-    setting.write("workers.md", [
-        "# However it is cut, whoever builds it",
-        f"`python benchmarks/workers.py`. {machine_text()}. A phantom of {'x'.join(map(str, shape))} voxels. Each "
-        "worker computes on one core, this process on all; workers open models and volumes within the stages.",
-        table(head, rows),
-        "Clefts (ids, sizes, centroids), synapses (clefts, partners) and edges (partners, numbers of synapses) of all "
-        f"are identical; scores differ by {furthest:.1g} at most (at most {SCORE_TOLERANCE:g} may be).",
-    ])  # fmt: skip
+    setting.write(
+        "workers.md",
+        [
+            "# However it is cut, whoever builds it",
+            f"`python benchmarks/workers.py`. {machine_text()}. A phantom of {'x'.join(map(str, shape))} voxels. Each "
+            "worker computes on one core, this process on all; workers open models and volumes within the stages.",
+            table(head, rows),
+            "Clefts (ids, sizes, centroids), synapses (clefts, partners) and edges (partners, numbers of synapses) of all "
+            f"are identical; scores differ by {furthest:.1g} at most (at most {SCORE_TOLERANCE:g} may be).",
+        ],
+    )
 
 
 def build(request: BuildRequest, engine: Engine) -> Built:

@@ -19,17 +19,20 @@ if TYPE_CHECKING:
 DataOption = Annotated[
     list[str],
     typer.Option(
-        "--data", metavar="FOLDER[@BOX][*WEIGHT]",
+        "--data",
+        metavar="FOLDER[@BOX][*WEIGHT]",
         help="Annotated volume to fit on, as for tune; each of its synapses counts WEIGHT times. Repeatable.",
     ),
-]  # fmt: skip
+]
 CheckOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--check", metavar="FOLDER[@BOX]", show_default=False,
+        "--check",
+        metavar="FOLDER[@BOX]",
+        show_default=False,
         help="Annotated volume to check on, which isn't fitted on. Repeatable.",
     ),
-]  # fmt: skip
+]
 TunedOption = Annotated[
     Path | None,
     typer.Option(

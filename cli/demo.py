@@ -29,9 +29,12 @@ def demo(
     from connectome.networks.device import DeviceChoice
 
     request = DemoRequest(
-        folder=folder, shape=parse_shape(shape, "--shape") or (64, 512, 512), seed=seed,
-        device=DeviceChoice(device), database_url=database_url,
-    )  # fmt: skip
+        folder=folder,
+        shape=parse_shape(shape, "--shape") or (64, 512, 512),
+        seed=seed,
+        device=DeviceChoice(device),
+        database_url=database_url,
+    )
     with RichProgress() as progress:
         report = run_demo(request, progress)
     _print(report, where_flags(folder, database_url))

@@ -80,8 +80,9 @@ def synapses(
     from connectome.query.exporting import SynapseExport, export_synapses
     from connectome.store.database import Database
 
-    request = SynapseExport(target=_target(file, output_format, columns, unit), partners=partners,
-                            where=selecting.where)  # fmt: skip
+    request = SynapseExport(
+        target=_target(file, output_format, columns, unit), partners=partners, where=selecting.where
+    )
     with Database.open(selecting.database_url, selecting.data_folder) as database:
         count = export_synapses(database, request)
     typer.echo(f"{file}: {count:,} synapses")

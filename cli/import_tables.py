@@ -60,9 +60,12 @@ def synapses(
     from connectome.store.database import Database
 
     request = ImportRequest(
-        path=file, columns=columns, name=name, partners=partners,
+        path=file,
+        columns=columns,
+        name=name,
+        partners=partners,
         unit_nm=parse_lengths_nm(unit, "--unit") or (1.0, 1.0, 1.0),
-    )  # fmt: skip
+    )
     with Database.open(database_url, data_folder, create=True) as database, RichProgress() as progress:
         report = import_synapses(database, request, progress)
     if as_json:

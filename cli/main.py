@@ -34,9 +34,23 @@ from connectome.errors import ConnectomeError
 
 INTERRUPTED_EXIT_CODE = 130
 ORDER_IN_HELP = (
-    "demo", "volume", "build", "runs", "evaluate", "query", "sql", "import", "export", "roots", "annotate", "db",
-    "models", "train", "tune", "calibrate",
-)  # fmt: skip
+    "demo",
+    "volume",
+    "build",
+    "runs",
+    "evaluate",
+    "query",
+    "sql",
+    "import",
+    "export",
+    "roots",
+    "annotate",
+    "db",
+    "models",
+    "train",
+    "tune",
+    "calibrate",
+)
 
 
 class CommandLine(TyperGroup):

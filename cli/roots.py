@@ -78,9 +78,13 @@ def from_volume(
     from connectome.store.database import Database
 
     request = VolumeRoots(
-        url=url, name=name, run=run, parent=parent, resolution_nm=parse_lengths_nm(resolution, "--resolution"),
+        url=url,
+        name=name,
+        run=run,
+        parent=parent,
+        resolution_nm=parse_lengths_nm(resolution, "--resolution"),
         offset_nm=parse_nm(offset, "--offset"),
-    )  # fmt: skip
+    )
     with Database.open(database_url, data_folder) as database, RichProgress() as progress:
         report = roots_from_volume(database, request, progress)
     if as_json:

@@ -50,15 +50,29 @@ app = typer.Typer(no_args_is_help=True, help="Train networks on annotated volume
 
 @app.command()
 def detector(
-    context: typer.Context, config: ConfigOption = None, data: DataOption = None,
-    validation: ValidationOption = None, output: OutputOption = None, representation: RepresentationOption = None,
-    steps: StepsOption = None, batch: BatchOption = None, patch_shape: PatchOption = None,
-    widths: WidthsOption = None, learning_rate: RateOption = None, seed: SeedOption = None,
-    start_from: StartOption = None, save_every: SaveOption = None, keep: KeepOption = None,
-    unpaired: UnpairedOption = None, name: NameOption = None, device: TrainDeviceOption = None,
-    decoy_share: DecoyShareOption = None, resume: ResumeOption = False, restart: RestartOption = False,
+    context: typer.Context,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    validation: ValidationOption = None,
+    output: OutputOption = None,
+    representation: RepresentationOption = None,
+    steps: StepsOption = None,
+    batch: BatchOption = None,
+    patch_shape: PatchOption = None,
+    widths: WidthsOption = None,
+    learning_rate: RateOption = None,
+    seed: SeedOption = None,
+    start_from: StartOption = None,
+    save_every: SaveOption = None,
+    keep: KeepOption = None,
+    unpaired: UnpairedOption = None,
+    name: NameOption = None,
+    device: TrainDeviceOption = None,
+    decoy_share: DecoyShareOption = None,
+    resume: ResumeOption = False,
+    restart: RestartOption = False,
     json_: JsonOption = False,
-) -> None:  # fmt: skip
+) -> None:
     """Train a cleft detector: image in, clefts out, as a mask or as distances.
 
     By default 2 patches of 16,128,128 voxels a step. An interrupted training goes on with the same command.
@@ -68,15 +82,28 @@ def detector(
 
 @app.command()
 def assigner(
-    context: typer.Context, config: ConfigOption = None, data: DataOption = None,
-    validation: ValidationOption = None, output: OutputOption = None,
-    steps: StepsOption = None, batch: BatchOption = None, patch_shape: PatchOption = None,
-    widths: WidthsOption = None, learning_rate: RateOption = None, seed: SeedOption = None,
-    start_from: StartOption = None, save_every: SaveOption = None, keep: KeepOption = None,
-    unpaired: UnpairedOption = None, name: NameOption = None, device: TrainDeviceOption = None,
-    decoy_share: DecoyShareOption = None, resume: ResumeOption = False, restart: RestartOption = False,
+    context: typer.Context,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    validation: ValidationOption = None,
+    output: OutputOption = None,
+    steps: StepsOption = None,
+    batch: BatchOption = None,
+    patch_shape: PatchOption = None,
+    widths: WidthsOption = None,
+    learning_rate: RateOption = None,
+    seed: SeedOption = None,
+    start_from: StartOption = None,
+    save_every: SaveOption = None,
+    keep: KeepOption = None,
+    unpaired: UnpairedOption = None,
+    name: NameOption = None,
+    device: TrainDeviceOption = None,
+    decoy_share: DecoyShareOption = None,
+    resume: ResumeOption = False,
+    restart: RestartOption = False,
     json_: JsonOption = False,
-) -> None:  # fmt: skip
+) -> None:
     """Train an AVAN: image and one cleft in, its presynaptic and postsynaptic segment out.
 
     By default 4 patches of 18,80,80 voxels a step. An interrupted training goes on with the same command.
@@ -86,14 +113,28 @@ def assigner(
 
 @app.command()
 def pruner(
-    context: typer.Context, config: ConfigOption = None, data: DataOption = None,
-    validation: ValidationOption = None, output: OutputOption = None, method: PrunerOption = None,
-    steps: StepsOption = None, batch: BatchOption = None, patch_shape: PatchOption = None,
-    widths: WidthsOption = None, learning_rate: RateOption = None, seed: SeedOption = None,
-    start_from: StartOption = None, save_every: SaveOption = None, keep: KeepOption = None,
-    unpaired: UnpairedOption = None, name: NameOption = None, device: TrainDeviceOption = None,
-    resume: ResumeOption = False, restart: RestartOption = False, json_: JsonOption = False,
-) -> None:  # fmt: skip
+    context: typer.Context,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    validation: ValidationOption = None,
+    output: OutputOption = None,
+    method: PrunerOption = None,
+    steps: StepsOption = None,
+    batch: BatchOption = None,
+    patch_shape: PatchOption = None,
+    widths: WidthsOption = None,
+    learning_rate: RateOption = None,
+    seed: SeedOption = None,
+    start_from: StartOption = None,
+    save_every: SaveOption = None,
+    keep: KeepOption = None,
+    unpaired: UnpairedOption = None,
+    name: NameOption = None,
+    device: TrainDeviceOption = None,
+    resume: ResumeOption = False,
+    restart: RestartOption = False,
+    json_: JsonOption = False,
+) -> None:
     """Train a pruner: image, one cleft and two segments in, whether they are its pre and its post out.
 
     By default 8 patches of 18,80,80 voxels a step. It can start from an AVAN of the same widths, too. An interrupted
@@ -104,10 +145,14 @@ def pruner(
 
 @app.command()
 def decoys(
-    data: DecoyDataOption = None, detector: DetectorOption = None, threshold: DecoyThresholdOption = None,
-    min_size: DecoySizeOption = 100, device: DeviceOption = Device.AUTO,
-    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER, json_: JsonOption = False,
-) -> None:  # fmt: skip
+    data: DecoyDataOption = None,
+    detector: DetectorOption = None,
+    threshold: DecoyThresholdOption = None,
+    min_size: DecoySizeOption = 100,
+    device: DeviceOption = Device.AUTO,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+    json_: JsonOption = False,
+) -> None:
     """Find what a detector wrongly takes for clefts, so that further training shows it often.
 
     Writes decoys.zarr and decoys.csv into each folder. Then train the detector, or an AVAN, with --decoy-share: the

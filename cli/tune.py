@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 DataOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--data", metavar="FOLDER[@BOX][*WEIGHT]", show_default=False,
+        "--data",
+        metavar="FOLDER[@BOX][*WEIGHT]",
+        show_default=False,
         help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv; scored in BOX. Repeatable.",
     ),
-]  # fmt: skip
+]
 ImageOption = Annotated[
     str | None,
     typer.Option("--image", metavar="URL", show_default=False, help="An image, for volumes that lie elsewhere."),
@@ -158,9 +160,13 @@ def build_options(
     from connectome.pipeline.request import read_request
 
     flags = {
-        "image": "", "segmentation": "", "detector": detector, "assigner": assigner, "device": DeviceChoice(device),
+        "image": "",
+        "segmentation": "",
+        "detector": detector,
+        "assigner": assigner,
+        "device": DeviceChoice(device),
         "polyadic": polyadic,
-    }  # fmt: skip
+    }
     return read_request(config, flags)
 
 

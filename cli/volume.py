@@ -123,9 +123,11 @@ def phantom(
     from connectome.phantom import PhantomConfig, PhantomPreset, write_phantom
 
     config = PhantomConfig(
-        shape=parse_shape(shape, "--shape") or (64, 512, 512), seed=seed, preset=PhantomPreset(preset),
+        shape=parse_shape(shape, "--shape") or (64, 512, 512),
+        seed=seed,
+        preset=PhantomPreset(preset),
         resolution_nm=parse_lengths_nm(resolution, "--resolution") or (30.0, 12.0, 12.0),
-    )  # fmt: skip
+    )
     blocks = parse_shape(block_shape, "--block-shape") or (32, 256, 256)
     with RichProgress() as progress:
         write_phantom(config, folder, block_shape=blocks, progress=progress, overwrite=overwrite)
@@ -148,8 +150,10 @@ def _as_json(description: VolumeDescription) -> dict[str, Any]:
         facts["lowest_id"] = None if ids.lowest_id is None else str(ids.lowest_id)
         facts["highest_id"] = None if ids.highest_id is None else str(ids.highest_id)
         facts |= {
-            "has_background": ids.has_background, "has_cremi_marks": ids.has_cremi_marks, "ids_fit": ids.ids_fit,
-        }  # fmt: skip
+            "has_background": ids.has_background,
+            "has_cremi_marks": ids.has_cremi_marks,
+            "ids_fit": ids.ids_fit,
+        }
     return facts
 
 

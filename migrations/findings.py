@@ -185,8 +185,12 @@ CREATORS: dict[str, Callable[[], object]] = {
     **{
         table: partial(create, postgresql_partition_by=BY_RUN)
         for table, create in (
-            ("fragment", create_fragment), ("fragment_cleft", create_fragment_cleft), ("candidate", create_candidate),
+            ("fragment", create_fragment),
+            ("fragment_cleft", create_fragment_cleft),
+            ("candidate", create_candidate),
         )
     },
-    "cleft": create_cleft, "duplicate": create_duplicate, "synapse": create_synapse,
-}  # fmt: skip
+    "cleft": create_cleft,
+    "duplicate": create_duplicate,
+    "synapse": create_synapse,
+}

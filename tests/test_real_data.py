@@ -29,14 +29,33 @@ def test_edges_of_the_test_box_are_found(
     volumes: Path, module_data_folder: Path, real_data: Path, cli: Callable[..., Result]
 ) -> None:
     built = cli(
-        "build", "volume", "--image", volumes / "raw.zarr", "--segmentation", volumes / "neuron_ids.zarr",
-        "--name", "ac3", "--box", "0:140,0:512,0:192", "--data-folder", module_data_folder,
-    )  # fmt: skip
+        "build",
+        "volume",
+        "--image",
+        volumes / "raw.zarr",
+        "--segmentation",
+        volumes / "neuron_ids.zarr",
+        "--name",
+        "ac3",
+        "--box",
+        "0:140,0:512,0:192",
+        "--data-folder",
+        module_data_folder,
+    )
     assert built.exit_code == 0, built.output
     scored = cli(
-        "evaluate", "edges", "--run", "ac3", "--reference", real_data / "ac3.hdf", "--box", TEST_BOX, "--json",
-        "--data-folder", module_data_folder,
-    )  # fmt: skip
+        "evaluate",
+        "edges",
+        "--run",
+        "ac3",
+        "--reference",
+        real_data / "ac3.hdf",
+        "--box",
+        TEST_BOX,
+        "--json",
+        "--data-folder",
+        module_data_folder,
+    )
     assert scored.exit_code == 0, scored.output
     found = json.loads(scored.stdout)
     assert found["n_reference"] == 37
@@ -48,9 +67,18 @@ def test_partners_of_the_test_boxes_annotated_clefts_are_found(
     volumes: Path, real_data: Path, cli: Callable[..., Result]
 ) -> None:
     scored = cli(
-        "evaluate", "assignment", "--image", volumes / "raw.zarr", "--segmentation", volumes / "neuron_ids.zarr",
-        "--reference", real_data / "ac3.hdf", "--box", TEST_BOX, "--json",
-    )  # fmt: skip
+        "evaluate",
+        "assignment",
+        "--image",
+        volumes / "raw.zarr",
+        "--segmentation",
+        volumes / "neuron_ids.zarr",
+        "--reference",
+        real_data / "ac3.hdf",
+        "--box",
+        TEST_BOX,
+        "--json",
+    )
     assert scored.exit_code == 0, scored.output
     found = json.loads(scored.stdout)
     assert found["n"] == 37

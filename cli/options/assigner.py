@@ -36,21 +36,27 @@ PolyadicOption = Annotated[
 MinContactOption = Annotated[
     float | None,
     typer.Option(
-        "--min-contact", metavar="0..1", show_default=False,
+        "--min-contact",
+        metavar="0..1",
+        show_default=False,
         help="Partners have at least this share of the largest contact with the cleft (default: the assigner's).",
     ),
-]  # fmt: skip
+]
 PreThresholdOption = Annotated[
     float | None,
     typer.Option(
-        "--pre-threshold", metavar="0..1", show_default=False,
+        "--pre-threshold",
+        metavar="0..1",
+        show_default=False,
         help="What further presynaptic partners of a polyadic cleft must score (default: the assigner's).",
     ),
-]  # fmt: skip
+]
 PostThresholdOption = Annotated[
     float | None,
     typer.Option(
-        "--post-threshold", metavar="0..1", show_default=False,
+        "--post-threshold",
+        metavar="0..1",
+        show_default=False,
         help="What further postsynaptic partners of a polyadic cleft must score (default: the assigner's).",
     ),
-]  # fmt: skip
+]

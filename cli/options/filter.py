@@ -159,10 +159,16 @@ def _selecting(
 ) -> Selecting:
     """The options that `selects` gives to a command."""
     where = Filter(
-        run=run, roots=roots, min_synapses=min_synapses, min_confidence=min_confidence, min_size=min_size,
-        max_size=max_size, box_nm=None if box_nm is None else NmBox.parse(box_nm), pre_type=pre_type,
+        run=run,
+        roots=roots,
+        min_synapses=min_synapses,
+        min_confidence=min_confidence,
+        min_size=min_size,
+        max_size=max_size,
+        box_nm=None if box_nm is None else NmBox.parse(box_nm),
+        pre_type=pre_type,
         post_type=post_type,
-    )  # fmt: skip
+    )
     return Selecting(where=where, database_url=database_url, data_folder=data_folder)
 
 

@@ -30,19 +30,23 @@ class PrunerMethod(StrEnum):
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
-        "--config", metavar="FILE.toml", show_default=False,
+        "--config",
+        metavar="FILE.toml",
+        show_default=False,
         help="The same options as keys of a TOML file, and more of them: see docs/training.md. Flags win.",
     ),
-]  # fmt: skip
+]
 DataOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--data", metavar="FOLDER[@BOX][*WEIGHT]", show_default=False,
+        "--data",
+        metavar="FOLDER[@BOX][*WEIGHT]",
+        show_default=False,
         help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv, as `volume import cremi` and "
         "`volume phantom` write it; only the voxels of BOX (z0:z1,y0:y1,x0:x1) are seen. Or a phantom that is made as "
         "it is read: phantom:z,y,x@seed=N[:preset=insect][*WEIGHT]. Repeatable.",
     ),
-]  # fmt: skip
+]
 ValidationOption = Annotated[
     list[str] | None,
     typer.Option("--validation", metavar="FOLDER[@BOX]", help="Data to measure on. Repeatable.", show_default=False),
@@ -85,10 +89,13 @@ NameOption = Annotated[
 SaveOption = Annotated[
     int | None,
     typer.Option(
-        "--save-every", min=1, metavar="STEPS", help="Measure, and write all files, so often (default: 250).",
+        "--save-every",
+        min=1,
+        metavar="STEPS",
+        help="Measure, and write all files, so often (default: 250).",
         show_default=False,
     ),
-]  # fmt: skip
+]
 KeepOption = Annotated[
     Keep | None,
     typer.Option("--keep", help="Which weights to keep, by the validation data (default: best).", show_default=False),
@@ -109,31 +116,38 @@ RestartOption = Annotated[bool, typer.Option("--restart", help="Begin anew, what
 RepresentationOption = Annotated[
     Representation | None,
     typer.Option(
-        "--representation", help="What the network predicts: see docs/how-it-works.md (default: mask).",
+        "--representation",
+        help="What the network predicts: see docs/how-it-works.md (default: mask).",
         show_default=False,
     ),
-]  # fmt: skip
+]
 PrunerOption = Annotated[
     PrunerMethod | None,
     typer.Option(
-        "--method", help="What the network sees of the cleft: its mask or its proximity (default: mask-pruner).",
+        "--method",
+        help="What the network sees of the cleft: its mask or its proximity (default: mask-pruner).",
         show_default=False,
     ),
-]  # fmt: skip
+]
 DecoyShareOption = Annotated[
     float | None,
     typer.Option(
-        "--decoy-share", min=0.0, max=1.0, show_default=False,
+        "--decoy-share",
+        min=0.0,
+        max=1.0,
+        show_default=False,
         help="Share of the samples that show what `train decoys` found (default: 0).",
     ),
-]  # fmt: skip
+]
 DecoyDataOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--data", metavar="FOLDER[@BOX]", show_default=False,
+        "--data",
+        metavar="FOLDER[@BOX]",
+        show_default=False,
         help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv. Repeatable.",
     ),
-]  # fmt: skip
+]
 DecoyThresholdOption = Annotated[
     float | None,
     typer.Option("--threshold", metavar="N", help="Detection threshold (default: the detector's).", show_default=False),

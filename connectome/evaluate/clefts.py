@@ -54,9 +54,10 @@ def count_clefts(overlaps: OverlapTable, wanted: Collection[int], min_size_voxel
         min_size_voxels: smaller detected clefts are dropped.
     """
     judged = [
-        overlap for overlap in overlaps.values()
+        overlap
+        for overlap in overlaps.values()
         if overlap.size_voxels >= min_size_voxels and not overlap.is_mostly_ignored
-    ]  # fmt: skip
+    ]
     hits = Counter(overlap.best for overlap in judged)
     found = sum(cleft in hits for cleft in wanted)
     again = sum(hits[cleft] - 1 for cleft in wanted if cleft in hits)

@@ -15,17 +15,38 @@ from connectome.evaluate.partner_sets import PartnerSetError, PartnerSetScore, S
 from connectome.whole_file import whole_file
 
 EDGE_COLUMNS = (
-    "kind", "reason", "cleft_id", "reference_cleft_id", "pre_segment_id", "post_segment_id", "overlap_voxels",
-    "x_nm", "y_nm", "z_nm",
-)  # fmt: skip
+    "kind",
+    "reason",
+    "cleft_id",
+    "reference_cleft_id",
+    "pre_segment_id",
+    "post_segment_id",
+    "overlap_voxels",
+    "x_nm",
+    "y_nm",
+    "z_nm",
+)
 ASSIGNMENT_COLUMNS = (
-    "cleft_id", "pre_segment_id", "post_segment_id", "reference_pre_segment_id", "reference_post_segment_id", "swapped",
-    "x_voxel", "y_voxel", "z_voxel",
-)  # fmt: skip
+    "cleft_id",
+    "pre_segment_id",
+    "post_segment_id",
+    "reference_pre_segment_id",
+    "reference_post_segment_id",
+    "swapped",
+    "x_voxel",
+    "y_voxel",
+    "z_voxel",
+)
 
 PARTNER_SET_COLUMNS = (
-    "cleft_id", "kind", "pre_segment_id", "post_segment_id", "x_voxel", "y_voxel", "z_voxel",
-)  # fmt: skip
+    "cleft_id",
+    "kind",
+    "pre_segment_id",
+    "post_segment_id",
+    "x_voxel",
+    "y_voxel",
+    "z_voxel",
+)
 
 
 def edge_report(score: EdgeScore) -> dict[str, Any]:
@@ -125,9 +146,17 @@ def write_partner_set_errors(score: PartnerSetScore, path: Path) -> None:
 def _edge_row(synapse: JudgedSynapse) -> Sequence[object]:
     z_nm, y_nm, x_nm = synapse.centroid_nm
     return (
-        synapse.outcome, synapse.reason, synapse.cleft_id, synapse.reference_cleft_id, synapse.pre_segment_id,
-        synapse.post_segment_id, synapse.overlap_voxels, round(x_nm, 3), round(y_nm, 3), round(z_nm, 3),
-    )  # fmt: skip
+        synapse.outcome,
+        synapse.reason,
+        synapse.cleft_id,
+        synapse.reference_cleft_id,
+        synapse.pre_segment_id,
+        synapse.post_segment_id,
+        synapse.overlap_voxels,
+        round(x_nm, 3),
+        round(y_nm, 3),
+        round(z_nm, 3),
+    )
 
 
 def _edge_object(synapse: JudgedSynapse) -> dict[str, Any]:

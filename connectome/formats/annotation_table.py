@@ -11,9 +11,20 @@ from connectome.errors import ReferenceDataError, StorageError
 from connectome.geometry import NmTriple
 
 COLUMNS = (
-    "cleft_id", "pre_segment_id", "post_segment_id", "size_voxels", "z_nm", "y_nm", "x_nm",
-    "pre_z_nm", "pre_y_nm", "pre_x_nm", "post_z_nm", "post_y_nm", "post_x_nm",
-)  # fmt: skip
+    "cleft_id",
+    "pre_segment_id",
+    "post_segment_id",
+    "size_voxels",
+    "z_nm",
+    "y_nm",
+    "x_nm",
+    "pre_z_nm",
+    "pre_y_nm",
+    "pre_x_nm",
+    "post_z_nm",
+    "post_y_nm",
+    "post_x_nm",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

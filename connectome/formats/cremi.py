@@ -85,11 +85,16 @@ def _annotation_rows(source: Path, found: dict[str, CremiVolume], pairs: list[Pa
             return reference.annotation_rows()
     return [
         AnnotationRow(
-            cleft_id=None, pre_segment_id=None, post_segment_id=None, size_voxels=None, centroid_nm=None,
-            pre_point_nm=pair.pre_point_nm, post_point_nm=pair.post_point_nm,
+            cleft_id=None,
+            pre_segment_id=None,
+            post_segment_id=None,
+            size_voxels=None,
+            centroid_nm=None,
+            pre_point_nm=pair.pre_point_nm,
+            post_point_nm=pair.post_point_nm,
         )
         for pair in pairs
-    ]  # fmt: skip
+    ]
 
 
 def _copy(source: CremiVolume, target: Path, dtype: DTypeLike, progress: Progress) -> None:
@@ -98,9 +103,13 @@ def _copy(source: CremiVolume, target: Path, dtype: DTypeLike, progress: Progres
     progress.start(f"import {target.name}", grid.box.size_voxels)
     with pending(target) as partial:
         volume = Volume.create(
-            partial, shape=grid.shape, dtype=np.dtype(dtype).newbyteorder("="), resolution_nm=grid.resolution_nm,
-            offset_nm=grid.offset_nm, chunk_shape=_chunk_shape(grid.shape),
-        )  # fmt: skip
+            partial,
+            shape=grid.shape,
+            dtype=np.dtype(dtype).newbyteorder("="),
+            resolution_nm=grid.resolution_nm,
+            offset_nm=grid.offset_nm,
+            chunk_shape=_chunk_shape(grid.shape),
+        )
         for _, box in BlockGrid(grid.box, BLOCK_SHAPE):
             volume.write(box, source.read(box).astype(volume.dtype, copy=False))
             progress.advance(box.size_voxels)

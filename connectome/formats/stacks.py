@@ -49,9 +49,13 @@ def import_stack(
     chunk_shape = _chunk_shape(sections.shape, sections.dtype.itemsize)
     with pending(target) as partial:
         volume = Volume.create(
-            partial, shape=sections.shape, dtype=sections.dtype, resolution_nm=resolution_nm, offset_nm=offset_nm,
+            partial,
+            shape=sections.shape,
+            dtype=sections.dtype,
+            resolution_nm=resolution_nm,
+            offset_nm=offset_nm,
             chunk_shape=chunk_shape,
-        )  # fmt: skip
+        )
         progress.start(f"import {target.name}", volume.box.size_voxels)
         for start in range(0, sections.shape[0], chunk_shape[0]):
             slab = sections.read(start, min(start + chunk_shape[0], sections.shape[0]))

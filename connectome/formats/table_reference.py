@@ -92,6 +92,9 @@ class TableReference:
             )
         )
         return ReferenceSynapse(
-            cleft_id=cleft_id, pre_segment_id=pre, post_segment_id=post, centroid_voxel=(z, y, x),
+            cleft_id=cleft_id,
+            pre_segment_id=pre,
+            post_segment_id=post,
+            centroid_voxel=(z, y, x),
             size_voxels=size_voxels,
-        )  # fmt: skip
+        )

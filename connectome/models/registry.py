@@ -60,10 +60,14 @@ class ModelDescription:
         """Plain values."""
         card = self.card
         return self.summary.to_json() | {
-            "patch_shape": card.patch_shape, "network": card.network.to_json(), "parameters_used": card.parameters,
-            "normalisation": asdict(card.normalisation), "training": card.training, "metrics": card.metrics,
+            "patch_shape": card.patch_shape,
+            "network": card.network.to_json(),
+            "parameters_used": card.parameters,
+            "normalisation": asdict(card.normalisation),
+            "training": card.training,
+            "metrics": card.metrics,
             "card": self.text,
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +164,15 @@ def _summary(path: Path) -> ModelSummary:
     measured = [name for name in card.metrics if name not in NO_RESULTS]
     metric = (shipped.main_metric if shipped is not None else None) or next(iter(measured), None)
     return ModelSummary(
-        name=card.name, role=card.role.value, method=card.method.value, shipped=shipped is not None,
-        parameters=trained_values(path), resolution_nm=card.resolution_nm, size_bytes=path.stat().st_size,
-        sha256=sha256_of(path), metric=metric, value=card.metrics.get(metric) if metric else None, path=path,
-    )  # fmt: skip
+        name=card.name,
+        role=card.role.value,
+        method=card.method.value,
+        shipped=shipped is not None,
+        parameters=trained_values(path),
+        resolution_nm=card.resolution_nm,
+        size_bytes=path.stat().st_size,
+        sha256=sha256_of(path),
+        metric=metric,
+        value=card.metrics.get(metric) if metric else None,
+        path=path,
+    )

@@ -52,8 +52,12 @@ def folded(conv: nn.Conv3d, norm: nn.BatchNorm3d) -> nn.Conv3d:
     """The convolution followed by the batch norm's running statistics as one convolution, in double precision."""
     scale, shift = _affine(norm)
     out = nn.Conv3d(
-        conv.in_channels, conv.out_channels, conv.kernel_size, padding=conv.padding, bias=True  # type: ignore[arg-type]
-    )  # fmt: skip
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,
+        padding=conv.padding,
+        bias=True,  # type: ignore[arg-type]
+    )
     with torch.no_grad():
         out.weight.copy_(conv.weight.double() * scale[:, None, None, None, None])
         bias = 0 if conv.bias is None else conv.bias.double()

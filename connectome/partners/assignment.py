@@ -170,11 +170,15 @@ def score_candidates(
     """
     whole = [
         Patch(
-            image=p.image, mask=p.mask, segmentation=p.segmentation, segment_id=c.segment_id, eligible=those,
+            image=p.image,
+            mask=p.mask,
+            segmentation=p.segmentation,
+            segment_id=c.segment_id,
+            eligible=those,
             proximity=p.proximity,
         )
         for p, c, those in zip(patches, found, judged, strict=True)
-    ]  # fmt: skip
+    ]
     shown = [views(patch, view.patch_shape) for patch in whole]
     scores = iter(assigner.score(list(chain.from_iterable(shown))))
     return [

@@ -15,9 +15,16 @@ from scipy.special import expit, logit
 from connectome.partners.scores import Pair, Scores
 
 FEATURES = (
-    "cleft_mean", "cleft_max", "log_size", "pre_score", "post_score", "pre_margin", "post_margin", "pre_contact",
+    "cleft_mean",
+    "cleft_max",
+    "log_size",
+    "pre_score",
+    "post_score",
+    "pre_margin",
+    "post_margin",
+    "pre_contact",
     "post_contact",
-)  # fmt: skip
+)
 CERTAIN = 0.995  # scores are clipped here before their log-odds are taken
 RIDGE = 1.0
 
@@ -56,11 +63,19 @@ class Evidence:
         roles = self.scores.roles
         pre_score, post_score = self.scores.of_pair(self.pair)
         shares = self.contact_voxels / max(int(self.contact_voxels.sum()), 1)
-        return np.array([
-            _log_odds(self.mean_score), _log_odds(self.max_score), math.log10(self.size_voxels),
-            _log_odds(pre_score), _log_odds(post_score),
-            _margin(roles[0], pre), _margin(roles[1], post), shares[pre], shares[post],
-        ])  # fmt: skip
+        return np.array(
+            [
+                _log_odds(self.mean_score),
+                _log_odds(self.max_score),
+                math.log10(self.size_voxels),
+                _log_odds(pre_score),
+                _log_odds(post_score),
+                _margin(roles[0], pre),
+                _margin(roles[1], post),
+                shares[pre],
+                shares[post],
+            ]
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,10 +84,13 @@ def views(patch: Patch, patch_shape: Triple | None) -> list[Patch]:
         part = window.box.slices()
         if patch.mask[part].any():
             view = replace(
-                patch, image=patch.image[part], mask=patch.mask[part], segmentation=patch.segmentation[part],
+                patch,
+                image=patch.image[part],
+                mask=patch.mask[part],
+                segmentation=patch.segmentation[part],
                 proximity=None if patch.proximity is None else patch.proximity[part],
                 counted=window.counted.shift(triple(-n for n in window.box.start)),
-            )  # fmt: skip
+            )
             there = _voxels(view) > 0
             shown.append(replace(view, segment_id=patch.segment_id[there], eligible=patch.eligible[there]))
     return shown

@@ -57,9 +57,13 @@ def resolve_zone(site: Site, field: Field, config: PhantomConfig) -> Density | N
     ink = _ink(facing, np.isin(facing.other, list(posts)), cleft, site)
     np.maximum(ink, _t_bar(facing, cleft, site, field), out=ink)
     return Density(
-        site=site, cleft_voxels=shifted, ink_voxels=np.argwhere(ink > 0) + np.array(field.box.start), ink=ink[ink > 0],
-        pre_voxel=pre, posts=posts,
-    )  # fmt: skip
+        site=site,
+        cleft_voxels=shifted,
+        ink_voxels=np.argwhere(ink > 0) + np.array(field.box.start),
+        ink=ink[ink > 0],
+        pre_voxel=pre,
+        posts=posts,
+    )
 
 
 def _facing(field: Field, site: Site) -> _Facing:

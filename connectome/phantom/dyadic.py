@@ -36,10 +36,13 @@ def resolve_pair(site: Site, field: Field, config: PhantomConfig) -> Density | N
     if pre is None or (site.is_synapse and not posts):
         return None
     return Density(
-        site=site, cleft_voxels=shifted if site.is_synapse else shifted[:0],
-        ink_voxels=np.argwhere(inked) + np.array(field.box.start), ink=_ink(side[inked], distance[inked], site),
-        pre_voxel=pre, posts=posts,
-    )  # fmt: skip
+        site=site,
+        cleft_voxels=shifted if site.is_synapse else shifted[:0],
+        ink_voxels=np.argwhere(inked) + np.array(field.box.start),
+        ink=_ink(side[inked], distance[inked], site),
+        pre_voxel=pre,
+        posts=posts,
+    )
 
 
 def _around(field: Field, pre: int, post: int) -> tuple[Floats, Mask]:

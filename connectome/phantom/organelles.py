@@ -123,9 +123,11 @@ def place_organelles(beads: Beads, config: PhantomConfig) -> Organelles:
                 types.append(int(habit.organelle))
     empty = [np.zeros((0, 3))]
     tubes = Tubes.between(
-        np.concatenate(empty + starts), np.concatenate(empty + stops), np.concatenate([np.zeros((0, 2)), *radii]),
+        np.concatenate(empty + starts),
+        np.concatenate(empty + stops),
+        np.concatenate([np.zeros((0, 2)), *radii]),
         np.concatenate([np.zeros(0, np.int64), *groups]),
-    )  # fmt: skip
+    )
     return Organelles(tubes=tubes, owners=np.array(owners, np.int64), types=np.array(types, np.int64))
 
 

@@ -185,11 +185,14 @@ class Phantom:
         return [
             PhantomSynapse(
                 reference=ReferenceSynapse(
-                    cleft_id=density.site.site_id, pre_segment_id=density.site.pre + 1, post_segment_id=post + 1,
-                    centroid_voxel=(z, y, x), size_voxels=len(density.cleft_voxels),
+                    cleft_id=density.site.site_id,
+                    pre_segment_id=density.site.pre + 1,
+                    post_segment_id=post + 1,
+                    centroid_voxel=(z, y, x),
+                    size_voxels=len(density.cleft_voxels),
                 ),
                 pre_nm=voxel_centre_nm(density.pre_voxel, resolution_nm, corner_nm),
                 post_nm=voxel_centre_nm(voxel, resolution_nm, corner_nm),
             )
             for post, voxel in density.posts.items()
-        ]  # fmt: skip
+        ]

@@ -37,10 +37,12 @@ def section_at(config: PhantomConfig, z: int) -> Section:
     drift = config.section_drift
     gain, offset, noise = rng.normal(0, 0.055), rng.normal(-3, 8.5), rng.normal(0, 0.18)
     return Section(
-        gain=1 + drift * float(np.clip(gain, -0.15, 0.15)), offset=drift * float(np.clip(offset, -28, 25)),
+        gain=1 + drift * float(np.clip(gain, -0.15, 0.15)),
+        offset=drift * float(np.clip(offset, -28, 25)),
         noise=float(np.clip(1 + drift * noise, 0.5, 1.6)),
-        shift=shift_at(config, z), is_missing=_is_missing(config, z),
-    )  # fmt: skip
+        shift=shift_at(config, z),
+        is_missing=_is_missing(config, z),
+    )
 
 
 def shift_at(config: PhantomConfig, z: int) -> tuple[int, int]:

@@ -96,10 +96,16 @@ def _active_zones(beads: Beads, rng: np.random.Generator) -> list[Site]:
         outward = outward / max(float(np.linalg.norm(outward)), 1e-3)
         contact = beads.points_nm[zone] + outward * beads.radii_nm[zone]
         site = Site(
-            site_id=0, kind=SiteKind.ACTIVE_ZONE, pre=int(beads.owners[bouton]), post=None,
-            contact_nm=_nm(contact), inward=_nm(-outward), radius_nm=float(rng.uniform(*ZONE_RADII_NM)),
-            strength=float(rng.uniform(0.7, 1.0)), bouton=int(bouton),
-        )  # fmt: skip
+            site_id=0,
+            kind=SiteKind.ACTIVE_ZONE,
+            pre=int(beads.owners[bouton]),
+            post=None,
+            contact_nm=_nm(contact),
+            inward=_nm(-outward),
+            radius_nm=float(rng.uniform(*ZONE_RADII_NM)),
+            strength=float(rng.uniform(0.7, 1.0)),
+            bouton=int(bouton),
+        )
         sites.append(site)
     return sites
 
@@ -125,10 +131,15 @@ def _site(beads: Beads, pair: tuple[int, int], radius_nm: float, rng: np.random.
     """A synapse of a pair of beads, or an adherent contact if there is no generator."""
     a, b = pair
     return Site(
-        site_id=0, kind=SiteKind.ADHERENT if rng is None else SiteKind.SYNAPSE, pre=int(beads.owners[a]),
-        post=int(beads.owners[b]), contact_nm=_nm(_contact(beads, a, b)), radius_nm=radius_nm,
-        strength=float(rng.uniform(0.6, 1.0)) if rng is not None else 0.75, bouton=a,
-    )  # fmt: skip
+        site_id=0,
+        kind=SiteKind.ADHERENT if rng is None else SiteKind.SYNAPSE,
+        pre=int(beads.owners[a]),
+        post=int(beads.owners[b]),
+        contact_nm=_nm(_contact(beads, a, b)),
+        radius_nm=radius_nm,
+        strength=float(rng.uniform(0.6, 1.0)) if rng is not None else 0.75,
+        bouton=a,
+    )
 
 
 def _spread_out(sites: list[Site], config: PhantomConfig) -> list[Site]:

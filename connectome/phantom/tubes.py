@@ -46,10 +46,14 @@ class Tubes:
         a, b, r = (np.asarray(v, np.float32).reshape(-1, n)[order] for v, n in ((starts, 3), (stops, 3), (radii, 2)))
         widest = r.max(axis=1, keepdims=True) if len(r) else r[:, :1]
         return cls(
-            starts_nm=a, axes_nm=b - a, radii_nm=r[:, 0], growths_nm=r[:, 1] - r[:, 0],
+            starts_nm=a,
+            axes_nm=b - a,
+            radii_nm=r[:, 0],
+            growths_nm=r[:, 1] - r[:, 0],
             groups=np.asarray(groups, np.int64)[order],
-            lows_nm=np.minimum(a, b) - widest, highs_nm=np.maximum(a, b) + widest,
-        )  # fmt: skip
+            lows_nm=np.minimum(a, b) - widest,
+            highs_nm=np.maximum(a, b) + widest,
+        )
 
     def hitting(self, low_nm: Floats, high_nm: Floats, reach_nm: float) -> Indices:
         """The links whose bounding box comes within `reach_nm` of a box, ascending."""

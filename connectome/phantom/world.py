@@ -70,9 +70,12 @@ def build_world(config: PhantomConfig) -> World:
     return World(
         tubes=_tubes(beads, beads.points_nm),
         tubes_in_volume=_tubes(beads, unwarp(beads.points_nm, config.resolution_nm, config.seed)),
-        organelles=place_organelles(beads, config), sites=sites, boutons=_boutons(beads, sites, config),
-        kinds=beads.kinds, brightness=brightness.astype(np.float32),
-    )  # fmt: skip
+        organelles=place_organelles(beads, config),
+        sites=sites,
+        boutons=_boutons(beads, sites, config),
+        kinds=beads.kinds,
+        brightness=brightness.astype(np.float32),
+    )
 
 
 def _tubes(beads: Beads, points_nm: Array) -> Tubes:

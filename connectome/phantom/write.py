@@ -24,15 +24,30 @@ VOLUMES: dict[str, np.dtype[Any]] = {
     "clefts.zarr": np.dtype(np.uint64),
 }
 COLUMNS = (
-    "cleft_id", "pre_segment_id", "post_segment_id", "size_voxels", "z_nm", "y_nm", "x_nm",
-    "pre_z_nm", "pre_y_nm", "pre_x_nm", "post_z_nm", "post_y_nm", "post_x_nm",
-)  # fmt: skip
+    "cleft_id",
+    "pre_segment_id",
+    "post_segment_id",
+    "size_voxels",
+    "z_nm",
+    "y_nm",
+    "x_nm",
+    "pre_z_nm",
+    "pre_y_nm",
+    "pre_x_nm",
+    "post_z_nm",
+    "post_y_nm",
+    "post_x_nm",
+)
 
 
 def write_phantom(
-    config: PhantomConfig, folder: Path, *, block_shape: Triple = (32, 256, 256), progress: Progress | None = None,
+    config: PhantomConfig,
+    folder: Path,
+    *,
+    block_shape: Triple = (32, 256, 256),
+    progress: Progress | None = None,
     overwrite: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Write raw.zarr (uint8), neuron_ids.zarr and clefts.zarr (uint64), and last annotations.csv, into a folder.
 
     The presence of annotations.csv means that the phantom is complete. It has one row for each synapse, so several for
@@ -62,11 +77,15 @@ def write_phantom(
     chunk_shape = triple(min(chunk, block) for chunk, block in zip(CHUNK_SHAPE, block_shape, strict=True))
     volumes = [
         Volume.create(
-            folder / name, shape=config.shape, dtype=dtype, resolution_nm=config.resolution_nm,
-            chunk_shape=chunk_shape, overwrite=overwrite,
+            folder / name,
+            shape=config.shape,
+            dtype=dtype,
+            resolution_nm=config.resolution_nm,
+            chunk_shape=chunk_shape,
+            overwrite=overwrite,
         )
         for name, dtype in VOLUMES.items()
-    ]  # fmt: skip
+    ]
     progress.start("phantom", config.box.size_voxels)
     for _, box in BlockGrid(config.box, block_shape):
         block = phantom.render(box)

@@ -37,9 +37,14 @@ from connectome.volumes.segment_ids import check_samples
 from connectome.volumes.volume import as_url
 
 ASKED = (
-    "threshold", "min_size_voxels", "dilation_nm", "duplicate_distance_nm", "min_score", "pre_threshold",
+    "threshold",
+    "min_size_voxels",
+    "dilation_nm",
+    "duplicate_distance_nm",
+    "min_score",
+    "pre_threshold",
     "post_threshold",
-)  # fmt: skip
+)
 UNITS = {Stage.ASSIGN.value: "clefts", Stage.DEDUPLICATE.value: "synapses", Stage.EDGES.value: "synapses"}
 DEFAULTS = {"min_size_voxels": 100, "duplicate_distance_nm": 0.0, "min_score": 0.0}
 
@@ -113,9 +118,14 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
             finished = run.state is RunState.FINISHED
             if not finished:
                 context = BuildContext(
-                    database=database, run=run, inputs=inputs, parameters=parameters, progress=shown, lock=lock,
+                    database=database,
+                    run=run,
+                    inputs=inputs,
+                    parameters=parameters,
+                    progress=shown,
+                    lock=lock,
                     attempts=request.attempts,
-                )  # fmt: skip
+                )
                 _run_stages(context, request)
         return _summary(database, run, finished, inputs)
 
@@ -212,9 +222,12 @@ def identity(volume: Voxels) -> str:
 def _new_volume(volume: Voxels) -> NewVolume:
     grid = volume.grid
     return NewVolume(
-        url=as_url(volume.url), dtype=volume.dtype.name, shape=grid.shape, resolution_nm=grid.resolution_nm,
+        url=as_url(volume.url),
+        dtype=volume.dtype.name,
+        shape=grid.shape,
+        resolution_nm=grid.resolution_nm,
         offset_nm=grid.offset_nm,
-    )  # fmt: skip
+    )
 
 
 def _new_model(checkpoint: Checkpoint) -> NewModel:

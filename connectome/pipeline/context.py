@@ -128,9 +128,14 @@ class BuildContext:
                 f"{path} is gone, though run '{self.run.name}' has written it: bring it back, or use --restart"
             )
         return Volume.create(
-            path, shape=shape, dtype=dtype, resolution_nm=self.inputs.resolution_nm,
-            offset_nm=self.inputs.offset_nm, chunk_shape=chunks, overwrite=True,
-        )  # fmt: skip
+            path,
+            shape=shape,
+            dtype=dtype,
+            resolution_nm=self.inputs.resolution_nm,
+            offset_nm=self.inputs.offset_nm,
+            chunk_shape=chunks,
+            overwrite=True,
+        )
 
     def network(self) -> AbstractContextManager[None]:
         """Hold it around every call of a network: one at a time, while other blocks are read and written."""

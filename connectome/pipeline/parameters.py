@@ -47,16 +47,22 @@ class Parameters:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
-            "representation": self.representation.value, "threshold": self.threshold,
+            "representation": self.representation.value,
+            "threshold": self.threshold,
             "min_size_voxels": self.min_size_voxels,
-            "assigner_method": self.assigner, "direction": self.direction, **asdict(self.assignment),
-            "duplicate_distance_nm": self.duplicate_distance_nm, "min_score": self.min_score,
+            "assigner_method": self.assigner,
+            "direction": self.direction,
+            **asdict(self.assignment),
+            "duplicate_distance_nm": self.duplicate_distance_nm,
+            "min_score": self.min_score,
             "confidence": None if self.confidence is None else self.confidence.to_json(),
-            "connectivity": int(self.connectivity), "block_shape": list(self.block_shape),
-            "tile": list(self.tiles.tile), "tile_halo": list(self.tiles.halo),
+            "connectivity": int(self.connectivity),
+            "block_shape": list(self.block_shape),
+            "tile": list(self.tiles.tile),
+            "tile_halo": list(self.tiles.halo),
             "tile_overlap": list(self.tiles.overlap),
             **recorded_normalisation(self.normalisation, self.grey_range),
-        }  # fmt: skip
+        }
 
 
 def threshold_of(probability: float) -> int:

@@ -42,9 +42,13 @@ def _draw(axes: Axes, name: str, points: Sequence[ReliabilityPoint]) -> None:
     axes.errorbar(x, y, yerr=[below, above], fmt="o-", markersize=4, linewidth=1, elinewidth=0.8, color=COLOURS[0])
     for point in points:
         axes.annotate(
-            f"{point.n}", (point.confidence, point.accuracy), fontsize=6, color="grey", xytext=(4, -8),
+            f"{point.n}",
+            (point.confidence, point.accuracy),
+            fontsize=6,
+            color="grey",
+            xytext=(4, -8),
             textcoords="offset points",
-        )  # fmt: skip
+        )
     axes.set_title(name, fontsize=9)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)

@@ -72,9 +72,12 @@ def _draw_losses(axes: Axes, curve: TrainingCurve) -> None:
 def _draw_metrics(axes: Axes, curve: TrainingCurve) -> None:
     for name, points in curve.metrics.items():
         axes.plot(
-            [step for step, _ in points], [value for _, value in points], marker="o", markersize=3,
+            [step for step, _ in points],
+            [value for _, value in points],
+            marker="o",
+            markersize=3,
             label=name.replace("_", " "),
-        )  # fmt: skip
+        )
     if curve.kept_step is not None:
         axes.axvline(curve.kept_step, color="grey", linewidth=0.8, linestyle=":", label="kept")
     axes.set_ylim(0, 1.02)

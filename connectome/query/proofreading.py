@@ -49,8 +49,9 @@ def import_annotations(database: Database, table: AnnotationTable, roots: str | 
         RootsError: no such version.
     """
     roots_id = find_roots(database, roots)
-    batches = ({name: batch[name].to_numpy(zero_copy_only=False) for name in batch.schema.names}
-               for batch in table.batches())  # fmt: skip
+    batches = (
+        {name: batch[name].to_numpy(zero_copy_only=False) for name in batch.schema.names} for batch in table.batches()
+    )
     counts = write_annotations(database, roots_id, batches)
     if not counts:
         raise TableError(f"{table.path} says nothing of any neuron: nothing was imported")

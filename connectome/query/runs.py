@@ -40,8 +40,10 @@ class RunLine:
         """Plain values."""
         stage = None if self.stage is None else stage_json(self.stage)
         return asdict(self) | {
-            "created_at": self.created_at.isoformat(), "finished_at": _iso(self.finished_at), "stage": stage,
-        }  # fmt: skip
+            "created_at": self.created_at.isoformat(),
+            "finished_at": _iso(self.finished_at),
+            "stage": stage,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,18 +59,29 @@ class RunReport:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         inputs = self.run.inputs
-        place = {} if inputs is None else {
-            "image": inputs.image_url, "segmentation": inputs.segmentation_url, "box": str(inputs.box),
-            "folder": str(inputs.folder),
-        }  # fmt: skip
+        place = (
+            {}
+            if inputs is None
+            else {
+                "image": inputs.image_url,
+                "segmentation": inputs.segmentation_url,
+                "box": str(inputs.box),
+                "folder": str(inputs.folder),
+            }
+        )
         return {
-            "name": self.run.name, "kind": self.run.kind.value, "state": self.state, **place,
-            "code_version": self.run.code_version, "created_at": self.run.created_at.isoformat(),
-            "finished_at": _iso(self.run.finished_at), "models": [asdict(model) for model in self.models],
+            "name": self.run.name,
+            "kind": self.run.kind.value,
+            "state": self.state,
+            **place,
+            "code_version": self.run.code_version,
+            "created_at": self.run.created_at.isoformat(),
+            "finished_at": _iso(self.run.finished_at),
+            "models": [asdict(model) for model in self.models],
             "stages": [stage_json(stage) for stage in self.stages],
             "failed_blocks": [asdict(block) | {"failed_at": block.failed_at.isoformat()} for block in self.failed],
             "parameters": self.run.parameters,
-        }  # fmt: skip
+        }
 
 
 def list_runs(database: Database) -> list[RunLine]:
@@ -82,10 +95,14 @@ def list_runs(database: Database) -> list[RunLine]:
         stages = [] if finished else stage_progress(database, run.run_id)
         lines.append(
             RunLine(
-                name=name, kind=run.kind.value, state=_state(run, under_way), created_at=run.created_at,
-                finished_at=run.finished_at, stage=stages[-1] if stages else None,
+                name=name,
+                kind=run.kind.value,
+                state=_state(run, under_way),
+                created_at=run.created_at,
+                finished_at=run.finished_at,
+                stage=stages[-1] if stages else None,
             )
-        )  # fmt: skip
+        )
     return lines
 
 

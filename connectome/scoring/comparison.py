@@ -47,9 +47,13 @@ class Comparison:
         zero_is_a_cleft = any(annotation.cleft_id == 0 for annotation in annotations)
         background = {BACKGROUND} if zero_is_a_cleft else {BACKGROUND, 0}
         return cls(
-            predicted=predicted, reference=reference, factors=factors, shift=shift, background=frozenset(background),
+            predicted=predicted,
+            reference=reference,
+            factors=factors,
+            shift=shift,
+            background=frozenset(background),
             within=within.intersect(predicted.box),
-        )  # fmt: skip
+        )
 
     @property
     def blocks(self) -> BlockGrid:

@@ -103,15 +103,27 @@ COLUMN_SETS = {
 }
 SYNAPSE_SCHEMA = pa.schema([pa.field(field.ours, field.type) for field in OURS.fields])
 EDGE_TYPES = {
-    "pre_id": pa.int64(), "post_id": pa.int64(), "synapse_count": pa.int64(), "size_voxels": pa.int64(),
-    "mean_confidence": pa.float64(), "input_fraction": pa.float64(),
-}  # fmt: skip
+    "pre_id": pa.int64(),
+    "post_id": pa.int64(),
+    "synapse_count": pa.int64(),
+    "size_voxels": pa.int64(),
+    "mean_confidence": pa.float64(),
+    "input_fraction": pa.float64(),
+}
 EDGE_NAMES: dict[Columns, dict[str, str]] = {
     Columns.CONNECTOME: {name: name for name in EDGE_TYPES},
-    Columns.CAVE: {"pre_id": "pre_pt_root_id", "post_id": "post_pt_root_id", "synapse_count": "n_syn",
-                   "size_voxels": "sum_size"},
+    Columns.CAVE: {
+        "pre_id": "pre_pt_root_id",
+        "post_id": "post_pt_root_id",
+        "synapse_count": "n_syn",
+        "size_voxels": "sum_size",
+    },
     Columns.FLYWIRE: {"pre_id": "pre_pt_root_id", "post_id": "post_pt_root_id", "synapse_count": "syn_count"},
-    Columns.SYNAPTOR: {"pre_id": "presyn_segid", "post_id": "postsyn_segid", "synapse_count": "count",
-                       "size_voxels": "size"},
+    Columns.SYNAPTOR: {
+        "pre_id": "presyn_segid",
+        "post_id": "postsyn_segid",
+        "synapse_count": "count",
+        "size_voxels": "size",
+    },
     Columns.NEUPRINT: {"pre_id": "body_pre", "post_id": "body_post", "synapse_count": "weight"},
-}  # fmt: skip
+}

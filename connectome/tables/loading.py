@@ -16,13 +16,35 @@ from connectome.tables.arrays import numpy_column
 SYNAPSES_A_CLEFT = 2**15  # synapse.number is a SMALLINT
 Rows = dict[str, NDArray[Any]]
 CLEFT_COLUMNS = (
-    "cleft_id", "size_voxels", "x_nm", "y_nm", "z_nm", "start_x_nm", "start_y_nm", "start_z_nm", "stop_x_nm",
-    "stop_y_nm", "stop_z_nm", "mean_score", "max_score",
-)  # fmt: skip
+    "cleft_id",
+    "size_voxels",
+    "x_nm",
+    "y_nm",
+    "z_nm",
+    "start_x_nm",
+    "start_y_nm",
+    "start_z_nm",
+    "stop_x_nm",
+    "stop_y_nm",
+    "stop_z_nm",
+    "mean_score",
+    "max_score",
+)
 SYNAPSE_COLUMNS = (
-    "cleft_id", "pre_segment_id", "post_segment_id", "source_id", "pre_score", "post_score", "confidence", "pre_x_nm",
-    "pre_y_nm", "pre_z_nm", "post_x_nm", "post_y_nm", "post_z_nm",
-)  # fmt: skip
+    "cleft_id",
+    "pre_segment_id",
+    "post_segment_id",
+    "source_id",
+    "pre_score",
+    "post_score",
+    "confidence",
+    "pre_x_nm",
+    "pre_y_nm",
+    "pre_z_nm",
+    "post_x_nm",
+    "post_y_nm",
+    "post_z_nm",
+)
 
 
 @dataclass(kw_only=True)

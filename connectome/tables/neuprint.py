@@ -26,9 +26,14 @@ from connectome.tables.writing import BatchWriter, write_batches
 FIRST_POST_ID = 2**63
 PRE, POST = "PreSyn", "PostSyn"
 POINT_CSV_TYPES = {
-    "point_id": pa.uint64(), "x": pa.float64(), "y": pa.float64(), "z": pa.float64(), "kind": pa.string(),
-    "conf": pa.float64(), "body": pa.uint64(),
-}  # fmt: skip
+    "point_id": pa.uint64(),
+    "x": pa.float64(),
+    "y": pa.float64(),
+    "z": pa.float64(),
+    "kind": pa.string(),
+    "conf": pa.float64(),
+    "body": pa.uint64(),
+}
 POINT_SCHEMA = pa.schema([(name, pa.float32() if name == "conf" else kind) for name, kind in POINT_CSV_TYPES.items()])
 PARTNER_SCHEMA = pa.schema([("pre_id", pa.uint64()), ("post_id", pa.uint64())])
 CONFIDENCE = Field(ours="conf", names=("conf",), kind=FieldKind.SCORE)

@@ -71,10 +71,14 @@ class BatchReceiver:
             read_options=csv.ReadOptions(column_names=self.schema.names, block_size=2 * FLUSH_BYTES),
             parse_options=csv.ParseOptions(newlines_in_values=True),
             convert_options=csv.ConvertOptions(
-                column_types=self.schema, null_values=[""], true_values=["t"], false_values=["f"],
-                strings_can_be_null=True, quoted_strings_can_be_null=False,
+                column_types=self.schema,
+                null_values=[""],
+                true_values=["t"],
+                false_values=["f"],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
             ),
-        )  # fmt: skip
+        )
         self.rows += table.num_rows
         for batch in table.to_batches():
             self._on_batch(batch)

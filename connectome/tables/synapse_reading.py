@@ -107,8 +107,10 @@ class SynapseReader:
             arrays["cleft_id"] = pa.array(range(first + 1, first + 1 + batch.num_rows), pa.int64())
         _fill_centre(arrays, batch.num_rows)
         _fill_confidence(arrays)
-        columns = [arrays.get(name, pa.nulls(batch.num_rows, type_)) for name, type_ in
-                   zip(SYNAPSE_SCHEMA.names, SYNAPSE_SCHEMA.types, strict=True)]  # fmt: skip
+        columns = [
+            arrays.get(name, pa.nulls(batch.num_rows, type_))
+            for name, type_ in zip(SYNAPSE_SCHEMA.names, SYNAPSE_SCHEMA.types, strict=True)
+        ]
         return self._with_partners(pa.record_batch(columns, schema=SYNAPSE_SCHEMA), wrong)
 
     def _with_partners(self, batch: pa.RecordBatch, wrong: list[pa.Array]) -> pa.RecordBatch:

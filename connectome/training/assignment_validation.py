@@ -31,9 +31,14 @@ def assignment_validation(method: Method, parameters: Mapping[str, float]) -> Va
         n, right, wrong_way = 0, 0, 0
         for data in held_out:
             card = ModelCard(
-                name="", method=method, network=network.config, resolution_nm=data.resolution_nm,
-                patch_shape=shape.patch_shape, normalisation=shape.normalisation, parameters=dict(parameters),
-            )  # fmt: skip
+                name="",
+                method=method,
+                network=network.config,
+                resolution_nm=data.resolution_nm,
+                patch_shape=shape.patch_shape,
+                normalisation=shape.normalisation,
+                parameters=dict(parameters),
+            )
             for true, chosen in _chosen(data, trainer, card):
                 n += 1
                 right += any(pair in true for pair in chosen)

@@ -30,17 +30,17 @@ class _Kind:
 
 KINDS = {
     Trained.DETECTOR: _Kind(
-        methods=(Method.MASK, Method.STDT, Method.SIGNED_PROXIMITY), key="representation",
+        methods=(Method.MASK, Method.STDT, Method.SIGNED_PROXIMITY),
+        key="representation",
         defaults={"batch": 2, "patch_shape": (16, 128, 128)},
     ),
-    Trained.ASSIGNER: _Kind(
-        methods=(Method.AVAN,), key=None, defaults={"batch": 4, "patch_shape": (18, 80, 80)}
-    ),
+    Trained.ASSIGNER: _Kind(methods=(Method.AVAN,), key=None, defaults={"batch": 4, "patch_shape": (18, 80, 80)}),
     Trained.PRUNER: _Kind(
-        methods=(Method.MASK_PRUNER, Method.PROXIMITY_PRUNER), key="method",
+        methods=(Method.MASK_PRUNER, Method.PROXIMITY_PRUNER),
+        key="method",
         defaults={"batch": 8, "patch_shape": (18, 80, 80)},
     ),
-}  # fmt: skip
+}
 
 
 def read_training(kind: Trained, config: Path | None, flags: Mapping[str, Any]) -> tuple[Method, Recipe]:

@@ -57,10 +57,14 @@ def detector_validation(method: Method) -> Callable[[Trainer, list[Dataset], Sam
         threshold, size = max(choices, key=lambda choice: (objects[choice].f1, voxels[choice[0]].f1))
         best = objects[threshold, size]
         return {
-            "object_f1": best.f1, "object_precision": best.precision, "object_recall": best.recall,
-            "voxel_f1": voxels[threshold].f1, "clefts": best.found + best.missed, "at_threshold": threshold,
+            "object_f1": best.f1,
+            "object_precision": best.precision,
+            "object_recall": best.recall,
+            "voxel_f1": voxels[threshold].f1,
+            "clefts": best.found + best.missed,
+            "at_threshold": threshold,
             "at_min_size_voxels": _voxels_of(size, held_out[0].resolution_nm),
-        }  # fmt: skip
+        }
 
     return validate
 
@@ -69,9 +73,13 @@ def _strength(method: Method, trainer: Trainer, data: Dataset, shape: SampleShap
     """How strongly each voxel (z, y, x) of the box is a cleft; 255 = certain."""
     network = trainer.result()
     card = ModelCard(
-        name="", method=method, network=network.config, resolution_nm=data.resolution_nm,
-        patch_shape=shape.patch_shape, normalisation=shape.normalisation,
-    )  # fmt: skip
+        name="",
+        method=method,
+        network=network.config,
+        resolution_nm=data.resolution_nm,
+        patch_shape=shape.patch_shape,
+        normalisation=shape.normalisation,
+    )
     predictor = CleftPredictor(Checkpoint(card=card, network=network, sha256="", path=Path()), trainer.device)
     prediction = np.empty(data.box.shape, np.uint8)
     for part in _parts(data.box):

@@ -65,17 +65,22 @@ class Recipe:
             ConfigError: a number out of its range.
         """
         at_least_one = {
-            "steps": (self.steps,), "batch": (self.batch,), "save_every": (self.save_every,),
-            "patch_shape": self.patch_shape, "widths": self.widths,
-        }  # fmt: skip
+            "steps": (self.steps,),
+            "batch": (self.batch,),
+            "save_every": (self.save_every,),
+            "patch_shape": self.patch_shape,
+            "widths": self.widths,
+        }
         for name, values in at_least_one.items():
             if not values or min(values) < 1:
                 raise ConfigError(f"{name} {', '.join(map(str, values))}: each must be at least 1")
         for name, number, highest in (
-            ("learning_rate", self.learning_rate, math.inf), ("positive_weight", self.positive_weight, math.inf),
-            ("average_decay", self.average_decay, 1.0), ("seed", self.seed, math.inf),
+            ("learning_rate", self.learning_rate, math.inf),
+            ("positive_weight", self.positive_weight, math.inf),
+            ("average_decay", self.average_decay, 1.0),
+            ("seed", self.seed, math.inf),
             ("decoy_share", self.decoy_share, 1.0),
-        ):  # fmt: skip
+        ):
             if not (0 <= number <= highest and number < math.inf):
                 raise ConfigError(
                     f"{name} {number} must be a number {'from 0 to 1' if highest == 1 else 'of at least 0'}"

@@ -50,25 +50,40 @@ def task_of(method: Method, recipe: Recipe) -> Task:
     match method:
         case Method.MASK:
             return Task(
-                network=_voxelwise(1, 1, recipe), make=detector_sample, loss=detector_loss(recipe.positive_weight),
-                validate=detector_validation(method), decides=DETECTOR_METRICS, learns_partners=False,
-            )  # fmt: skip
+                network=_voxelwise(1, 1, recipe),
+                make=detector_sample,
+                loss=detector_loss(recipe.positive_weight),
+                validate=detector_validation(method),
+                decides=DETECTOR_METRICS,
+                learns_partners=False,
+            )
         case Method.STDT:
             return Task(
-                network=_voxelwise(1, 1, recipe), make=stdt_sample, loss=stdt_loss,
-                validate=detector_validation(method), decides=DETECTOR_METRICS, learns_partners=False,
-            )  # fmt: skip
+                network=_voxelwise(1, 1, recipe),
+                make=stdt_sample,
+                loss=stdt_loss,
+                validate=detector_validation(method),
+                decides=DETECTOR_METRICS,
+                learns_partners=False,
+            )
         case Method.SIGNED_PROXIMITY:
             return Task(
-                network=_voxelwise(1, 1, recipe), make=signed_proximity_sample, loss=signed_proximity_loss,
-                validate=detector_validation(method), decides=DETECTOR_METRICS, learns_partners=True,
-            )  # fmt: skip
+                network=_voxelwise(1, 1, recipe),
+                make=signed_proximity_sample,
+                loss=signed_proximity_loss,
+                validate=detector_validation(method),
+                decides=DETECTOR_METRICS,
+                learns_partners=True,
+            )
         case Method.AVAN:
             return Task(
-                network=_voxelwise(2, 2, recipe), make=assigner_sample, loss=assigner_loss,
-                validate=assignment_validation(method, recipe.parameters), decides=ASSIGNER_METRICS,
+                network=_voxelwise(2, 2, recipe),
+                make=assigner_sample,
+                loss=assigner_loss,
+                validate=assignment_validation(method, recipe.parameters),
+                decides=ASSIGNER_METRICS,
                 learns_partners=True,
-            )  # fmt: skip
+            )
         case Method.MASK_PRUNER | Method.PROXIMITY_PRUNER:
             return Task(
                 network=PairConfig(widths=recipe.widths, norm_momentum=recipe.norm_momentum),

@@ -102,15 +102,25 @@ def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset], h
     training = {
         "sources": [_described(data) | {"weight": data.source.weight} for data in datasets],
         "validation": [_described(data) for data in held_out],
-        "steps": recipe.steps, "batch": recipe.batch, "learning_rate": recipe.learning_rate,
-        "positive_weight": recipe.positive_weight, "seed": recipe.seed, "decoy_share": recipe.decoy_share,
+        "steps": recipe.steps,
+        "batch": recipe.batch,
+        "learning_rate": recipe.learning_rate,
+        "positive_weight": recipe.positive_weight,
+        "seed": recipe.seed,
+        "decoy_share": recipe.decoy_share,
         "augmentation": asdict(recipe.augmentation),
         "start_from": recipe.start_from.name if recipe.start_from else None,
-    }  # fmt: skip
+    }
     return ModelCard(
-        name=recipe.name, method=method, network=network, resolution_nm=resolutions[0],
-        patch_shape=recipe.patch_shape, normalisation=Normalisation(), parameters=recipe.parameters, training=training,
-    )  # fmt: skip
+        name=recipe.name,
+        method=method,
+        network=network,
+        resolution_nm=resolutions[0],
+        patch_shape=recipe.patch_shape,
+        normalisation=Normalisation(),
+        parameters=recipe.parameters,
+        training=training,
+    )
 
 
 def _described(data: Dataset) -> dict[str, Any]:

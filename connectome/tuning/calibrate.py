@@ -63,10 +63,12 @@ class Checked:
     def to_json(self) -> dict[str, Any]:
         """The numbers that a report needs."""
         return {
-            "name": self.name, "n": len(self.correct), "correct": int(self.correct.sum()),
+            "name": self.name,
+            "n": len(self.correct),
+            "correct": int(self.correct.sum()),
             "mean_confidence": float(self.confidence.mean()) if len(self.confidence) else None,
             **{f"ece_{binning.value.replace('-', '_')}": self.error(binning) for binning in Binning},
-        }  # fmt: skip
+        }
 
     def points(self) -> list[ReliabilityPoint]:
         """The bins of equal width of its reliability diagram."""

@@ -89,9 +89,14 @@ def _write_labels(opened: OpenVolume, labels: Volume, ids: NDArray[np.int64]) ->
     (opened.volume.reference / TABLE).unlink(missing_ok=True)
     inputs, block_shape = opened.inputs, opened.parameters.block_shape
     written = Volume.create(
-        opened.volume.reference / LABELS, shape=inputs.shape, dtype=np.uint64, resolution_nm=inputs.resolution_nm,
-        offset_nm=inputs.offset_nm, chunk_shape=chunk_shape(block_shape), overwrite=True,
-    )  # fmt: skip
+        opened.volume.reference / LABELS,
+        shape=inputs.shape,
+        dtype=np.uint64,
+        resolution_nm=inputs.resolution_nm,
+        offset_nm=inputs.offset_nm,
+        chunk_shape=chunk_shape(block_shape),
+        overwrite=True,
+    )
     for _, block in BlockGrid(inputs.box, block_shape):
         found = labels.read(block)
         found[~np.isin(found, ids.astype(np.uint64))] = 0

@@ -12,9 +12,15 @@ from scipy.ndimage import uniform_filter
 
 TIE = 0.005  # F1 that is no difference: less than one synapse in a hundred
 AXES = (
-    "threshold", "min_size_voxels", "dilation_nm", "duplicate_distance_nm", "min_score", "min_contact",
-    "pre_threshold", "post_threshold",
-)  # fmt: skip
+    "threshold",
+    "min_size_voxels",
+    "dilation_nm",
+    "duplicate_distance_nm",
+    "min_score",
+    "min_contact",
+    "pre_threshold",
+    "post_threshold",
+)
 Index = tuple[int, ...]
 
 

@@ -124,9 +124,13 @@ class _Level:
     def row(self, cleft: int, pre: int, post: int, score: float) -> SynapseRow:
         clefts = self.scored.clefts
         return SynapseRow(
-            cleft_id=int(clefts.cleft_id[cleft]), pre_segment_id=pre, post_segment_id=post, confidence=score,
-            size_voxels=int(clefts.size_voxels[cleft]), centroid_nm=self.centroids[cleft],
-        )  # fmt: skip
+            cleft_id=int(clefts.cleft_id[cleft]),
+            pre_segment_id=pre,
+            post_segment_id=post,
+            confidence=score,
+            size_voxels=int(clefts.size_voxels[cleft]),
+            centroid_nm=self.centroids[cleft],
+        )
 
     def choose(self, cell: Cell) -> _Choice:
         names = ("min_contact", "pre_threshold", "post_threshold")

@@ -128,9 +128,14 @@ class KeptOutputs:
         connectivity = self._opened.parameters.connectivity
         labelled = label_block(self._strength, inputs.box, inputs.shape, threshold, connectivity)
         volume = Volume.create(
-            path, shape=inputs.shape, dtype=np.uint64, resolution_nm=inputs.resolution_nm, offset_nm=inputs.offset_nm,
-            chunk_shape=chunk_shape(self._opened.parameters.block_shape), overwrite=True,
-        )  # fmt: skip
+            path,
+            shape=inputs.shape,
+            dtype=np.uint64,
+            resolution_nm=inputs.resolution_nm,
+            offset_nm=inputs.offset_nm,
+            chunk_shape=chunk_shape(self._opened.parameters.block_shape),
+            overwrite=True,
+        )
         volume.write(inputs.box, labelled.labels())
         clefts = whole_clefts(labelled.fragments, 1, inputs.resolution_nm, inputs.offset_nm)
         with whole_file(self.folder / f"clefts-{threshold}.npz") as file:

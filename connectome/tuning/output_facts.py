@@ -36,9 +36,12 @@ def assigner_facts(opened: OpenVolume) -> dict[str, Any]:
 def _model_facts(model: Checkpoint) -> dict[str, Any]:
     card = model.card
     return {
-        "weights": model.weights_sha256, "method": str(card.method), "normalisation": vars(card.normalisation),
-        "patch_shape": list(card.patch_shape), "resolution_nm": list(card.resolution_nm),
-    }  # fmt: skip
+        "weights": model.weights_sha256,
+        "method": str(card.method),
+        "normalisation": vars(card.normalisation),
+        "patch_shape": list(card.patch_shape),
+        "resolution_nm": list(card.resolution_nm),
+    }
 
 
 def digest(facts: dict[str, Any]) -> str:

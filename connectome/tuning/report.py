@@ -19,10 +19,15 @@ from connectome.whole_file import whole_file
 
 BEST_SHOWN = 10
 HEADS = {
-    "threshold": "threshold", "min_size_voxels": "min size", "dilation_nm": "dilation",
-    "duplicate_distance_nm": "duplicates", "min_score": "min score", "min_contact": "min contact",
-    "pre_threshold": "pre", "post_threshold": "post",
-}  # fmt: skip
+    "threshold": "threshold",
+    "min_size_voxels": "min size",
+    "dilation_nm": "dilation",
+    "duplicate_distance_nm": "duplicates",
+    "min_score": "min score",
+    "min_contact": "min contact",
+    "pre_threshold": "pre",
+    "post_threshold": "post",
+}
 
 
 def tuning_text(tuning: Tuning) -> str:
@@ -53,14 +58,17 @@ def tuning_json(tuning: Tuning) -> dict[str, Any]:
         "combinations": int(np.prod(tuning.tuned.grid.shape)),
         "volumes": [
             {
-                "name": name, "built_box": box, "weight": float(weight), "f1": float(f1_of(counts)),
+                "name": name,
+                "built_box": box,
+                "weight": float(weight),
+                "f1": float(f1_of(counts)),
                 **dict(zip(names, counts.tolist(), strict=True)),
             }
             for name, box, weight, counts in zip(
                 tuning.names, tuning.built_boxes, tuning.tuned.weights, tuning.chosen_counts, strict=True
             )
         ],
-    }  # fmt: skip
+    }
 
 
 def write_tuning(tuning: Tuning, build: BuildRequest, config: Path) -> list[Path]:

@@ -184,11 +184,18 @@ class ScoredClefts:
         segments = [np.zeros(0, np.uint64), *(one.segment_id for one in self.candidates)]
         with whole_file(path) as file:
             np.savez_compressed(
-                file, **arrays, counts=counts, segment_id=np.concatenate(segments), roles=np.concatenate(roles, 1),
-                pairs=np.concatenate(pairs), by_pair=np.array(any(one.scores.by_pair for one in self.candidates)),
-                contact_voxels=np.concatenate(contacts, 1), dilations_nm=np.array(self.reach.dilations_nm),
-                min_contact=np.array(self.reach.min_contact), min_size=np.array(self.min_size_voxels),
-            )  # fmt: skip
+                file,
+                **arrays,
+                counts=counts,
+                segment_id=np.concatenate(segments),
+                roles=np.concatenate(roles, 1),
+                pairs=np.concatenate(pairs),
+                by_pair=np.array(any(one.scores.by_pair for one in self.candidates)),
+                contact_voxels=np.concatenate(contacts, 1),
+                dilations_nm=np.array(self.reach.dilations_nm),
+                min_contact=np.array(self.reach.min_contact),
+                min_size=np.array(self.min_size_voxels),
+            )
 
     @classmethod
     def load(cls, path: Path) -> ScoredClefts:

@@ -134,10 +134,15 @@ def check_grid(grid: ParameterGrid) -> None:
         ConfigError: names the value.
     """
     limits = {
-        "threshold": (1e-9, 1), "min_size_voxels": (1, np.inf), "dilation_nm": (1e-9, LARGEST_DILATION_NM),
-        "duplicate_distance_nm": (0, LARGEST_DUPLICATE_DISTANCE_NM), "min_score": (0, 1), "min_contact": (0, 1),
-        "pre_threshold": (0, 1), "post_threshold": (0, 1),
-    }  # fmt: skip
+        "threshold": (1e-9, 1),
+        "min_size_voxels": (1, np.inf),
+        "dilation_nm": (1e-9, LARGEST_DILATION_NM),
+        "duplicate_distance_nm": (0, LARGEST_DUPLICATE_DISTANCE_NM),
+        "min_score": (0, 1),
+        "min_contact": (0, 1),
+        "pre_threshold": (0, 1),
+        "post_threshold": (0, 1),
+    }
     for axis in AXES:
         values = getattr(grid, axis)
         if values == (None,):

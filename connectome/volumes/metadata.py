@@ -18,9 +18,21 @@ from connectome.geometry import NmTriple
 
 TENSORSTORE_ERRORS = (ValueError, OSError, RuntimeError, IndexError)
 UNITS_NM = {
-    "nm": 1.0, "nanometer": 1.0, "nanometers": 1.0, "um": 1e3, "µm": 1e3, "micron": 1e3, "micrometer": 1e3, "mm": 1e6,
-    "millimeter": 1e6, "m": 1e9, "meter": 1e9, "angstrom": 0.1, "": 1.0, "pixel": 1.0,
-}  # fmt: skip
+    "nm": 1.0,
+    "nanometer": 1.0,
+    "nanometers": 1.0,
+    "um": 1e3,
+    "µm": 1e3,
+    "micron": 1e3,
+    "micrometer": 1e3,
+    "mm": 1e6,
+    "millimeter": 1e6,
+    "m": 1e9,
+    "meter": 1e9,
+    "angstrom": 0.1,
+    "": 1.0,
+    "pixel": 1.0,
+}
 PHYSICAL_UNITS = UNITS_NM.keys() - {"", "pixel"}
 LEVELS_ABOVE = 3
 

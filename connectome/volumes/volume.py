@@ -36,10 +36,21 @@ CACHE_BYTES = 64 * 2**20
 More would only make memory grow with the volume: neighbouring tiles and patches are read soon after each other."""
 ZARR = "zarr (2 or 3), n5 or neuroglancer precomputed"
 NEUROGLANCER_SCHEMES = {
-    "precomputed": "neuroglancer-precomputed", "zarr": "auto", "zarr2": "zarr2", "zarr3": "zarr3", "n5": "n5",
-}  # fmt: skip
-OTHER_FILES = {".hdf": "cremi", ".h5": "cremi", ".hdf5": "cremi", ".tif": "stack", ".tiff": "stack", ".png": "stack",
-               ".npy": "stack"}  # fmt: skip
+    "precomputed": "neuroglancer-precomputed",
+    "zarr": "auto",
+    "zarr2": "zarr2",
+    "zarr3": "zarr3",
+    "n5": "n5",
+}
+OTHER_FILES = {
+    ".hdf": "cremi",
+    ".h5": "cremi",
+    ".hdf5": "cremi",
+    ".tif": "stack",
+    ".tiff": "stack",
+    ".png": "stack",
+    ".npy": "stack",
+}
 RETRIES = {"max_retries": 5, "initial_delay": "500ms", "max_delay": "4s"}
 
 
@@ -54,9 +65,13 @@ class Volume:
 
     @classmethod
     def open(
-        cls, url: str | Path, *, resolution_nm: NmTriple | None = None, offset_nm: NmTriple | None = None,
+        cls,
+        url: str | Path,
+        *,
+        resolution_nm: NmTriple | None = None,
+        offset_nm: NmTriple | None = None,
         writable: bool = False,
-    ) -> Volume:  # fmt: skip
+    ) -> Volume:
         """Open a volume of any format that TensorStore detects: zarr3, zarr2, n5, neuroglancer precomputed.
 
         Args:
@@ -87,9 +102,16 @@ class Volume:
 
     @classmethod
     def create(
-        cls, url: str | Path, *, shape: Triple, dtype: DTypeLike, resolution_nm: NmTriple,
-        offset_nm: NmTriple = (0.0, 0.0, 0.0), chunk_shape: Triple = (32, 128, 128), overwrite: bool = False,
-    ) -> Volume:  # fmt: skip
+        cls,
+        url: str | Path,
+        *,
+        shape: Triple,
+        dtype: DTypeLike,
+        resolution_nm: NmTriple,
+        offset_nm: NmTriple = (0.0, 0.0, 0.0),
+        chunk_shape: Triple = (32, 128, 128),
+        overwrite: bool = False,
+    ) -> Volume:
         """Create an empty zarr3 volume (zstd), all zeros.
 
         Raises:
@@ -252,8 +274,12 @@ def _arrays_in(folder: Path, address: str) -> list[str]:
     named = multiscales_paths(ts.KvStore.open(f"{address.partition('|')[0].rstrip('/')}/").result())
     if named:
         return named
-    found = (path.parent for pattern in (".zarray", "zarr.json", "attributes.json", "info")
-             for depth in ("*", "*/*", "*/*/*") for path in folder.glob(f"{depth}/{pattern}"))  # fmt: skip
+    found = (
+        path.parent
+        for pattern in (".zarray", "zarr.json", "attributes.json", "info")
+        for depth in ("*", "*/*", "*/*/*")
+        for path in folder.glob(f"{depth}/{pattern}")
+    )
     return sorted({str(path.relative_to(folder)) for path in found})[:10]
 
 

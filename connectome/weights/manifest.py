@@ -72,11 +72,15 @@ def shipped_models(folder: Path | None = None) -> dict[str, ShippedModel]:
         tables = tomllib.loads(path.read_text())
         return {
             name: ShippedModel(
-                folder=folder, name=name, method=str(table["method"]), sha256=str(table["sha256"]),
-                main_metric=table.get("main_metric"), fingerprint=tuple(map(float, table["fingerprint"])),
+                folder=folder,
+                name=name,
+                method=str(table["method"]),
+                sha256=str(table["sha256"]),
+                main_metric=table.get("main_metric"),
+                fingerprint=tuple(map(float, table["fingerprint"])),
             )
             for name, table in tables.items()
-        }  # fmt: skip
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"the list of shipped models {path} can't be read: install connectome again") from error
 

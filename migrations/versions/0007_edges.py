@@ -54,8 +54,10 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
       AND inside.z_nm >= clefts_in_box.start_z_nm AND inside.z_nm < clefts_in_box.stop_z_nm
 $$
 """
-BOX = "clefts_in_box(integer, double precision, double precision, double precision, double precision, " \
-    "double precision, double precision)"  # fmt: skip
+BOX = (
+    "clefts_in_box(integer, double precision, double precision, double precision, double precision, "
+    "double precision, double precision)"
+)
 
 
 def upgrade() -> None:

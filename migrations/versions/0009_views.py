@@ -13,8 +13,10 @@ branch_labels = None
 depends_on = None
 
 BEST = "(SELECT run_id FROM run WHERE state = 'finished' ORDER BY finished_at DESC, run_id DESC LIMIT 1)"
-SYNAPSE = "run_id cleft_id number pre_segment_id post_segment_id pre_score post_score confidence pre_x_nm pre_y_nm " \
-    "pre_z_nm post_x_nm post_y_nm post_z_nm source_id"  # fmt: skip
+SYNAPSE = (
+    "run_id cleft_id number pre_segment_id post_segment_id pre_score post_score confidence pre_x_nm pre_y_nm "
+    "pre_z_nm post_x_nm post_y_nm post_z_nm source_id"
+)
 CLEFT = {
     "x_nm": "Centroid of the cleft: x in nm",
     "y_nm": "Centroid of the cleft: y in nm",

@@ -82,7 +82,10 @@ def create_stage() -> None:
         bigint("voxels", "What its blocks add up to, in its unit"),
         text("unit", "What block.voxels counts in this stage: voxels, clefts or synapses"),
         sa.Column(
-            "started_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False,
+            "started_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.func.now(),
+            nullable=False,
             comment="When the stage was begun first",
         ),
         sa.PrimaryKeyConstraint("run_id", "stage", name="pk_stage"),
@@ -91,7 +94,7 @@ def create_stage() -> None:
         sa.CheckConstraint("blocks >= 0 AND voxels >= 0", name=op.f("ck_stage_totals")),
         sa.CheckConstraint("unit IN ('voxels', 'clefts', 'synapses')", name=op.f("ck_stage_unit")),
         comment="Stages that a build has begun, with all that they have to do",
-    )  # fmt: skip
+    )
     op.execute(READER)
 
 

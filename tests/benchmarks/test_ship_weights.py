@@ -28,10 +28,15 @@ def trained(tmp_path: Path) -> Path:
     network = RSUNet(config)
     initialise(network, 2)
     card = ModelCard(
-        name="trained", method=Method.STDT, network=config, resolution_nm=(30.0, 12.0, 12.0), patch_shape=(4, 16, 16),
-        parameters={"threshold": 0.5}, metrics={"loss": 0.25, "voxel_f1": 0.5},
+        name="trained",
+        method=Method.STDT,
+        network=config,
+        resolution_nm=(30.0, 12.0, 12.0),
+        patch_shape=(4, 16, 16),
+        parameters={"threshold": 0.5},
+        metrics={"loss": 0.25, "voxel_f1": 0.5},
         training={"steps": 9, "sources": [{"data": "x", "synapses": 3}, {"data": "y", "weight": 2.0}]},
-    )  # fmt: skip
+    )
     save_checkpoint(tmp_path / "trained.safetensors", card, network)
     (tmp_path / "trained.png").write_bytes(b"a picture")
     rows = "\n".join(f"{step},{1 / (step + 1):.3f}" for step in range(100))
@@ -43,10 +48,25 @@ def trained(tmp_path: Path) -> Path:
 def test_a_checkpoint_gets_its_name_its_card_and_its_row_in_the_manifest(trained: Path, tmp_path: Path) -> None:
     folder = tmp_path / "weights"
     done = ship(
-        folder, trained, "--name", "stdt", "--parameter", "threshold=0.7", "--metric", "edge F1=0.875",
-        "--main-metric", "edge F1", "--note", "What it does.", "--limit", "Where it fails.",
-        "--curve", trained.with_suffix(".png"), "--history", trained.with_suffix(".csv"),
-    )  # fmt: skip
+        folder,
+        trained,
+        "--name",
+        "stdt",
+        "--parameter",
+        "threshold=0.7",
+        "--metric",
+        "edge F1=0.875",
+        "--main-metric",
+        "edge F1",
+        "--note",
+        "What it does.",
+        "--limit",
+        "Where it fails.",
+        "--curve",
+        trained.with_suffix(".png"),
+        "--history",
+        trained.with_suffix(".csv"),
+    )
     assert done.returncode == 0, done.stderr
     loaded = load_checkpoint(folder / "stdt.safetensors", ModelRole.DETECTOR)
     assert (loaded.card.name, loaded.card.parameters) == ("stdt", {"threshold": 0.7})

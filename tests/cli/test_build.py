@@ -32,9 +32,14 @@ def build(cli: Cli, world: SmallWorld, data_folder: Path) -> Callable[..., Resul
 
     def run(**changes: object) -> Result:
         options: dict[str, object] = {
-            "image": world.image, "segmentation": world.segmentation, "detector": world.detector,
-            "assigner": world.assigner, "data_folder": data_folder, "threshold": 0.7, "min_size": 20,
-        }  # fmt: skip
+            "image": world.image,
+            "segmentation": world.segmentation,
+            "detector": world.detector,
+            "assigner": world.assigner,
+            "data_folder": data_folder,
+            "threshold": 0.7,
+            "min_size": 20,
+        }
         flags: list[object] = []
         for name, value in (options | changes).items():
             flags += [f"--{name.replace('_', '-')}", value]
@@ -103,9 +108,11 @@ def test_how_partners_are_chosen_can_be_said_by_flags_and_by_a_file(
     config.write_text("polyadic = true\npre_threshold = 0.4\npost_threshold = 0.3\n")
     small = {"data_folder": module_data_folder, "min_size": 200, "block_shape": "40,100,90"}
     for name, changes in {
-        "near": {"assigner": "nearest"}, "directed": {"assigner": "nearest", "direction": world.assigner},
-        "pruned": {"assigner": world.pruner(Method.MASK_PRUNER)}, "several": {"config": config},
-    }.items():  # fmt: skip
+        "near": {"assigner": "nearest"},
+        "directed": {"assigner": "nearest", "direction": world.assigner},
+        "pruned": {"assigner": world.pruner(Method.MASK_PRUNER)},
+        "several": {"config": config},
+    }.items():
         result = build(name=name, **small, **changes)
         assert result.exit_code == 0, result.stderr
     query = (
@@ -281,10 +288,25 @@ def test_a_full_disk_is_one_line_and_the_build_goes_on_once_there_is_room(
     if mounted.returncode != 0:
         pytest.skip(f"a small disk can't be mounted here: {mounted.stderr.strip()}")
     command = [
-        "build", "volume", "--image", world.image, "--segmentation", world.segmentation, "--detector", world.detector,
-        "--assigner", world.assigner, "--threshold", 0.7, "--min-size", 20, "--data-folder", disk,
-        "--database-url", database_url,
-    ]  # fmt: skip
+        "build",
+        "volume",
+        "--image",
+        world.image,
+        "--segmentation",
+        world.segmentation,
+        "--detector",
+        world.detector,
+        "--assigner",
+        world.assigner,
+        "--threshold",
+        0.7,
+        "--min-size",
+        20,
+        "--data-folder",
+        disk,
+        "--database-url",
+        database_url,
+    ]
     try:
         full = cli(*command)
         assert full.exit_code == 7, full.output

@@ -67,8 +67,11 @@ def test_every_judged_synapse_goes_to_a_csv_file(edges: Cli, tmp_path: Path) -> 
         rows = list(csv.DictReader(file))
     kinds = [row["kind"] for row in rows]
     assert {kind: kinds.count(kind) for kind in sorted(kinds)} == {
-        "false_negative": 2, "false_positive": 3, "ignored": 1, "true_positive": 3,
-    }  # fmt: skip
+        "false_negative": 2,
+        "false_positive": 3,
+        "ignored": 1,
+        "true_positive": 3,
+    }
     first = rows[0]
     assert (first["reference_cleft_id"], first["pre_segment_id"]) == ("1", str(FIRST_SEGMENT))
     assert (first["x_nm"], first["y_nm"], first["z_nm"]) == ("60.0", "240.0", "120.0")
@@ -100,9 +103,17 @@ def test_wrong_input_is_one_clear_line(edges: Cli, arguments: tuple[str, str], m
 
 def test_an_assignment_without_a_reference_is_one_clear_line(cli: Cli, tmp_path: Path) -> None:
     result = cli(
-        "evaluate", "assignment", "--image", tmp_path / "a", "--segmentation", tmp_path / "b", "--reference",
-        tmp_path / "c.hdf", "--assigner", tmp_path / "d.safetensors",
-    )  # fmt: skip
+        "evaluate",
+        "assignment",
+        "--image",
+        tmp_path / "a",
+        "--segmentation",
+        tmp_path / "b",
+        "--reference",
+        tmp_path / "c.hdf",
+        "--assigner",
+        tmp_path / "d.safetensors",
+    )
     assert result.exit_code in (3, 5)
     assert result.stdout == ""
     assert result.stderr.startswith("error: ")

@@ -31,9 +31,13 @@ def test_build_graph_saves_the_graph_in_the_runs_folder_and_sums_it_up(
     assert (result.exit_code, result.stderr) == (0, "")
     lines = {line.rsplit(maxsplit=1)[0].strip(): line.rsplit(maxsplit=1)[1] for line in result.stdout.splitlines()[:6]}
     assert lines == {
-        "file": str(run.folder / "graph.graphml"), "nodes": "12", "edges": "6", "synapses": "7",
-        "reciprocal pairs": "0", "autapses": "0",
-    }  # fmt: skip
+        "file": str(run.folder / "graph.graphml"),
+        "nodes": "12",
+        "edges": "6",
+        "synapses": "7",
+        "reciprocal pairs": "0",
+        "autapses": "0",
+    }
     pre, post = pair_of(2)
     assert f"  {pre} -> {post}  2 synapses" in result.stdout.splitlines()
     assert nx.read_graphml(run.folder / "graph.graphml").number_of_edges() == 6
@@ -49,8 +53,10 @@ def test_build_graph_writes_where_it_is_told_and_answers_json(
     found = json.loads(result.stdout)
     assert (found["path"], found["edges"], found["synapses"]) == (str(path), 6, 7)
     assert found["top_edges"][0] == {
-        "pre_segment_id": str(pair_of(2)[0]), "post_segment_id": str(pair_of(2)[1]), "synapse_count": 2,
-    }  # fmt: skip
+        "pre_segment_id": str(pair_of(2)[0]),
+        "post_segment_id": str(pair_of(2)[1]),
+        "synapse_count": 2,
+    }
     assert not (run.folder / "graph.graphml").exists()
 
 

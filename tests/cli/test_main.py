@@ -19,9 +19,20 @@ from connectome.errors import DatabaseError, InputError
 
 HEAVY = {"torch", "tensorstore", "sqlalchemy", "pyarrow"}
 QUERIES = (
-    "partners", "totals", "between", "synapses", "box", "path", "top", "edges", "matrix", "shared", "similarity",
-    "reciprocal", "autapses",
-)  # fmt: skip
+    "partners",
+    "totals",
+    "between",
+    "synapses",
+    "box",
+    "path",
+    "top",
+    "edges",
+    "matrix",
+    "shared",
+    "similarity",
+    "reciprocal",
+    "autapses",
+)
 COMMANDS = {
     ("volume", "import", "cremi"),
     ("volume", "import", "stack"),

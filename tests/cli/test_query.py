@@ -20,10 +20,21 @@ from connectome.tables.synapse_writing import TableTarget, write_synapses
 Query = Callable[..., Result]
 A, B, C = LARGEST - 1, LARGEST - 2, LARGEST - 3
 EVERY = [
-    ("partners", A), ("totals", A, B), ("between", "--pre", A, "--post", B), ("synapses", "--pre", A), ("synapses",),
-    ("box", "0:20000,0:20000,0:20000"), ("path", A, B, "--max-hops", 2), ("top", "--limit", 3), ("edges",),
-    ("matrix", A, B, C), ("shared", A, B, "--at-least", 1), ("similarity", A, B), ("reciprocal",), ("autapses",),
-]  # fmt: skip
+    ("partners", A),
+    ("totals", A, B),
+    ("between", "--pre", A, "--post", B),
+    ("synapses", "--pre", A),
+    ("synapses",),
+    ("box", "0:20000,0:20000,0:20000"),
+    ("path", A, B, "--max-hops", 2),
+    ("top", "--limit", 3),
+    ("edges",),
+    ("matrix", A, B, C),
+    ("shared", A, B, "--at-least", 1),
+    ("similarity", A, B),
+    ("reciprocal",),
+    ("autapses",),
+]
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +76,20 @@ def test_ids_are_exact_in_every_format(query: Query) -> None:
 
 
 def test_filters_mean_the_same_for_edges_and_synapses(query: Query) -> None:
-    options = ("--min-synapses", 3, "--min-confidence", 0.3, "--min-size", 110, "--max-size", 200, "--format", "json",
-               "--box-nm", "0:25000,0:20000,0:20000")  # fmt: skip
+    options = (
+        "--min-synapses",
+        3,
+        "--min-confidence",
+        0.3,
+        "--min-size",
+        110,
+        "--max-size",
+        200,
+        "--format",
+        "json",
+        "--box-nm",
+        "0:25000,0:20000,0:20000",
+    )
     edges = json.loads(query("edges", *options).stdout)
     synapses = json.loads(query("synapses", *options).stdout)
     assert sum(edge["synapse_count"] for edge in edges) == len(synapses) > 0

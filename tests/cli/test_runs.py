@@ -51,8 +51,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory, module_data_folder: Path) -
 def test_runs_are_listed_with_their_state_and_stage(cli: Cli, folder: Path) -> None:
     lines = cli("runs", "list", "--data-folder", folder).stdout.splitlines()
     assert [line.split()[:3] for line in lines] == [
-        ["broken", "build", "incomplete"], ["stopped", "build", "interrupted"], ["done", "build", "finished"],
-    ]  # fmt: skip
+        ["broken", "build", "incomplete"],
+        ["stopped", "build", "interrupted"],
+        ["done", "build", "finished"],
+    ]
     assert "label       0 of 1 blocks done, 1 failed" in lines[0]
     with Database.open(None, folder) as database, lock_run(database, "stopped"):
         found = json.loads(cli("runs", "list", "--json", "--data-folder", folder).stdout)
@@ -63,9 +65,13 @@ def test_runs_are_listed_with_their_state_and_stage(cli: Cli, folder: Path) -> N
 def test_a_run_is_shown_with_stages_failures_models_and_parameters(cli: Cli, folder: Path) -> None:
     text = cli("runs", "show", "broken", "--data-folder", folder).stdout
     for words in (
-        "run 'broken' (build) is incomplete", "predict     ", "label 0 (1 attempt, node:7): raw.zarr can't be read",
-        "detector      detector (mask, ", "assigner      assigner (avan, ", "block_shape            [40, 100, 90]",
-    ):  # fmt: skip
+        "run 'broken' (build) is incomplete",
+        "predict     ",
+        "label 0 (1 attempt, node:7): raw.zarr can't be read",
+        "detector      detector (mask, ",
+        "assigner      assigner (avan, ",
+        "block_shape            [40, 100, 90]",
+    ):
         assert words in text, text
     shown = json.loads(cli("runs", "show", "done", "--json", "--data-folder", folder).stdout)
     assert [stage["stage"] for stage in shown["stages"]] == ["predict", "label", "stitch", "relabel", "assign", "edges"]

@@ -31,20 +31,32 @@ def test_csv_keeps_every_digit_and_quotes_what_it_must(cli: Cli, database_url: s
     result = cli("sql", VALUES, "--format", "csv", "--database-url", database_url)
     assert list(csv.DictReader(io.StringIO(result.stdout))) == [
         {
-            "id": "9007199254740993", "small": "12", "label": 'a, "b"', "nothing": "", "score": "0.5",
-            "total": "9007199254740993", "ids": '[1, "9007199254740993"]', "odd": "nan",
+            "id": "9007199254740993",
+            "small": "12",
+            "label": 'a, "b"',
+            "nothing": "",
+            "score": "0.5",
+            "total": "9007199254740993",
+            "ids": '[1, "9007199254740993"]',
+            "odd": "nan",
         }
-    ]  # fmt: skip
+    ]
 
 
 def test_json_has_ids_beyond_two_to_the_53_as_strings(cli: Cli, database_url: str) -> None:
     result = cli("sql", VALUES, "--format", "json", "--database-url", database_url)
     assert json.loads(result.stdout) == [
         {
-            "id": "9007199254740993", "small": 12, "label": 'a, "b"', "nothing": None, "score": 0.5,
-            "total": "9007199254740993", "ids": [1, "9007199254740993"], "odd": "nan",
+            "id": "9007199254740993",
+            "small": 12,
+            "label": 'a, "b"',
+            "nothing": None,
+            "score": 0.5,
+            "total": "9007199254740993",
+            "ids": [1, "9007199254740993"],
+            "odd": "nan",
         }
-    ]  # fmt: skip
+    ]
     assert result.stderr == ""
 
 

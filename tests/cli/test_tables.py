@@ -30,8 +30,9 @@ def run(cli: Run, database_url: str, tmp_path: Path) -> Run:
     (tmp_path / "cave.csv").write_text(CAVE)
     made = call("import", "synapses", tmp_path / "cave.csv", "--from", "cave", "--name", "lab", "--unit", "40,4,4")
     assert made.stdout.splitlines() == [
-        "run lab: 3 synapses at 3 clefts", "left out: 1 without both partners",
-    ]  # fmt: skip
+        "run lab: 3 synapses at 3 clefts",
+        "left out: 1 without both partners",
+    ]
     return call
 
 
@@ -53,9 +54,14 @@ def test_a_run_of_a_table_is_asked_drawn_and_exported(run: Run, tmp_path: Path) 
     assert table["size"].to_pylist() == [300, 200, 100]
     again = run("import", "synapses", out, "--from", "cave", "--name", "back", "--unit", "40,4,4", "--json")
     assert json.loads(again.stdout) == {
-        "name": "back", "synapses": 3, "clefts": 3, "without_partner": 0, "retired": 0, "scores_outside": 0,
+        "name": "back",
+        "synapses": 3,
+        "clefts": 3,
+        "without_partner": 0,
+        "retired": 0,
+        "scores_outside": 0,
         "dropped_columns": [],
-    }  # fmt: skip
+    }
     strong = run("export", "edges", tmp_path / "edges", "--format", "csv", "--columns", "neuprint", "--min-synapses", 2)
     assert strong.stdout.endswith("1 edges\n")
     assert (tmp_path / "edges").read_text() == '"body_pre","body_post","weight"\n11,22,2\n'
@@ -123,5 +129,7 @@ def test_what_an_import_leaves_out_is_told(run: Run, tmp_path: Path) -> None:
     )
     made = run("import", "synapses", tmp_path / "codex.csv", "--from", "flywire", "--name", "fly")
     assert made.stdout.splitlines() == [
-        "run fly: 2 synapses at 2 clefts", "made unknown: 1 scores outside 0 to 1", "not kept: columns neuropil, gaba",
-    ]  # fmt: skip
+        "run fly: 2 synapses at 2 clefts",
+        "made unknown: 1 scores outside 0 to 1",
+        "not kept: columns neuropil, gaba",
+    ]

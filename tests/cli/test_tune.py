@@ -16,9 +16,17 @@ from typer.testing import Result
 
 Cli = Callable[..., Result]
 VALUES = (
-    "--thresholds", "0.75,0.6", "--min-sizes", "20,50", "--dilations", "48", "--duplicate-distances", "0,700",
-    "--min-scores", "0,0.19",
-)  # fmt: skip
+    "--thresholds",
+    "0.75,0.6",
+    "--min-sizes",
+    "20,50",
+    "--dilations",
+    "48",
+    "--duplicate-distances",
+    "0,700",
+    "--min-scores",
+    "0,0.19",
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +73,14 @@ def test_tuning_prints_the_choice_and_writes_parameters_table_and_plots(
     assert f"{world.folder.name}@{BOX}" in printed and "tuned-f1.png" in printed
     values = tomllib.loads((tmp_path / "tuned.toml").read_text())
     assert set(values) == {
-        "detector", "assigner", "threshold", "min_size", "dilation", "duplicate_distance", "min_score",
-    }  # fmt: skip
+        "detector",
+        "assigner",
+        "threshold",
+        "min_size",
+        "dilation",
+        "duplicate_distance",
+        "min_score",
+    }
     with (tmp_path / "tuned.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 16
@@ -109,9 +123,15 @@ def test_calibration_is_told_and_its_model_serves_a_build(
     tuned(on_world, world, tmp_path)
     halves = ("--data", f"{world.folder}@0:40,0:100,0:45", "--data", f"{world.folder}@0:40,0:100,45:90*2")
     fitted = on_world(
-        "calibrate", *halves, "--check", f"{world.folder}@{BOX}", "--config", tmp_path / "tuned.toml",
-        "-o", tmp_path / "confidence.json",
-    )  # fmt: skip
+        "calibrate",
+        *halves,
+        "--check",
+        f"{world.folder}@{BOX}",
+        "--config",
+        tmp_path / "tuned.toml",
+        "-o",
+        tmp_path / "confidence.json",
+    )
     assert fitted.exit_code == 0, fitted.stderr
     lines = fitted.stdout.splitlines()
     assert "ECE width" in lines[0] and lines[1].startswith("raw scores")

@@ -103,8 +103,11 @@ def test_real_data_is_imported_whole(cli: Cli, real_data: Path, tmp_path: Path) 
     result = cli("volume", "import", "cremi", real_data / "ac3.hdf", tmp_path / "d")
     assert result.exit_code == 0
     assert [Path(line).name for line in result.stdout.split()] == [
-        "raw.zarr", "neuron_ids.zarr", "clefts.zarr", "annotations.csv",
-    ]  # fmt: skip
+        "raw.zarr",
+        "neuron_ids.zarr",
+        "clefts.zarr",
+        "annotations.csv",
+    ]
     assert "Mvoxel" in result.stderr
     assert len((tmp_path / "d" / "annotations.csv").read_text().splitlines()) == 133
 

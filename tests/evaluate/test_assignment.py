@@ -41,10 +41,13 @@ def test_swapped_partners_are_an_error_that_says_so() -> None:
     assert score.correct == 0
     assert score.errors == (
         WrongAssignment(
-            cleft_id=1, pre_segment_id=20, post_segment_id=10, reference_pairs=((10, 20),),
+            cleft_id=1,
+            pre_segment_id=20,
+            post_segment_id=10,
+            reference_pairs=((10, 20),),
             centroid_voxel=(1.0, 2.0, 3.0),
         ),
-    )  # fmt: skip
+    )
     assert score.errors[0].is_swapped
 
 

@@ -28,11 +28,15 @@ def inputs(draw: st.DrawFn) -> EdgeInput:
     homes = draw(st.fixed_dictionaries(dict.fromkeys(range(1, 7), POINTS)))
     predicted = [
         SynapseRow(
-            cleft_id=cleft, pre_segment_id=pre, post_segment_id=post, confidence=0.5, size_voxels=60,
+            cleft_id=cleft,
+            pre_segment_id=pre,
+            post_segment_id=post,
+            confidence=0.5,
+            size_voxels=60,
             centroid_nm=tuple(v + 0.5 for v in draw(st.just(homes[7 - cleft]))),
         )
         for cleft, pre, post in sorted(draw(KEYS))
-    ]  # fmt: skip
+    ]
     reference = [
         ReferenceSynapse(
             cleft_id=cleft, pre_segment_id=pre, post_segment_id=post, centroid_voxel=homes[cleft], size_voxels=60
@@ -45,9 +49,13 @@ def inputs(draw: st.DrawFn) -> EdgeInput:
         st.dictionaries(CLEFTS, st.integers(1, 9), max_size=3),
     )
     return EdgeInput(
-        predicted=predicted, reference=reference, overlaps=draw(st.dictionaries(CLEFTS, overlap)),
-        ignored_centroids=draw(st.sets(CLEFTS, max_size=1)), resolution_nm=(1.0, 1.0, 1.0), box=draw(BOXES),
-    )  # fmt: skip
+        predicted=predicted,
+        reference=reference,
+        overlaps=draw(st.dictionaries(CLEFTS, overlap)),
+        ignored_centroids=draw(st.sets(CLEFTS, max_size=1)),
+        resolution_nm=(1.0, 1.0, 1.0),
+        box=draw(BOXES),
+    )
 
 
 @given(inputs())
@@ -101,8 +109,12 @@ def test_the_annotation_itself_scores_one(given_input: EdgeInput) -> None:
     perfect = EdgeInput(
         predicted=[
             SynapseRow(
-                cleft_id=row.cleft_id, pre_segment_id=row.pre_segment_id, post_segment_id=row.post_segment_id,
-                confidence=1.0, size_voxels=60, centroid_nm=tuple(v + 0.5 for v in row.centroid_voxel),
+                cleft_id=row.cleft_id,
+                pre_segment_id=row.pre_segment_id,
+                post_segment_id=row.post_segment_id,
+                confidence=1.0,
+                size_voxels=60,
+                centroid_nm=tuple(v + 0.5 for v in row.centroid_voxel),
             )
             for row in reference
         ],
@@ -110,7 +122,7 @@ def test_the_annotation_itself_scores_one(given_input: EdgeInput) -> None:
         overlaps={r.cleft_id: PredictedOverlap(size_voxels=60, by_reference={r.cleft_id: 60}) for r in reference},
         resolution_nm=(1.0, 1.0, 1.0),
         box=given_input.box,
-    )  # fmt: skip
+    )
     score = score_edge_rows(perfect)
     assert score.true_positives == score.n_predicted == score.n_reference
     assert score.f1 == (1.0 if score.n_reference else 0.0)

@@ -20,9 +20,13 @@ Point = tuple[float, float, float]
 def _predicted(cleft_id: int, pre: int, post: int, voxel: Point = (5.0, 5.0, 5.0)) -> SynapseRow:
     z, y, x = ((v + 0.5) * r for v, r in zip(voxel, RESOLUTION, strict=True))
     return SynapseRow(
-        cleft_id=cleft_id, pre_segment_id=pre, post_segment_id=post, confidence=0.5, size_voxels=100,
+        cleft_id=cleft_id,
+        pre_segment_id=pre,
+        post_segment_id=post,
+        confidence=0.5,
+        size_voxels=100,
         centroid_nm=(z, y, x),
-    )  # fmt: skip
+    )
 
 
 def _annotated(cleft_id: int, pre: int, post: int, voxel: Point = (5.0, 5.0, 5.0)) -> ReferenceSynapse:
@@ -41,10 +45,13 @@ def _score(
 ) -> EdgeScore:
     return score_edge_rows(
         EdgeInput(
-            predicted=predicted, reference=reference, overlaps=overlaps, resolution_nm=RESOLUTION,
+            predicted=predicted,
+            reference=reference,
+            overlaps=overlaps,
+            resolution_nm=RESOLUTION,
             box=None if box is None else Box.parse(box),
         )
-    )  # fmt: skip
+    )
 
 
 def _reasons(score: EdgeScore) -> list[tuple[int | None, int | None, Reason]]:
@@ -134,9 +141,12 @@ def test_a_prediction_mostly_in_ignored_space_counts_neither_way() -> None:
 
 def test_a_prediction_with_its_centroid_in_ignored_space_counts_neither_way() -> None:
     given = EdgeInput(
-        predicted=[_predicted(7, 1, 2)], reference=[_annotated(1, 1, 2)], overlaps=_overlaps(p7={1: 9}),
-        ignored_centroids={7}, resolution_nm=RESOLUTION,
-    )  # fmt: skip
+        predicted=[_predicted(7, 1, 2)],
+        reference=[_annotated(1, 1, 2)],
+        overlaps=_overlaps(p7={1: 9}),
+        ignored_centroids={7},
+        resolution_nm=RESOLUTION,
+    )
     score = score_edge_rows(given)
     assert (score.n_predicted, score.n_ignored, score.n_reference, score.recall) == (0, 1, 1, 0.0)
 
@@ -174,10 +184,14 @@ def test_the_box_of_a_segmentation_with_an_offset_is_in_its_own_voxels() -> None
     moved = replace(row, centroid_nm=tuple(c + 600.0 for c in row.centroid_nm))
     score = score_edge_rows(
         EdgeInput(
-            predicted=[moved], reference=[_annotated(1, 3, 4)], overlaps={}, resolution_nm=RESOLUTION,
-            offset_nm=(600.0, 600.0, 600.0), box=Box.parse("5:6,5:6,5:6"),
+            predicted=[moved],
+            reference=[_annotated(1, 3, 4)],
+            overlaps={},
+            resolution_nm=RESOLUTION,
+            offset_nm=(600.0, 600.0, 600.0),
+            box=Box.parse("5:6,5:6,5:6"),
         )
-    )  # fmt: skip
+    )
     assert _counts(score) == (0, 1, 1)
     assert score.false_negative_synapses[0].centroid_nm == pytest.approx(moved.centroid_nm)
 

@@ -143,9 +143,14 @@ def test_the_report_is_json_with_ids_as_strings() -> None:
     assert report["pairs"]["f1"] == 0.5
     assert report["post"]["n_reference"] == 2
     assert report["errors"] == [
-        {"cleft_id": str(2**62), "correct": 1, "missed": [["10", "21"]], "invented": [["10", "9"]],
-         "centroid_voxel_zyx": [1.0, 2.0, 3.0]}
-    ]  # fmt: skip
+        {
+            "cleft_id": str(2**62),
+            "correct": 1,
+            "missed": [["10", "21"]],
+            "invented": [["10", "9"]],
+            "centroid_voxel_zyx": [1.0, 2.0, 3.0],
+        }
+    ]
 
 
 def test_the_errors_file_has_a_row_for_each_wrong_pair(tmp_path: Path) -> None:

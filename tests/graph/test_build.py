@@ -19,9 +19,13 @@ def _edge(pre: int, post: int, count: int = 1) -> Edge:
 
 def _synapse(cleft_id: int, pre: int, post: int) -> SynapseRow:
     return SynapseRow(
-        cleft_id=cleft_id, pre_segment_id=pre, post_segment_id=post, confidence=0.25, size_voxels=7,
+        cleft_id=cleft_id,
+        pre_segment_id=pre,
+        post_segment_id=post,
+        confidence=0.25,
+        size_voxels=7,
         centroid_nm=(30.0, 20.0, 10.0),
-    )  # fmt: skip
+    )
 
 
 def test_an_edge_graph_holds_each_edge_with_its_attributes() -> None:
@@ -37,11 +41,18 @@ def test_a_synapse_graph_holds_one_edge_a_synapse_under_its_cleft_id() -> None:
     graph = synapse_graph([_synapse(11, 1, 2), _synapse(12, 1, 2), _synapse(13, 2, 1)])
     assert type(graph) is nx.MultiDiGraph
     assert {(pre, post, key) for pre, post, key in graph.edges(keys=True)} == {
-        ("1", "2", "11"), ("1", "2", "12"), ("2", "1", "13"),
-    }  # fmt: skip
+        ("1", "2", "11"),
+        ("1", "2", "12"),
+        ("2", "1", "13"),
+    }
     assert graph.edges["1", "2", "11"] == {
-        "cleft_id": "11", "confidence": 0.25, "size_voxels": 7, "x_nm": 10.0, "y_nm": 20.0, "z_nm": 30.0,
-    }  # fmt: skip
+        "cleft_id": "11",
+        "confidence": 0.25,
+        "size_voxels": 7,
+        "x_nm": 10.0,
+        "y_nm": 20.0,
+        "z_nm": 30.0,
+    }
 
 
 def test_synapses_of_a_polyadic_cleft_are_edges_of_their_own() -> None:
@@ -51,8 +62,11 @@ def test_synapses_of_a_polyadic_cleft_are_edges_of_their_own() -> None:
 
 def test_numpy_values_become_plain_python_values() -> None:
     edge = Edge(
-        pre_segment_id=np.int64(HUGE), post_segment_id=np.int64(2), synapse_count=np.int64(1),  # type: ignore[arg-type]
-        size_voxels=np.int64(9), mean_confidence=np.float32(0.5),  # type: ignore[arg-type]
-    )  # fmt: skip
+        pre_segment_id=np.int64(HUGE),
+        post_segment_id=np.int64(2),
+        synapse_count=np.int64(1),  # type: ignore[arg-type]
+        size_voxels=np.int64(9),
+        mean_confidence=np.float32(0.5),  # type: ignore[arg-type]
+    )
     graph = edge_graph([edge])
     assert {type(value) for value in graph.edges[str(HUGE), "2"].values()} == {int, float}

@@ -30,9 +30,13 @@ def _edge(pre: int, post: int, count: int) -> Edge:
 
 def _synapse(cleft_id: int, pre: int, post: int, confidence: float = 0.1) -> SynapseRow:
     return SynapseRow(
-        cleft_id=cleft_id, pre_segment_id=pre, post_segment_id=post, confidence=confidence, size_voxels=7,
+        cleft_id=cleft_id,
+        pre_segment_id=pre,
+        post_segment_id=post,
+        confidence=confidence,
+        size_voxels=7,
         centroid_nm=(30.5, 20.0, -10.0),
-    )  # fmt: skip
+    )
 
 
 EDGES = edge_graph([_edge(A, B, 3), _edge(B, A, 1), _edge(C, D, 2), _edge(D, D, 1)], {"run": "r", "min_synapses": 1})

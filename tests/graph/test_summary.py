@@ -15,11 +15,14 @@ PAIRS = st.lists(st.tuples(st.integers(1, 8), st.integers(1, 8)), max_size=30)
 def _edges(pairs: list[tuple[int, int]]) -> list[Edge]:
     return [
         Edge(
-            pre_segment_id=pre, post_segment_id=post, synapse_count=pairs.count((pre, post)), size_voxels=1,
+            pre_segment_id=pre,
+            post_segment_id=post,
+            synapse_count=pairs.count((pre, post)),
+            size_voxels=1,
             mean_confidence=0.5,
         )
         for pre, post in set(pairs)
-    ]  # fmt: skip
+    ]
 
 
 def _synapses(pairs: list[tuple[int, int]]) -> list[SynapseRow]:
@@ -34,16 +37,24 @@ def _synapses(pairs: list[tuple[int, int]]) -> list[SynapseRow]:
 def test_a_hand_made_graph_is_summed_up() -> None:
     pairs = [(1, 2), (1, 2), (2, 1), (3, 3), (10, 4), (4, 5), (5, 6)]
     assert summarise(edge_graph(_edges(pairs)), top=2) == GraphSummary(
-        nodes=7, edges=6, synapses=7, reciprocal_pairs=1, autapses=1, largest_component=4,
+        nodes=7,
+        edges=6,
+        synapses=7,
+        reciprocal_pairs=1,
+        autapses=1,
+        largest_component=4,
         top_edges=(("1", "2", 2), ("2", "1", 1)),
-    )  # fmt: skip
+    )
 
 
 def test_edges_of_the_same_count_are_listed_by_number_not_by_text() -> None:
     pairs = [(10, 1), (9, 1), (9, 10), (9, 2)]
     assert [edge[:2] for edge in summarise(edge_graph(_edges(pairs))).top_edges] == [
-        ("9", "1"), ("9", "2"), ("9", "10"), ("10", "1"),
-    ]  # fmt: skip
+        ("9", "1"),
+        ("9", "2"),
+        ("9", "10"),
+        ("10", "1"),
+    ]
 
 
 def test_an_empty_graph_is_all_zeros() -> None:

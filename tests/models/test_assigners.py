@@ -116,9 +116,14 @@ def test_a_run_records_who_chose_partners_and_what_told_pre_from_post(
     for i, ((way, kind), (assigner, direction, method)) in enumerate(expected.items()):
         name = f"facts{i}"
         request = request_of(
-            worlds[kind], module_data_folder, way, name=name, threshold=0.7 if kind is Method.MASK else 0.4,
-            min_size_voxels=200, block_shape=SHAPE,
-        )  # fmt: skip
+            worlds[kind],
+            module_data_folder,
+            way,
+            name=name,
+            threshold=0.7 if kind is Method.MASK else 0.4,
+            min_size_voxels=200,
+            block_shape=SHAPE,
+        )
         build_volume(request)
         facts = run_facts(module_data_folder, name)
         assert facts["parameters"]["assigner_method"] == assigner

@@ -23,9 +23,12 @@ from connectome.networks.rsunet import initialise, parameter_count
 from connectome.networks.starting import take_over
 
 PRUNER = ModelCard(
-    name="p", method=Method.MASK_PRUNER, network=PairConfig(widths=(4, 6)), resolution_nm=(30.0, 12.0, 12.0),
+    name="p",
+    method=Method.MASK_PRUNER,
+    network=PairConfig(widths=(4, 6)),
+    resolution_nm=(30.0, 12.0, 12.0),
     patch_shape=(4, 16, 16),
-)  # fmt: skip
+)
 AVAN = replace(PRUNER, method=Method.AVAN, network=NetworkConfig(in_channels=2, out_channels=2, widths=(4, 6)))
 
 

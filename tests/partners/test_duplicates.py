@@ -65,8 +65,9 @@ def test_a_distance_of_0_and_no_synapse_merge_nothing() -> None:
 points = st.tuples(*[st.integers(0, 6).map(float)] * 3)
 rows_of_runs = st.lists(
     st.tuples(st.integers(1, 40), st.integers(1, 2), st.integers(3, 4), st.integers(1, 3), points),
-    max_size=25, unique_by=lambda row: row[:3],
-)  # fmt: skip
+    max_size=25,
+    unique_by=lambda row: row[:3],
+)
 
 
 @given(rows_of_runs, st.randoms(use_true_random=False))

@@ -73,8 +73,12 @@ def test_in_the_polyadic_mode_those_with_half_of_the_contact_are_chosen() -> Non
 def test_rules_are_what_a_checkpoint_recommends_unless_asked_otherwise() -> None:
     assert AssignmentRules.of({}) == AssignmentRules()
     recommended = {
-        "polyadic": 1.0, "pre_threshold": 0.6, "post_threshold": 0.3, "min_contact": 0.4, "dilation_nm": 30.0,
-    }  # fmt: skip
+        "polyadic": 1.0,
+        "pre_threshold": 0.6,
+        "post_threshold": 0.3,
+        "min_contact": 0.4,
+        "dilation_nm": 30.0,
+    }
     polyadic = AssignmentRules.of(recommended)
     assert polyadic == AssignmentRules(
         dilation_nm=30.0, min_contact=0.0, polyadic=True, pre_threshold=0.6, post_threshold=0.3

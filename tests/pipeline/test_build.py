@@ -238,11 +238,30 @@ def test_a_build_that_is_killed_and_called_again_equals_an_uninterrupted_one(
     world: SmallWorld, module_data_folder: Path, whole: Any, stage: str
 ) -> None:
     command = [
-        sys.executable, "-m", "connectome.cli", "build", "volume", "--image", world.image, "--segmentation",
-        world.segmentation, "--detector", world.detector, "--assigner", world.assigner, "--threshold", "0.7",
-        "--min-size", "20", "--block-shape", "8,20,30", "--name", f"killed-{stage}",
-        "--data-folder", module_data_folder,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "connectome.cli",
+        "build",
+        "volume",
+        "--image",
+        world.image,
+        "--segmentation",
+        world.segmentation,
+        "--detector",
+        world.detector,
+        "--assigner",
+        world.assigner,
+        "--threshold",
+        "0.7",
+        "--min-size",
+        "20",
+        "--block-shape",
+        "8,20,30",
+        "--name",
+        f"killed-{stage}",
+        "--data-folder",
+        module_data_folder,
+    ]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([str(part) for part in command], env=environment, stderr=subprocess.DEVNULL)
     with Database.open(None, module_data_folder) as database:

@@ -88,9 +88,15 @@ def test_the_command_builds_with_each_representation_and_records_it(
 ) -> None:
     world = make_small_world(tmp_path, method)
     flags = {
-        "image": world.image, "segmentation": world.segmentation, "detector": world.detector, "name": method.value,
-        "assigner": world.assigner, "data-folder": module_data_folder, "threshold": THRESHOLDS[method], "min-size": 20,
-    }  # fmt: skip
+        "image": world.image,
+        "segmentation": world.segmentation,
+        "detector": world.detector,
+        "name": method.value,
+        "assigner": world.assigner,
+        "data-folder": module_data_folder,
+        "threshold": THRESHOLDS[method],
+        "min-size": 20,
+    }
     result = cli("build", "volume", *(text for name, value in flags.items() for text in (f"--{name}", value)))
     assert result.exit_code == 0, result.stderr
     query = (

@@ -67,9 +67,12 @@ def edges_of(rows: Rows, where: Filter) -> dict[Pair, int]:
 
 def by_pair(table: pa.Table, value: str = "synapse_count") -> dict[Pair, Any]:
     return dict(
-        zip(zip(table["pre_id"].to_pylist(), table["post_id"].to_pylist(), strict=True), table[value].to_pylist(),
-            strict=True)
-    )  # fmt: skip
+        zip(
+            zip(table["pre_id"].to_pylist(), table["post_id"].to_pylist(), strict=True),
+            table[value].to_pylist(),
+            strict=True,
+        )
+    )
 
 
 @pytest.mark.parametrize("where", FILTERS)
@@ -179,8 +182,10 @@ def test_paths_are_all_simple_paths_up_to_the_hops(known: Connectome, known_rows
     path = [int(n) for n in first["neurons"].split(" > ")]
     strengths = [expected[edge] for edge in itertools.pairwise(path)]
     assert (first["hops"], first["weakest_synapse_count"], first["synapse_count"]) == (
-        min(map(len, wanted)) - 1, min(strengths), sum(strengths),
-    )  # fmt: skip
+        min(map(len, wanted)) - 1,
+        min(strengths),
+        sum(strengths),
+    )
 
 
 def test_a_box_is_the_same_as_a_box_in_the_filter(known: Connectome, known_rows: Rows) -> None:

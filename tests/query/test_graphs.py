@@ -35,8 +35,11 @@ def run(database: Database, tmp_path: Path) -> RunRecord:
 def test_the_graph_of_a_run_has_its_edges(database: Database, run: RunRecord) -> None:
     graph = build_graph(database, "small")
     assert {(pre, post): data["synapse_count"] for pre, post, data in graph.edges(data=True)} == {
-        (A, B): 2, (B, A): 1, (C, D): 1, (C, A): 1,
-    }  # fmt: skip
+        (A, B): 2,
+        (B, A): 1,
+        (C, D): 1,
+        (C, A): 1,
+    }
     assert graph.edges[A, B] == {"synapse_count": 2, "size_voxels": 3, "mean_confidence": 0.5}
     assert graph.graph == {"run": "small", "min_synapses": 1, "min_confidence": 0.0, "kind": "edges"}
 
@@ -47,8 +50,13 @@ def test_the_multigraph_of_a_run_has_its_synapses(database: Database, run: RunRe
         [(A, B, "11"), (A, B, "12"), (B, A, "13"), (C, D, "14"), (C, A, "14")]
     )
     assert graph.edges[A, B, "12"] == {
-        "cleft_id": "12", "confidence": 0.5, "size_voxels": 2, "x_nm": 132.0, "y_nm": 6.0, "z_nm": 15.0,
-    }  # fmt: skip
+        "cleft_id": "12",
+        "confidence": 0.5,
+        "size_voxels": 2,
+        "x_nm": 132.0,
+        "y_nm": 6.0,
+        "z_nm": 15.0,
+    }
 
 
 @pytest.mark.parametrize(("min_synapses", "min_confidence", "edges"), [(1, 0.0, 4), (2, 0.0, 1), (1, 0.6, 0)])

@@ -104,19 +104,28 @@ def test_numbers_that_do_not_ascend_in_their_cleft_are_refused(database: Databas
 
 
 def test_neuprints_own_point_ids_are_kept_and_a_body_may_be_hit_twice(database: Database, tmp_path: Path) -> None:
-    points = pa.table({
-        "point_id": pa.array([10, 21, 22, 23, 24], pa.uint64()), "x": [1, 2, 3, 4, 5], "y": [1] * 5, "z": [1] * 5,
-        "kind": pa.array(["PreSyn", "PostSyn", "PostSyn", "PostSyn", "PostSyn"]).dictionary_encode(),
-        "conf": pa.array([0.5, 0.5, 1.0, 1.5, 1.0], pa.float32()), "body": pa.array([5, 6, 6, 7, 0], pa.uint64()),
-        "roi": ["AL"] * 5,
-    })  # fmt: skip
+    points = pa.table(
+        {
+            "point_id": pa.array([10, 21, 22, 23, 24], pa.uint64()),
+            "x": [1, 2, 3, 4, 5],
+            "y": [1] * 5,
+            "z": [1] * 5,
+            "kind": pa.array(["PreSyn", "PostSyn", "PostSyn", "PostSyn", "PostSyn"]).dictionary_encode(),
+            "conf": pa.array([0.5, 0.5, 1.0, 1.5, 1.0], pa.float32()),
+            "body": pa.array([5, 6, 6, 7, 0], pa.uint64()),
+            "roi": ["AL"] * 5,
+        }
+    )
     feather.write_feather(points, tmp_path / "points.feather")
     pairs = {"pre_id": pa.array([10] * 5, pa.uint64()), "post_id": pa.array([22, 21, 23, 24, 99], pa.uint64())}
     feather.write_feather(pa.table(pairs), tmp_path / "partners.feather")
     request = ImportRequest(
-        path=tmp_path / "points.feather", columns=Columns.NEUPRINT, name="fly", partners=tmp_path / "partners.feather",
+        path=tmp_path / "points.feather",
+        columns=Columns.NEUPRINT,
+        name="fly",
+        partners=tmp_path / "partners.feather",
         unit_nm=(8.0, 8.0, 8.0),
-    )  # fmt: skip
+    )
     report = import_synapses(database, request)
     assert (report.synapses, report.clefts, report.without_partner) == (3, 1, 2)
     assert (report.scores_outside, report.dropped_columns) == (1, ["roi"])

@@ -34,9 +34,12 @@ def roots_file(folder: Path, mapping: dict[int, int]) -> Path:
 
 def merged_edges(rows: Rows, mapping: dict[int, int]) -> dict[tuple[int, int], int]:
     return Counter(
-        (mapping.get(row["pre_segment_id"], row["pre_segment_id"]),
-         mapping.get(row["post_segment_id"], row["post_segment_id"])) for row in rows
-    )  # fmt: skip
+        (
+            mapping.get(row["pre_segment_id"], row["pre_segment_id"]),
+            mapping.get(row["post_segment_id"], row["post_segment_id"]),
+        )
+        for row in rows
+    )
 
 
 def edges(connectome: Connectome, where: Filter) -> dict[tuple[int, int], int]:

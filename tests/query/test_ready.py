@@ -20,10 +20,18 @@ from connectome.tables.neuron_tables import AnnotationTable
 A, B, C = LARGEST - 1, LARGEST - 2, LARGEST - 3
 NAMES = [query.name for query in ready_queries()]
 GIVEN = {
-    "neuron": str(A), "neurons": f"{A},{B},{C}", "source": str(A), "target": str(B), "cleft": str(LARGEST),
-    "first": "known", "second": "known", "distance_nm": "1e5", "min_synapses": "1",
-    **{f"start_{axis}": "0" for axis in "xyz"}, **{f"stop_{axis}": "20000" for axis in "xyz"},
-}  # fmt: skip
+    "neuron": str(A),
+    "neurons": f"{A},{B},{C}",
+    "source": str(A),
+    "target": str(B),
+    "cleft": str(LARGEST),
+    "first": "known",
+    "second": "known",
+    "distance_nm": "1e5",
+    "min_synapses": "1",
+    **{f"start_{axis}": "0" for axis in "xyz"},
+    **{f"stop_{axis}": "20000" for axis in "xyz"},
+}
 WITHOUT_ROWS = {"cleft_candidates", "compare_runs"}
 
 

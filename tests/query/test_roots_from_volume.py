@@ -37,8 +37,10 @@ def split_run(database: Database, tmp_path: Path) -> Database:
         partners[int(labels[start])] = [(PRE, POST)]
     run = write_run(database, tmp_path / "run", labels=labels, partners=partners)
     with database.begin() as connection:
-        move = "UPDATE synapse SET {0}_x_nm = x_nm, {0}_y_nm = y_nm, {0}_z_nm = z_nm FROM cleft c WHERE c.run_id = " \
-            "synapse.run_id AND c.cleft_id = synapse.cleft_id"  # fmt: skip
+        move = (
+            "UPDATE synapse SET {0}_x_nm = x_nm, {0}_y_nm = y_nm, {0}_z_nm = z_nm FROM cleft c WHERE c.run_id = "
+            "synapse.run_id AND c.cleft_id = synapse.cleft_id"
+        )
         for side in ("pre", "post"):
             connection.exec_driver_sql(move.format(side))
     assert run.name == "small"
@@ -62,8 +64,10 @@ def test_a_split_sends_each_synapse_where_its_points_lie(split_run: Database, tm
     report = roots_from_volume(split_run, VolumeRoots(url=volume.url, name="v1"))
     assert (report.synapses, report.reassigned, report.unresolved_sides, report.edges) == (4, 3, 2, 3)
     assert edges(split_run, Filter(roots="v1")) == {
-        (PARTS[0], PARTS[0]): 2, (PARTS[1], PARTS[1]): 1, (PRE, POST): 1,
-    }  # fmt: skip
+        (PARTS[0], PARTS[0]): 2,
+        (PARTS[1], PARTS[1]): 1,
+        (PRE, POST): 1,
+    }
     assert edges(split_run, Filter(roots="v1", min_confidence=0.0)) == edges(split_run, Filter(roots="v1"))
     assert edges(split_run, Filter()) == {(PRE, POST): 4}
 

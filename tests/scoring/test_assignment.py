@@ -40,9 +40,12 @@ def test_an_image_of_another_contrast_in_sixteen_bits_scores_the_same(phantom: P
     values = narrow.read(narrow.box).astype(np.uint16)
     grid = narrow.grid
     wide = Volume.create(
-        tmp_path / "wide.zarr", shape=grid.shape, dtype=np.uint16, resolution_nm=grid.resolution_nm,
+        tmp_path / "wide.zarr",
+        shape=grid.shape,
+        dtype=np.uint16,
+        resolution_nm=grid.resolution_nm,
         offset_nm=grid.offset_nm,
-    )  # fmt: skip
+    )
     wide.write(wide.box, np.where(values > 0, values * 2 + 500, 0).astype(np.uint16))
     first, same = score_assignment(request(phantom)), score_assignment(request(phantom, image=wide.url))
     assert (first.n, first.correct, first.errors) == (same.n, same.correct, same.errors)
@@ -83,9 +86,12 @@ def test_the_command_prints_the_same_as_json(phantom: Path, cli: Callable[..., R
     found = json.loads(result.stdout)
     score = score_assignment(request(phantom))
     assert {name: found[name] for name in ("n", "correct", "accuracy", "pre_accuracy", "post_accuracy")} == {
-        "n": score.n, "correct": score.correct, "accuracy": score.accuracy, "pre_accuracy": score.pre_accuracy,
+        "n": score.n,
+        "correct": score.correct,
+        "accuracy": score.accuracy,
+        "pre_accuracy": score.pre_accuracy,
         "post_accuracy": score.post_accuracy,
-    }  # fmt: skip
+    }
     assert len((tmp_path / "errors.csv").read_text().splitlines()) >= 1
 
 

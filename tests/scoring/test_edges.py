@@ -48,11 +48,14 @@ def test_a_run_is_scored_against_a_reference(database: Database, tmp_path: Path,
     assert (score.precision, score.recall, score.box) == (0.5, 0.6, WHOLE)
     assert [s.reference_cleft_id for s in score.true_positive_synapses] == [1, 3, 5]
     assert sorted((s.reason, s.reference_cleft_id or 0) for s in score.false_positive_synapses) == [
-        (Reason.DUPLICATE, 3), (Reason.NO_CLEFT, 0), (Reason.WRONG_PARTNERS, 2),
-    ]  # fmt: skip
+        (Reason.DUPLICATE, 3),
+        (Reason.NO_CLEFT, 0),
+        (Reason.WRONG_PARTNERS, 2),
+    ]
     assert [(s.reason, s.reference_cleft_id) for s in score.false_negative_synapses] == [
-        (Reason.WRONG_PARTNERS, 2), (Reason.MISSED, 4),
-    ]  # fmt: skip
+        (Reason.WRONG_PARTNERS, 2),
+        (Reason.MISSED, 4),
+    ]
     assert [s.pre_segment_id for s in score.ignored_synapses] == [FIRST_SEGMENT + 10]
 
 

@@ -82,11 +82,21 @@ def test_columns_have_the_types_of_the_query(database: Database) -> None:
         {"count": np.int64(3)},
     )
     assert {name: str(column.dtype) for name, column in found.items()} == {
-        "large": "int64", "whole": "int32", "small": "int16", "single": "float32", "double": "float64", "yes": "bool",
-    }  # fmt: skip
+        "large": "int64",
+        "whole": "int32",
+        "small": "int16",
+        "single": "float32",
+        "double": "float64",
+        "yes": "bool",
+    }
     assert {name: column.tolist()[2] for name, column in found.items()} == {
-        "large": 2**63 - 1, "whole": 1, "small": 2, "single": 1.5, "double": 0.1, "yes": True,
-    }  # fmt: skip
+        "large": 2**63 - 1,
+        "whole": 1,
+        "small": 2,
+        "single": 1.5,
+        "double": 0.1,
+        "yes": True,
+    }
 
 
 def test_columns_with_nulls_or_text_come_as_objects(database: Database) -> None:

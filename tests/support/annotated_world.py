@@ -44,9 +44,13 @@ def make_annotated_world(folder: Path) -> SmallWorld:
     kept = [i for i in range(len(chosen.cleft)) if i % 7 != 3]
     clefts = scored.clefts
     truth = Volume.create(
-        folder / "clefts.zarr", shape=SHAPE, dtype=np.uint64, resolution_nm=RESOLUTION_NM, offset_nm=OFFSET_NM,
+        folder / "clefts.zarr",
+        shape=SHAPE,
+        dtype=np.uint64,
+        resolution_nm=RESOLUTION_NM,
+        offset_nm=OFFSET_NM,
         chunk_shape=(16, 32, 32),
-    )  # fmt: skip
+    )
     truth.write(truth.box, np.where(np.isin(ids, clefts.cleft_id[chosen.cleft[kept]]), ids, 0))
     rows = []
     for i in kept:

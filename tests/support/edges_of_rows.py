@@ -34,8 +34,10 @@ class EdgesOfRows:
 
     def __init__(self, rows: Sequence[Mapping[str, Any]], merged: Mapping[int, int]) -> None:
         """Count the synapses."""
-        sides = [[merged.get(row[f"{side}_segment_id"], row[f"{side}_segment_id"]) for row in rows]
-                 for side in ("pre", "post")]  # fmt: skip
+        sides = [
+            [merged.get(row[f"{side}_segment_id"], row[f"{side}_segment_id"]) for row in rows]
+            for side in ("pre", "post")
+        ]
         self.counts = Counter(zip(*sides, strict=True))
         self.neurons = sorted({neuron for pair in self.counts for neuron in pair})
 

@@ -94,10 +94,14 @@ def predicted_world() -> tuple[Labels, dict[int, list[Pair]]]:
 
 
 def write_run(
-    database: Database, folder: Path, name: str = "small", labels: Labels | None = None,
-    partners: Mapping[int, list[Pair]] | None = None, resolution_nm: NmTriple = RESOLUTION_NM,
+    database: Database,
+    folder: Path,
+    name: str = "small",
+    labels: Labels | None = None,
+    partners: Mapping[int, list[Pair]] | None = None,
+    resolution_nm: NmTriple = RESOLUTION_NM,
     offset_nm: NmTriple = (0.0, 0.0, 0.0),
-) -> RunRecord:  # fmt: skip
+) -> RunRecord:
     """A finished run with these clefts (default: the predicted world) at a working resolution."""
     if labels is None or partners is None:
         labels, partners = predicted_world()
@@ -105,14 +109,24 @@ def write_run(
     volume = NewVolume(url="/data/x.zarr", dtype="uint8", shape=SHAPE, resolution_nm=RESOLUTION_NM, offset_nm=offset_nm)
     detector = NewModel(name="detector", sha256="a" * 64, method="mask")
     new = NewRun(
-        name=name, image=volume, segmentation=volume, detector=detector, assigner=None, parameters={},
-        box=Box.of_shape(triple(labels.shape)), folder=folder,
-    )  # fmt: skip
+        name=name,
+        image=volume,
+        segmentation=volume,
+        detector=detector,
+        assigner=None,
+        parameters={},
+        box=Box.of_shape(triple(labels.shape)),
+        folder=folder,
+    )
     run = create_run(database, new)
     stored = Volume.create(
-        folder / "clefts.zarr", shape=triple(labels.shape), dtype=np.uint64, resolution_nm=resolution_nm,
-        offset_nm=offset_nm, chunk_shape=(4, 20, 20),
-    )  # fmt: skip
+        folder / "clefts.zarr",
+        shape=triple(labels.shape),
+        dtype=np.uint64,
+        resolution_nm=resolution_nm,
+        offset_nm=offset_nm,
+        chunk_shape=(4, 20, 20),
+    )
     stored.write(stored.box, labels)
     _write_rows(database, run.run_id, labels, partners, resolution_nm, offset_nm)
     set_state(database, run.run_id, RunState.FINISHED)
@@ -120,9 +134,13 @@ def write_run(
 
 
 def _write_rows(
-    database: Database, run_id: int, labels: Labels, partners: Mapping[int, list[Pair]], resolution_nm: NmTriple,
+    database: Database,
+    run_id: int,
+    labels: Labels,
+    partners: Mapping[int, list[Pair]],
+    resolution_nm: NmTriple,
     offset_nm: NmTriple,
-) -> None:  # fmt: skip
+) -> None:
     cleft_ids = list(partners)
     voxels = [np.argwhere(labels == cleft_id) for cleft_id in cleft_ids]
     centroids = np.array([(v.mean(0) + 0.5) * resolution_nm + offset_nm for v in voxels])
@@ -134,18 +152,31 @@ def _write_rows(
             connection,
             "cleft",
             {
-                "run_id": run_id, "cleft_id": cleft_ids, "block_id": 0, "size_voxels": [len(v) for v in voxels],
-                "centre_z": 0, "centre_y": 0, "centre_x": 0, "mean_score": 0.5, "max_score": 1.0,
-                "state": "assigned", **positions,
+                "run_id": run_id,
+                "cleft_id": cleft_ids,
+                "block_id": 0,
+                "size_voxels": [len(v) for v in voxels],
+                "centre_z": 0,
+                "centre_y": 0,
+                "centre_x": 0,
+                "mean_score": 0.5,
+                "max_score": 1.0,
+                "state": "assigned",
+                **positions,
             },
-        )  # fmt: skip
+        )
         write_rows(
             connection,
             "synapse",
             run_id,
             {
-                "cleft_id": synapses[:, 0], "pre_segment_id": synapses[:, 1],
-                "post_segment_id": synapses[:, 2], "pre_score": 0.9, "post_score": 0.9, "confidence": 0.5, **points,
+                "cleft_id": synapses[:, 0],
+                "pre_segment_id": synapses[:, 1],
+                "post_segment_id": synapses[:, 2],
+                "pre_score": 0.9,
+                "post_score": 0.9,
+                "confidence": 0.5,
+                **points,
             },
-        )  # fmt: skip
+        )
         refresh_edges(connection, run_id)

@@ -58,10 +58,16 @@ class SmallWorld:
     def request(self, data_folder: Path, **changes: Any) -> BuildRequest:
         """A build of this world."""
         values: dict[str, Any] = {
-            "image": str(self.image), "segmentation": str(self.segmentation), "detector": str(self.detector),
-            "assigner": str(self.assigner), "data_folder": data_folder, "block_shape": (16, 64, 64),
-            "min_size_voxels": 20, "threshold": 0.7, "name": "small",
-        }  # fmt: skip
+            "image": str(self.image),
+            "segmentation": str(self.segmentation),
+            "detector": str(self.detector),
+            "assigner": str(self.assigner),
+            "data_folder": data_folder,
+            "block_shape": (16, 64, 64),
+            "min_size_voxels": 20,
+            "threshold": 0.7,
+            "name": "small",
+        }
         return BuildRequest(**values | changes)
 
 

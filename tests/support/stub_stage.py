@@ -29,17 +29,26 @@ def stub_context(world: SmallWorld, database: Database, name: str = "stub", **ch
     request = world.request(world.folder / "data", name=name)
     inputs = open_inputs(request)
     new = NewRun(
-        name=name, image=NewVolume(url="image", dtype="uint8", **GRID),
+        name=name,
+        image=NewVolume(url="image", dtype="uint8", **GRID),
         segmentation=NewVolume(url="segmentation", dtype="uint64", **GRID),
-        detector=NewModel(name="d", sha256=inputs.detector.sha256, method="mask"), assigner=None, parameters={},
-        box=inputs.box, folder=world.folder / "data" / "runs" / name,
-    )  # fmt: skip
+        detector=NewModel(name="d", sha256=inputs.detector.sha256, method="mask"),
+        assigner=None,
+        parameters={},
+        box=inputs.box,
+        folder=world.folder / "data" / "runs" / name,
+    )
     run = create_run(database, new)
     with lock_run(database, name) as lock:
         yield BuildContext(
-            database=database, run=run, inputs=inputs, parameters=choose_parameters(request, inputs),
-            progress=NoProgress(), lock=lock, **changes,
-        )  # fmt: skip
+            database=database,
+            run=run,
+            inputs=inputs,
+            parameters=choose_parameters(request, inputs),
+            progress=NoProgress(),
+            lock=lock,
+            **changes,
+        )
 
 
 def stub_stage(count: int, work: Callable[[int], Computed], *, network: bool = False) -> StageSpec:

@@ -28,8 +28,12 @@ def batch_of(rows: list[dict[str, Any]]) -> pa.RecordBatch:
 def synapse_rows(draw: st.DrawFn, full: bool = False) -> list[dict[str, Any]]:
     """Rows of different clefts; optional values may be missing unless `full`."""
     clefts = draw(st.lists(ids, min_size=1, max_size=8, unique=True))
-    kinds = {FieldKind.ID: ids, FieldKind.WHOLE: st.integers(0, 2**50), FieldKind.SCORE: scores,
-             FieldKind.POSITION: positions}  # fmt: skip
+    kinds = {
+        FieldKind.ID: ids,
+        FieldKind.WHOLE: st.integers(0, 2**50),
+        FieldKind.SCORE: scores,
+        FieldKind.POSITION: positions,
+    }
     rows = []
     for cleft in clefts:
         row: dict[str, Any] = {"cleft_id": cleft, "number": 0}
@@ -50,9 +54,12 @@ def example_rows(count: int, seed: int = 3) -> list[dict[str, Any]]:
     for number in range(count):
         pre, post = random.integers(1, 6, 2)
         row: dict[str, Any] = {
-            "cleft_id": LARGEST - number, "pre_segment_id": LARGEST - int(pre), "post_segment_id": LARGEST - int(post),
-            "number": 0, "size_voxels": 100 + number,
-        }  # fmt: skip
+            "cleft_id": LARGEST - number,
+            "pre_segment_id": LARGEST - int(pre),
+            "post_segment_id": LARGEST - int(post),
+            "number": 0,
+            "size_voxels": 100 + number,
+        }
         for field in OURS.fields:
             if field.kind is FieldKind.SCORE:
                 row[field.ours] = float(np.float32(random.random()))

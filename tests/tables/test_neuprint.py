@@ -17,8 +17,16 @@ PLACE = {"x_nm": 8.0, "y_nm": 16.0, "z_nm": 24.0}
 
 def row(cleft: int, pre: int, post: int, number: int = 0) -> dict[str, object]:
     points = {f"{side}_{axis}_nm": 8.0 * post for side in ("pre", "post") for axis in "xyz"}
-    return {"cleft_id": cleft, "pre_segment_id": pre, "post_segment_id": post, "number": number, "pre_score": 0.5,
-            "post_score": 0.25, **PLACE, **points}  # fmt: skip
+    return {
+        "cleft_id": cleft,
+        "pre_segment_id": pre,
+        "post_segment_id": post,
+        "number": number,
+        "pre_score": 0.5,
+        "post_score": 0.25,
+        **PLACE,
+        **points,
+    }
 
 
 @pytest.mark.parametrize("kind", FileKind)
@@ -30,8 +38,11 @@ def test_a_point_is_written_once_for_all_its_partners(tmp_path: Path, kind: File
     reader = NeuprintReader(points=points, partners=partners, unit_nm=UNIT)
     found = pa.Table.from_batches(reader.point_batches())
     assert sorted(zip(found["pre"].to_pylist(), found["body"].to_pylist(), strict=True)) == [
-        (False, 6), (False, 6), (False, 7), (True, 5),
-    ]  # fmt: skip
+        (False, 6),
+        (False, 6),
+        (False, 7),
+        (True, 5),
+    ]
     assert found.filter(found["pre"])["point_id"].to_pylist() == [LARGEST]
     assert set(found["score"].to_pylist()) == {0.5, 0.25}
     assert sorted(set(found["x_nm"].to_pylist())) == [48.0, 56.0]

@@ -25,8 +25,9 @@ def test_lines_become_rows_with_nulls_apart_from_empty_texts() -> None:
     receiver.write(b'9223372036854775807,"",0.1,t\n')
     receiver.write(b',"two\nlines",,f\n')
     assert list(python_rows(receiver.table())) == [
-        (9223372036854775807, "", 0.1, True), (None, "two\nlines", None, False),
-    ]  # fmt: skip
+        (9223372036854775807, "", 0.1, True),
+        (None, "two\nlines", None, False),
+    ]
 
 
 def test_an_empty_result_has_its_columns() -> None:

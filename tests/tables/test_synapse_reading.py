@@ -25,11 +25,18 @@ def csv_file(folder: Path, *lines: str, header: str = CAVE_HEADER) -> Path:
 
 
 def test_positions_may_be_lists_as_cave_hands_them_out(tmp_path: Path) -> None:
-    table = pa.table({
-        "id": [7], "pre_pt_root_id": [864691135000000001], "post_pt_root_id": [864691135000000002],
-        "pre_pt_position": [[10, 20, 30]], "post_pt_position": [[12, 20, 31]], "ctr_pt_position": [[11, 21, 30]],
-        "size": [340.0], "valid": [True],
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "id": [7],
+            "pre_pt_root_id": [864691135000000001],
+            "post_pt_root_id": [864691135000000002],
+            "pre_pt_position": [[10, 20, 30]],
+            "post_pt_position": [[12, 20, 31]],
+            "ctr_pt_position": [[11, 21, 30]],
+            "size": [340.0],
+            "valid": [True],
+        }
+    )
     parquet.write_table(table, tmp_path / "t.parquet")
     (row,) = read(tmp_path / "t.parquet", unit_nm=(40.0, 4.0, 4.0))
     assert (row["x_nm"], row["y_nm"], row["z_nm"]) == (44.0, 84.0, 1200.0)

@@ -174,9 +174,10 @@ def test_a_metric_before_an_interruption_still_counts_after_it(short: Recipe, mo
     values = iter([0.2, 0.8, 0.7, 0.5])
     real = training.task_of
     monkeypatch.setattr(
-        training, "task_of",
+        training,
+        "task_of",
         lambda method, recipe: replace(real(method, recipe), validate=lambda *_: {"object_f1": next(values)}),
-    )  # fmt: skip
+    )
     with pytest.raises(KeyboardInterrupt):
         train(Method.MASK, short, Stopping())
     assert train(Method.MASK, short).metrics["object_f1"] == 0.8

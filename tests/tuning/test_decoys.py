@@ -26,9 +26,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
 
 def request_for(world: SmallWorld, outputs: Path) -> DecoyRequest:
     return DecoyRequest(
-        volumes=(AnnotatedVolume.parse(str(world.folder)),), build=world_build(world), threshold=0.68,
-        min_size_voxels=40, outputs=outputs,
-    )  # fmt: skip
+        volumes=(AnnotatedVolume.parse(str(world.folder)),),
+        build=world_build(world),
+        threshold=0.68,
+        min_size_voxels=40,
+        outputs=outputs,
+    )
 
 
 def test_decoys_are_the_objects_off_all_annotated_clefts(world: SmallWorld, tmp_path: Path) -> None:

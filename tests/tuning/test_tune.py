@@ -86,9 +86,15 @@ def test_what_decides_about_further_partners_is_tuned_in_the_polyadic_mode(
     world: SmallWorld, outputs: Path, tuning: Tuning, module_data_folder: Path, tmp_path: Path
 ) -> None:
     grid = replace(
-        GRID, threshold=(0.7,), min_size_voxels=(50,), duplicate_distance_nm=(0.0,), min_score=(0.0,),
-        min_contact=(0.0, 0.3), pre_threshold=(0.5, 0.52), post_threshold=(0.4, 0.5),
-    )  # fmt: skip
+        GRID,
+        threshold=(0.7,),
+        min_size_voxels=(50,),
+        duplicate_distance_nm=(0.0,),
+        min_score=(0.0,),
+        min_contact=(0.0, 0.3),
+        pre_threshold=(0.5, 0.52),
+        post_threshold=(0.4, 0.5),
+    )
     request = replace(tune_request(world, outputs), build=world_build(world, polyadic=True), grid=grid)
     found = tune(request)
     assert found.tuned.counts.shape == (1, 1, 1, 2, 1, 1, 2, 2, 2, 3)
@@ -143,15 +149,26 @@ def test_the_written_parameters_are_what_a_build_reads(world: SmallWorld, tuning
 
 def test_what_else_a_build_needs_is_written_where_it_is_not_the_default(tuning: Tuning) -> None:
     build = BuildRequest(
-        image="", segmentation="", assigner="nearest", direction="avan", polyadic=True, post_threshold=0.123456789,
-        connectivity=Connectivity.FACES, normalisation=GreyRange(low=3, high=99),
-    )  # fmt: skip
+        image="",
+        segmentation="",
+        assigner="nearest",
+        direction="avan",
+        polyadic=True,
+        post_threshold=0.123456789,
+        connectivity=Connectivity.FACES,
+        normalisation=GreyRange(low=3, high=99),
+    )
     values = tomllib.loads(config_text(tuning.cell, build))
     assert {name: values[name] for name in values if name not in ("threshold", "min_size", "dilation")} == {
-        "assigner": "nearest", "direction": "avan", "polyadic": True, "post_threshold": 0.123456789, "connectivity": 6,
-        "normalisation": "3,99", "duplicate_distance": tuning.cell.duplicate_distance_nm,
+        "assigner": "nearest",
+        "direction": "avan",
+        "polyadic": True,
+        "post_threshold": 0.123456789,
+        "connectivity": 6,
+        "normalisation": "3,99",
+        "duplicate_distance": tuning.cell.duplicate_distance_nm,
         "min_score": tuning.cell.min_score,
-    }  # fmt: skip
+    }
 
 
 def test_a_second_tuning_needs_no_network_and_gives_the_same(

@@ -79,8 +79,11 @@ def test_an_image_without_contrast_is_refused_with_the_way_out(tmp_path: Path, v
 
 @settings(deadline=None)
 @given(
-    low=st.integers(1, 120), width=st.integers(20, 120), gain=st.integers(1, 200), shift=st.integers(0, 5000),
-)  # fmt: skip
+    low=st.integers(1, 120),
+    width=st.integers(20, 120),
+    gain=st.integers(1, 200),
+    shift=st.integers(0, 5000),
+)
 def test_a_linear_change_of_contrast_is_undone_exactly(low: int, width: int, gain: int, shift: int) -> None:
     narrow, wide = np.dtype(np.uint8), np.dtype(np.uint16)
     values = np.arange(1, 256)

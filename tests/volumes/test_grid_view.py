@@ -22,9 +22,13 @@ WORKING_NM = (60.0, 24.0, 18.0)
 
 def volume_of(array: NDArray[np.generic], offset_nm: tuple[float, float, float] = (0, 0, 0)) -> Volume:
     volume = Volume.create(
-        "memory://v/", shape=array.shape, dtype=array.dtype, resolution_nm=(30, 12, 6), offset_nm=offset_nm,
+        "memory://v/",
+        shape=array.shape,
+        dtype=array.dtype,
+        resolution_nm=(30, 12, 6),
+        offset_nm=offset_nm,
         chunk_shape=(4, 8, 8),
-    )  # fmt: skip
+    )
     volume.write(volume.box, array)
     return volume
 

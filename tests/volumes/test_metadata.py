@@ -109,9 +109,13 @@ def test_axis_names_in_attributes_of_zarr2_say_that_an_array_is_xyz(tmp_path: Pa
 
 def test_the_pixel_resolution_of_n5_viewers_is_taken_with_its_downsampling(tmp_path: Path) -> None:
     metadata = {
-        "dimensions": [8, 6, 4], "blockSize": [8, 6, 4], "dataType": "uint8", "compression": {"type": "raw"},
-        "pixelResolution": {"dimensions": [4.0, 5.0, 0.03e3], "unit": "nm"}, "downsamplingFactors": [2, 2, 1],
-    }  # fmt: skip
+        "dimensions": [8, 6, 4],
+        "blockSize": [8, 6, 4],
+        "dataType": "uint8",
+        "compression": {"type": "raw"},
+        "pixelResolution": {"dimensions": [4.0, 5.0, 0.03e3], "unit": "nm"},
+        "downsamplingFactors": [2, 2, 1],
+    }
     spec = {"driver": "n5", "kvstore": as_url(tmp_path / "n"), "metadata": metadata}
     ts.open(spec, create=True).result()
     assert Volume.open(tmp_path / "n").grid.resolution_nm == (30, 10, 8)

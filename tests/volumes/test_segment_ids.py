@@ -59,9 +59,12 @@ def test_what_an_assigner_is_shown_is_checked(tmp_path: Path) -> None:
     ids[2, 3, 4] = 2**63
     segmentation = view(tmp_path, ids)
     reader = PatchReader(
-        image=segmentation, segmentation=segmentation, clefts=segmentation.volume, shape=(8, 8, 8),
+        image=segmentation,
+        segmentation=segmentation,
+        clefts=segmentation.volume,
+        shape=(8, 8, 8),
         proximity=lambda box: None,
-    )  # fmt: skip
+    )
     cleft = Box((3, 3, 3), (5, 5, 5))
     with pytest.raises(SegmentIdError):
         reader.read(np.array([1]), [(cleft, reader.box((4, 4, 4), cleft))])

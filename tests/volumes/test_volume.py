@@ -46,21 +46,33 @@ def write_zarr2(folder: Path) -> Any:
 
 def write_n5(folder: Path) -> Any:
     metadata = {
-        "dimensions": SHAPE[::-1], "blockSize": [8, 8, 4], "dataType": "uint8", "compression": {"type": "gzip"},
-        "axes": ["x", "y", "z"], "resolution": [0.008, 0.012, 0.03], "units": ["um", "um", "um"],
+        "dimensions": SHAPE[::-1],
+        "blockSize": [8, 8, 4],
+        "dataType": "uint8",
+        "compression": {"type": "gzip"},
+        "axes": ["x", "y", "z"],
+        "resolution": [0.008, 0.012, 0.03],
+        "units": ["um", "um", "um"],
         "offset": [0.008, 0.024, 0.06],
-    }  # fmt: skip
+    }
     spec = {"driver": "n5", "kvstore": as_url(folder), "metadata": metadata, "create": True}
     ts.open(spec).result()[...] = IMAGE.T
 
 
 def write_precomputed(folder: Path, voxel_offset: tuple[int, int, int] = (1, 2, 2)) -> Any:
     spec = {
-        "driver": "neuroglancer_precomputed", "kvstore": as_url(folder), "create": True,
+        "driver": "neuroglancer_precomputed",
+        "kvstore": as_url(folder),
+        "create": True,
         "multiscale_metadata": {"data_type": "uint8", "num_channels": 1, "type": "image"},
-        "scale_metadata": {"resolution": [8, 12, 30], "size": SHAPE[::-1], "encoding": "raw", "chunk_size": [8, 8, 4],
-                           "voxel_offset": voxel_offset},
-    }  # fmt: skip
+        "scale_metadata": {
+            "resolution": [8, 12, 30],
+            "size": SHAPE[::-1],
+            "encoding": "raw",
+            "chunk_size": [8, 8, 4],
+            "voxel_offset": voxel_offset,
+        },
+    }
     ts.open(spec).result()[...] = IMAGE.T[..., None]
 
 

@@ -80,9 +80,15 @@ class ClusterEngine:
         resources = {"GPU": GPU_SHARE} if spec.network and self._has_gpu else None
         key = f"{spec.stage}-{marks[0].block_id}-{uuid.uuid4().hex}"
         return self._client.submit(
-            attempt_blocks, self._plugin, spec.stage, spec.open, sorted(marks, key=lambda mark: mark.block_id),
-            key=key, pure=False, resources=resources,
-        )  # fmt: skip
+            attempt_blocks,
+            self._plugin,
+            spec.stage,
+            spec.open,
+            sorted(marks, key=lambda mark: mark.block_id),
+            key=key,
+            pure=False,
+            resources=resources,
+        )
 
     def _finished(self, finished: SimpleQueue[Future[Any]]) -> Iterator[Future[Any]]:
         """What is finished: at least one, unless none is within a few seconds."""
@@ -164,10 +170,14 @@ def _local_cluster(workers: int, has_gpu: bool) -> Iterator[LocalCluster]:
     environment = dict(os.environ)
     try:
         cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=max(1, (os.cpu_count() or 1) // workers), processes=True,
-            dashboard_address="127.0.0.1:0", memory_limit=None, resources={"GPU": 1} if has_gpu else None,
+            n_workers=workers,
+            threads_per_worker=max(1, (os.cpu_count() or 1) // workers),
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            memory_limit=None,
+            resources={"GPU": 1} if has_gpu else None,
             silence_logs=logging.CRITICAL,
-        )  # fmt: skip
+        )
     except RuntimeError as error:
         raise ClusterError(f"the {workers} local workers don't start: {' '.join(str(error).split())}") from error
     try:

@@ -50,9 +50,12 @@ class BuildDescription:
             database_url=None,
         )
         return cls(
-            request=travelling, run=context.run, parameters=context.parameters, patience_s=context.patience_s,
+            request=travelling,
+            run=context.run,
+            parameters=context.parameters,
+            patience_s=context.patience_s,
             database_url=context.database.url,
-        )  # fmt: skip
+        )
 
     def open(self) -> BuildContext:
         """Open everything in this process.
@@ -68,9 +71,13 @@ class BuildDescription:
         inputs = open_inputs(self.request)
         self._check_models(inputs)
         return BuildContext(
-            database=Database(self.database_url), run=self.run, inputs=inputs, parameters=self.parameters,
-            progress=NoProgress(), patience_s=self.patience_s,
-        )  # fmt: skip
+            database=Database(self.database_url),
+            run=self.run,
+            inputs=inputs,
+            parameters=self.parameters,
+            progress=NoProgress(),
+            patience_s=self.patience_s,
+        )
 
     def _check_models(self, inputs: Inputs) -> None:
         recorded = self.run.detector_sha256, self.run.assigner_sha256

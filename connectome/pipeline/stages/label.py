@@ -91,9 +91,11 @@ def _write(context: BuildContext, transaction: BlockTransaction, block_id: int, 
     fragments = labelled.fragments
     columns: dict[str, NDArray[Any]] = {
         "block_id": np.full(len(fragments.fragment_id), block_id, np.int64),
-        "fragment_id": fragments.fragment_id, "size_voxels": fragments.size_voxels,
-        "score_sum": fragments.score_sum, "score_max": fragments.score_max,
-    }  # fmt: skip
+        "fragment_id": fragments.fragment_id,
+        "size_voxels": fragments.size_voxels,
+        "score_sum": fragments.score_sum,
+        "score_max": fragments.score_max,
+    }
     for i, axis in enumerate("zyx"):
         columns |= {f"sum_{axis}": fragments.index_sum[:, i], f"start_{axis}": fragments.start[:, i]}
         columns |= {f"stop_{axis}": fragments.stop[:, i]}

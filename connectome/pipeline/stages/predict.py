@@ -83,9 +83,12 @@ def open_predict(context: BuildContext) -> Work:
     lattice, inputs = context.lattice, context.inputs
     grid = tile_blocks(lattice, context.predicted_box)
     predictor = TilePredictor(
-        network=CleftPredictor(inputs.detector, inputs.device), image=context.detector_image,
-        segmentation=inputs.segmentation, lattice=lattice, turn=context.network,
-    )  # fmt: skip
+        network=CleftPredictor(inputs.detector, inputs.device),
+        image=context.detector_image,
+        segmentation=inputs.segmentation,
+        lattice=lattice,
+        turn=context.network,
+    )
 
     def work(block_id: int) -> Computed:
         cells = _cells(grid.block(block_id))

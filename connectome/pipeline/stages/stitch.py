@@ -88,8 +88,10 @@ def _layers(context: BuildContext) -> Iterator[BorderLayer]:
     """The layers of blocks along z: pairs of fragments that share voxels, and the fragments that go on upwards."""
     layers, rows, columns = context.grid.counts
     for z in range(layers):
-        strips = [_strip(context, z, y, range(first, min(first + BLOCKS_AT_ONCE, columns)))
-                  for y, first in product(range(rows), range(0, columns, BLOCKS_AT_ONCE))]  # fmt: skip
+        strips = [
+            _strip(context, z, y, range(first, min(first + BLOCKS_AT_ONCE, columns)))
+            for y, first in product(range(rows), range(0, columns, BLOCKS_AT_ONCE))
+        ]
         pairs, fragments = zip(*strips, strict=True)
         yield BorderLayer(pairs=np.concatenate(pairs), fragments=np.concatenate(fragments))
 

@@ -123,13 +123,23 @@ def block_clefts(database: Database, run_id: int, block_id: int) -> dict[str, ND
     """
     statement = (
         select(
-            CleftTable.cleft_id, CleftTable.centre_z, CleftTable.centre_y, CleftTable.centre_x, CleftTable.size_voxels,
-            CleftTable.mean_score, CleftTable.max_score, CleftTable.start_z_nm, CleftTable.start_y_nm,
-            CleftTable.start_x_nm, CleftTable.stop_z_nm, CleftTable.stop_y_nm, CleftTable.stop_x_nm,
+            CleftTable.cleft_id,
+            CleftTable.centre_z,
+            CleftTable.centre_y,
+            CleftTable.centre_x,
+            CleftTable.size_voxels,
+            CleftTable.mean_score,
+            CleftTable.max_score,
+            CleftTable.start_z_nm,
+            CleftTable.start_y_nm,
+            CleftTable.start_x_nm,
+            CleftTable.stop_z_nm,
+            CleftTable.stop_y_nm,
+            CleftTable.stop_x_nm,
         )
         .where(CleftTable.run_id == run_id, CleftTable.block_id == block_id)
         .order_by(CleftTable.cleft_id)
-    )  # fmt: skip
+    )
     return database.columns(statement)
 
 

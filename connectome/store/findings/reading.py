@@ -39,13 +39,19 @@ def synapse_rows(database: Database, run_id: int, *, min_confidence: float = 0.0
     """
     statement = (
         select(
-            SynapseTable.cleft_id, SynapseTable.pre_segment_id, SynapseTable.post_segment_id, SynapseTable.confidence,
-            func.coalesce(CleftTable.size_voxels, 0), CleftTable.z_nm, CleftTable.y_nm, CleftTable.x_nm,
+            SynapseTable.cleft_id,
+            SynapseTable.pre_segment_id,
+            SynapseTable.post_segment_id,
+            SynapseTable.confidence,
+            func.coalesce(CleftTable.size_voxels, 0),
+            CleftTable.z_nm,
+            CleftTable.y_nm,
+            CleftTable.x_nm,
         )
         .join(CleftTable, (CleftTable.run_id == SynapseTable.run_id) & (CleftTable.cleft_id == SynapseTable.cleft_id))
         .where(SynapseTable.run_id == run_id, SynapseTable.confidence >= min_confidence)
         .order_by(SynapseTable.cleft_id, SynapseTable.pre_segment_id, SynapseTable.post_segment_id)
-    )  # fmt: skip
+    )
     columns = [column.tolist() for column in database.columns(statement).values()]
     return [
         SynapseRow(
@@ -72,12 +78,15 @@ def edge_rows(database: Database, run_id: int, *, min_synapses: int = 1, min_con
     edge = EdgeTable.__table__ if min_confidence <= 0 else _edges_above(run_id, min_confidence)
     statement = (
         select(
-            edge.c.pre_segment_id, edge.c.post_segment_id, edge.c.synapse_count, edge.c.size_voxels,
+            edge.c.pre_segment_id,
+            edge.c.post_segment_id,
+            edge.c.synapse_count,
+            edge.c.size_voxels,
             edge.c.mean_confidence,
         )
         .where(edge.c.run_id == run_id, edge.c.synapse_count >= min_synapses)
         .order_by(edge.c.pre_segment_id, edge.c.post_segment_id)
-    )  # fmt: skip
+    )
     columns = [column.tolist() for column in database.columns(statement).values()]
     return [
         Edge(
@@ -96,7 +105,10 @@ def _edges_above(run_id: int, min_confidence: float) -> Subquery:
     synapse, cleft = SynapseTable, CleftTable
     return (
         select(
-            synapse.run_id, synapse.pre_segment_id, synapse.post_segment_id, func.count().label("synapse_count"),
+            synapse.run_id,
+            synapse.pre_segment_id,
+            synapse.post_segment_id,
+            func.count().label("synapse_count"),
             cast(func.coalesce(func.sum(cleft.size_voxels), 0), BigInteger).label("size_voxels"),
             func.avg(synapse.confidence).label("mean_confidence"),
         )
@@ -104,7 +116,7 @@ def _edges_above(run_id: int, min_confidence: float) -> Subquery:
         .where(synapse.run_id == run_id, synapse.confidence >= min_confidence)
         .group_by(synapse.run_id, synapse.pre_segment_id, synapse.post_segment_id)
         .subquery()
-    )  # fmt: skip
+    )
 
 
 def counts(database: Database, run_id: int) -> RunCounts:

@@ -101,13 +101,19 @@ def stage_progress(database: Database, run_id: int) -> list[StageProgress]:
         found = {row["stage"]: row for row in rows}
     return [
         StageProgress(
-            stage=stage, blocks=row["blocks"], done=row["done"], failed=row["failed"], voxels=row["voxels"],
-            done_voxels=int(row["done_voxels"]), unit=row["unit"], seconds=float(row["seconds"]),
+            stage=stage,
+            blocks=row["blocks"],
+            done=row["done"],
+            failed=row["failed"],
+            voxels=row["voxels"],
+            done_voxels=int(row["done_voxels"]),
+            unit=row["unit"],
+            seconds=float(row["seconds"]),
             recent_blocks=row["recent"],
         )
         for stage in Stage
         if (row := found.get(stage.value)) is not None
-    ]  # fmt: skip
+    ]
 
 
 def failed_blocks(database: Database, run_id: int, limit: int) -> list[FailedBlock]:
@@ -121,8 +127,12 @@ def failed_blocks(database: Database, run_id: int, limit: int) -> list[FailedBlo
     with database.session() as session:
         return [
             FailedBlock(
-                stage=Stage(row.stage), block_id=row.block_id, attempts=row.attempts, error=row.error or "",
-                worker=row.worker, failed_at=row.finished_at,
+                stage=Stage(row.stage),
+                block_id=row.block_id,
+                attempts=row.attempts,
+                error=row.error or "",
+                worker=row.worker,
+                failed_at=row.finished_at,
             )
             for row in session.scalars(statement)
-        ]  # fmt: skip
+        ]

@@ -29,15 +29,25 @@ class VolumeTable(Base):
     __tablename__ = "volume"
     __table_args__ = (
         UniqueConstraint(
-            "role", "url", "dtype", "shape_z", "shape_y", "shape_x",
-            "resolution_z_nm", "resolution_y_nm", "resolution_x_nm", "offset_z_nm", "offset_y_nm", "offset_x_nm",
+            "role",
+            "url",
+            "dtype",
+            "shape_z",
+            "shape_y",
+            "shape_x",
+            "resolution_z_nm",
+            "resolution_y_nm",
+            "resolution_x_nm",
+            "offset_z_nm",
+            "offset_y_nm",
+            "offset_x_nm",
             name="uq_volume_identity",
         ),
         CheckConstraint("role IN ('image', 'segmentation')", name="role"),
         CheckConstraint("shape_z > 0 AND shape_y > 0 AND shape_x > 0", name="shape"),
         CheckConstraint("resolution_z_nm > 0 AND resolution_y_nm > 0 AND resolution_x_nm > 0", name="resolution"),
         {"comment": "Input volumes: an image or a segmentation on a voxel grid"},
-    )  # fmt: skip
+    )
 
     volume_id: Mapped[int] = mapped_column(
         Integer, Identity(always=True), primary_key=True, comment="Number of the volume"
@@ -84,9 +94,17 @@ class ModelTable(Base):
 STAGES = "stage IN ('predict', 'label', 'stitch', 'relabel', 'assign', 'deduplicate', 'edges')"
 STAGE_COMMENT = "Stage of the build: predict, label, stitch, relabel, assign, deduplicate or edges"
 BUILD_ONLY = (
-    "image_volume_id", "segmentation_volume_id", "detector_model_id", "box_start_z", "box_start_y", "box_start_x",
-    "box_stop_z", "box_stop_y", "box_stop_x", "folder",
-)  # fmt: skip
+    "image_volume_id",
+    "segmentation_volume_id",
+    "detector_model_id",
+    "box_start_z",
+    "box_start_y",
+    "box_start_x",
+    "box_stop_z",
+    "box_stop_y",
+    "box_stop_x",
+    "folder",
+)
 
 
 class RunTable(Base):

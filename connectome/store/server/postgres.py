@@ -55,8 +55,9 @@ class Postgres:
         if os.geteuid() == 0:
             user = _server_user()
             os.chown(new, user.pw_uid, user.pw_gid)
-        self._execute("initdb", "-D", str(new), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C",
-                      files=new)  # fmt: skip
+        self._execute(
+            "initdb", "-D", str(new), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", files=new
+        )
         with (new / "postgresql.conf").open("a") as settings:
             settings.write(settings_for(usable_memory()))
         new.rename(self.folder)
@@ -75,8 +76,21 @@ class Postgres:
             leftover.unlink(missing_ok=True)
         log = self.folder / "server.log"
         try:
-            self._execute("pg_ctl", "start", "-w", "-t", str(int(timeout_s)), "-D", str(self.folder), "-l", str(log),
-                          "-o", f"-k {sockets}", files=self.folder, pass_fds=(lock,))  # fmt: skip
+            self._execute(
+                "pg_ctl",
+                "start",
+                "-w",
+                "-t",
+                str(int(timeout_s)),
+                "-D",
+                str(self.folder),
+                "-l",
+                str(log),
+                "-o",
+                f"-k {sockets}",
+                files=self.folder,
+                pass_fds=(lock,),
+            )
         except DatabaseError as error:
             raise DatabaseError(f"PostgreSQL doesn't start: {_last_complaint(log) or error} (see {log})") from error
 
@@ -122,9 +136,16 @@ class Postgres:
         # The output goes to a file: a server would keep a pipe open for ever.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
-                [str(programs / program), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                cwd=files, env={**environment, "LC_ALL": "C"}, pass_fds=pass_fds, check=False, **identity,
-            )  # fmt: skip
+                [str(programs / program), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=files,
+                env={**environment, "LC_ALL": "C"},
+                pass_fds=pass_fds,
+                check=False,
+                **identity,
+            )
             if done.returncode != 0:
                 output.seek(0)
                 raise DatabaseError(f"{program} failed for {self.folder}: {_one_line(output.read())}")

@@ -52,8 +52,10 @@ def _fixed_size_columns(cursor: Any, query: str, dtypes: list[str]) -> list[NDAr
     """The columns of a result without NULLs; None if there are some, since its rows differ in size then."""
     buffer = io.BytesIO()
     cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", buffer)
-    row = np.dtype([("fields", ">i2")] + [(f"{part}{i}", kind) for i, dtype in enumerate(dtypes)
-                                          for part, kind in (("size", ">i4"), ("value", dtype))])  # fmt: skip
+    row = np.dtype(
+        [("fields", ">i2")]
+        + [(f"{part}{i}", kind) for i, dtype in enumerate(dtypes) for part, kind in (("size", ">i4"), ("value", dtype))]
+    )
     count, rest = divmod(len(buffer.getbuffer()) - len(HEADER) - TRAILER_BYTES, row.itemsize)
     if rest != 0:
         return None

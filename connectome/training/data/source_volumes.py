@@ -50,16 +50,23 @@ def _rendered(config: PhantomConfig) -> SourceVolumes:
     image = phantom.volume(Layer.IMAGE)
     pieces = SAMPLES * SAMPLE_SHAPE[0] * SAMPLE_SHAPE[1] * SAMPLE_SHAPE[2]
     return SourceVolumes(
-        grid=image.grid, image=image, segmentation=phantom.volume(Layer.SEGMENTATION),
-        clefts=phantom.volume(Layer.CLEFTS), synapses=phantom.synapses,
+        grid=image.grid,
+        image=image,
+        segmentation=phantom.volume(Layer.SEGMENTATION),
+        clefts=phantom.volume(Layer.CLEFTS),
+        synapses=phantom.synapses,
         sampled_image=PassingVolume(phantom, Layer.IMAGE) if config.box.size_voxels > pieces else image,
-    )  # fmt: skip
+    )
 
 
 def _stored(source: DataSource) -> SourceVolumes:
     reference = open_annotations(source.url("clefts"), source.table)
     image = Volume.open(source.url("image"))
     return SourceVolumes(
-        grid=reference.grid, image=image, segmentation=Volume.open(source.url("segmentation")),
-        clefts=Volume.open(source.url("clefts")), sampled_image=image, synapses=reference.synapses,
-    )  # fmt: skip
+        grid=reference.grid,
+        image=image,
+        segmentation=Volume.open(source.url("segmentation")),
+        clefts=Volume.open(source.url("clefts")),
+        sampled_image=image,
+        synapses=reference.synapses,
+    )

@@ -118,11 +118,32 @@ def test_ctrl_c_ends_leader_and_workers_quietly_and_one_process_finishes_what_th
     world: SmallWorld, module_data_folder: Path, whole: Any
 ) -> None:
     command = [
-        sys.executable, "-m", "connectome.cli", "build", "volume", "--image", world.image, "--segmentation",
-        world.segmentation, "--detector", world.detector, "--assigner", world.assigner, "--threshold", "0.7",
-        "--min-size", "20", "--block-shape", "4,20,20", "--workers", "2", "--name", "stopped",
-        "--data-folder", module_data_folder,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "connectome.cli",
+        "build",
+        "volume",
+        "--image",
+        world.image,
+        "--segmentation",
+        world.segmentation,
+        "--detector",
+        world.detector,
+        "--assigner",
+        world.assigner,
+        "--threshold",
+        "0.7",
+        "--min-size",
+        "20",
+        "--block-shape",
+        "4,20,20",
+        "--workers",
+        "2",
+        "--name",
+        "stopped",
+        "--data-folder",
+        module_data_folder,
+    ]
     words = [str(word) for word in command]
     with subprocess.Popen(words, start_new_session=True, stderr=subprocess.PIPE, text=True) as leader:
         with Database.open(None, module_data_folder) as database:
@@ -151,18 +172,39 @@ def scheduler(folder: Path, workers: int) -> Iterator[tuple[str, subprocess.Pope
     run = [sys.executable, "-m", "distributed.cli.{}"]
     processes = [
         subprocess.Popen(
-            [*run[:2], run[2].format("dask_scheduler"), "--scheduler-file", str(file), "--port", "0", "--no-dashboard",
-             "--host", "127.0.0.1"], stderr=subprocess.DEVNULL,
+            [
+                *run[:2],
+                run[2].format("dask_scheduler"),
+                "--scheduler-file",
+                str(file),
+                "--port",
+                "0",
+                "--no-dashboard",
+                "--host",
+                "127.0.0.1",
+            ],
+            stderr=subprocess.DEVNULL,
         ),
         *(
             subprocess.Popen(
-                [*run[:2], run[2].format("dask_worker"), "--scheduler-file", str(file), "--nthreads", "1",
-                 "--no-dashboard", "--death-timeout", "300", "--local-directory", str(folder)],
+                [
+                    *run[:2],
+                    run[2].format("dask_worker"),
+                    "--scheduler-file",
+                    str(file),
+                    "--nthreads",
+                    "1",
+                    "--no-dashboard",
+                    "--death-timeout",
+                    "300",
+                    "--local-directory",
+                    str(folder),
+                ],
                 stderr=subprocess.DEVNULL,
             )
             for _ in range(workers)
         ),
-    ]  # fmt: skip
+    ]
     try:
         deadline = time.monotonic() + 60
         while not file.exists() or not file.read_text():
@@ -249,9 +291,12 @@ def test_what_travels_shows_no_password_and_holds_absolute_paths(
     with Database.open(None, module_data_folder) as database:
         run = get_run(database, "whole")
     context = BuildContext(
-        database=Database(url), run=run, inputs=inputs, parameters=choose_parameters(request, inputs),
+        database=Database(url),
+        run=run,
+        inputs=inputs,
+        parameters=choose_parameters(request, inputs),
         progress=NoProgress(),
-    )  # fmt: skip
+    )
     description = BuildDescription.of(context, request)
     assert "secret" not in repr(description)
     assert description.request.image == f"file://{world.image}"

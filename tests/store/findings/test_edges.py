@@ -31,9 +31,11 @@ SYNAPSES = [(1, 10, 20, 0.5), (2, 10, 20, 1.0), (3, 11, 20, 0.25), (4, 10, 21, 0
 
 @pytest.fixture
 def filled(
-    database: Database, new_run: Callable[[str], NewRun], write_clefts: Callable[..., None],
+    database: Database,
+    new_run: Callable[[str], NewRun],
+    write_clefts: Callable[..., None],
     write_synapses: Callable[..., None],
-) -> Iterator[RunRecord]:  # fmt: skip
+) -> Iterator[RunRecord]:
     """A run with five edges, beside another one."""
     for name in ("other", "first"):
         made = create_run(database, new_run(name))
@@ -64,8 +66,13 @@ def version(database: Database, name: str, mapping: dict[int, int], parent: Root
 
 
 def test_edges_are_made_anew_as_often_as_asked(database: Database, filled: RunRecord) -> None:
-    wanted = [(10, 20, 2, 200, 0.75), (10, 21, 1, 100, 0.5), (10, 30, 1, 100, 0.5), (11, 20, 1, 100, 0.25),
-              (20, 10, 1, 100, 1.0)]  # fmt: skip
+    wanted = [
+        (10, 20, 2, 200, 0.75),
+        (10, 21, 1, 100, 0.5),
+        (10, 30, 1, 100, 0.5),
+        (11, 20, 1, 100, 0.25),
+        (20, 10, 1, 100, 1.0),
+    ]
     assert edges(database, filled.run_id) == wanted
     with database.begin() as connection:
         assert refresh_edges(connection, filled.run_id) == 5
@@ -79,8 +86,10 @@ def test_merged_segments_share_their_edges_and_history_stays(database: Database,
         assert refresh_root_edges(connection, filled.run_id, first) == 3
         assert refresh_root_edges(connection, filled.run_id, second) == 2
     assert edges(database, filled.run_id, first) == [
-        (10, 20, 4, 400, pytest.approx(0.5625)), (10, 30, 1, 100, 0.5), (20, 10, 1, 100, 1.0)
-    ]  # fmt: skip
+        (10, 20, 4, 400, pytest.approx(0.5625)),
+        (10, 30, 1, 100, 0.5),
+        (20, 10, 1, 100, 1.0),
+    ]
     assert edges(database, filled.run_id, second) == [(10, 20, 5, 500, pytest.approx(0.55)), (20, 10, 1, 100, 1.0)]
     assert len(edges(database, filled.run_id)) == 5
     assert [record.name for record in list_roots(database)] == ["v2", "v1", "segments"]
@@ -93,9 +102,13 @@ def test_a_split_moves_only_the_synapses_that_changed(database: Database, filled
         assert write_synapse_roots(connection, roots_id, filled.run_id, moved) == 2
         refresh_root_edges(connection, filled.run_id, roots_id)
     assert edges(database, filled.run_id, roots_id) == [
-        (10, 20, 1, 100, 0.5), (10, 21, 1, 100, 0.5), (10, 98, 1, 100, 0.5), (11, 20, 1, 100, 0.25),
-        (20, 10, 1, 100, 1.0), (99, 20, 1, 100, 1.0),
-    ]  # fmt: skip
+        (10, 20, 1, 100, 0.5),
+        (10, 21, 1, 100, 0.5),
+        (10, 98, 1, 100, 0.5),
+        (11, 20, 1, 100, 0.25),
+        (20, 10, 1, 100, 1.0),
+        (99, 20, 1, 100, 1.0),
+    ]
     parent = get_roots(database, "split")
     merged = version(database, "merged", {11: 10, 99: 10}, parent)  # 99 is a root, no segment: nothing follows from it
     with database.begin() as connection:
@@ -156,8 +169,17 @@ def test_an_import_appears_whole_with_its_edges_also_between_roots(database: Dat
     cleft = {"block_id": 0, "x_nm": 1.0, "y_nm": 2.0, "z_nm": 3.0, "state": "assigned"}
     points = {f"{role}_{axis}_nm": 1.0 for role in ("pre", "post") for axis in "xyz"}
     with import_run(database, NewImport(name="flywire", parameters={"file": "a.csv"})) as loading:
-        loading.write("synapse", {"cleft_id": [1, 2], "pre_segment_id": 5, "post_segment_id": 6, "confidence": 1.0,
-                                  "source_id": [77, 78], **points})  # fmt: skip
+        loading.write(
+            "synapse",
+            {
+                "cleft_id": [1, 2],
+                "pre_segment_id": 5,
+                "post_segment_id": 6,
+                "confidence": 1.0,
+                "source_id": [77, 78],
+                **points,
+            },
+        )
         for first in (1, 3):
             loading.write("cleft", {"cleft_id": [first, first + 1], **cleft})
         assert database.columns("SELECT run_id FROM run")["run_id"].size == 0

@@ -16,9 +16,11 @@ LARGE = 864_691_135_000_000_001  # beyond 2^53
 
 @pytest.fixture
 def filled(
-    database: Database, new_run: Callable[[str], NewRun], write_clefts: Callable[..., None],
+    database: Database,
+    new_run: Callable[[str], NewRun],
+    write_clefts: Callable[..., None],
     write_synapses: Callable[..., None],
-) -> RunRecord:  # fmt: skip
+) -> RunRecord:
     """A run of four clefts, one without partners and one polyadic, beside another run."""
     for name in ("first", "other"):
         made = create_run(database, new_run(name))

@@ -38,13 +38,22 @@ def test_many_rows_arrive_in_order(database: Database) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "DELETE FROM run", "DELETE FROM run RETURNING name", "WITH gone AS (DELETE FROM run RETURNING 1) TABLE gone",
-        "DROP TABLE run CASCADE", "SELECT 1; DROP TABLE run CASCADE", "SELECT 1; COMMIT; DELETE FROM run", "COMMIT",
-        "SET TRANSACTION READ WRITE", "SELECT set_config('transaction_read_only', 'off', false)", "TRUNCATE run",
-        "CREATE TABLE a AS SELECT 1", "SELECT nextval('run_run_id_seq')", "DO 'BEGIN DELETE FROM run; END'",
+        "DELETE FROM run",
+        "DELETE FROM run RETURNING name",
+        "WITH gone AS (DELETE FROM run RETURNING 1) TABLE gone",
+        "DROP TABLE run CASCADE",
+        "SELECT 1; DROP TABLE run CASCADE",
+        "SELECT 1; COMMIT; DELETE FROM run",
+        "COMMIT",
+        "SET TRANSACTION READ WRITE",
+        "SELECT set_config('transaction_read_only', 'off', false)",
+        "TRUNCATE run",
+        "CREATE TABLE a AS SELECT 1",
+        "SELECT nextval('run_run_id_seq')",
+        "DO 'BEGIN DELETE FROM run; END'",
         "SELECT * INTO a FROM run",
     ],
-)  # fmt: skip
+)
 def test_statements_that_write_are_refused(database: Database, run: RunRecord, query: str) -> None:
     with pytest.raises(QueryError) as caught:
         run_sql(database, query)

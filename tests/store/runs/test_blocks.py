@@ -84,8 +84,10 @@ def test_faces_are_stored_with_their_block(database: Database, run: RunRecord) -
 
 def test_totals_add_up_per_stage_in_order(database: Database, run: RunRecord) -> None:
     for stage, block_id, voxels, seconds in [
-        (Stage.LABEL, 0, 10, 1.0), (Stage.PREDICT, 0, 10, 2.0), (Stage.PREDICT, 1, 5, 0.5),
-    ]:  # fmt: skip
+        (Stage.LABEL, 0, 10, 1.0),
+        (Stage.PREDICT, 0, 10, 2.0),
+        (Stage.PREDICT, 1, 5, 0.5),
+    ]:
         with block_transaction(database, run.run_id, stage, block_id, voxels=voxels) as block:
             block.seconds = seconds
     assert list(stage_totals(database, run.run_id).items()) == [

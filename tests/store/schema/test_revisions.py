@@ -17,8 +17,11 @@ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT re
       AND relname <> 'alembic_version' ORDER BY 1
 """
 NEWER = {
-    "model": "{method}", "run": "{kind}", "synapse": "{number,source_id}", "block": "{state,attempts,error,worker}",
-}  # fmt: skip
+    "model": "{method}",
+    "run": "{kind}",
+    "synapse": "{number,source_id}",
+    "block": "{state,attempts,error,worker}",
+}
 EDGES = [(1, LARGE, 7, 3, 600, 0.5), (1, LARGE, 8, 1, 400, 1.0)]
 
 
@@ -50,8 +53,9 @@ def test_a_database_of_every_earlier_revision_upgrades_without_loss_and_goes_bac
         command.upgrade(configuration(connection), "head")
         assert contents(connection, tables) == before
         assert rows(connection, "SELECT role, method FROM model ORDER BY 1") == [
-            ("assigner", "avan"), ("detector", "mask"),
-        ]  # fmt: skip
+            ("assigner", "avan"),
+            ("detector", "mask"),
+        ]
         if "synapse" in tables:
             assert rows(connection, "SELECT * FROM edge ORDER BY 3") == EDGES  # the running run has none yet
             partitions = rows(connection, "SELECT to_regclass('synapse_1')::text, to_regclass('root_edge_2')::text")

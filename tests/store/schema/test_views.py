@@ -79,8 +79,9 @@ def test_a_box_holds_exactly_the_clefts_whose_centroid_lies_in_it(
     with database.begin() as connection:
         connection.exec_driver_sql("DELETE FROM cleft")
         ids = np.arange(1, len(points) + 1)
-        copy_columns(connection, "cleft", {"run_id": run.run_id, "cleft_id": ids, "block_id": 0, "state": "detected",
-                                           **columns})  # fmt: skip
+        copy_columns(
+            connection, "cleft", {"run_id": run.run_id, "cleft_id": ids, "block_id": 0, "state": "detected", **columns}
+        )
     found = database.columns(
         f"SELECT cleft_id FROM clefts_in_box({run.run_id}, {', '.join(map(str, [*start, *stop.tolist()]))}) ORDER BY 1"
     )

@@ -56,9 +56,16 @@ def test_a_reader_reads_and_cannot_write(database: Database, run: RunRecord, rea
         cursor.execute("SELECT name FROM run")
         assert cursor.fetchall() == [("first",)]
         cursor.execute("SET default_transaction_read_only = off")
-        for statement in ("DELETE FROM run", "CREATE TABLE public.mine (a integer)", "DROP FUNCTION run_query",
-                          "COPY run TO PROGRAM 'cat'", "COPY run TO '/tmp/run'", "SELECT pg_read_file('PG_VERSION')",
-                          "SET ROLE connectome_sql", "SELECT grant_reader()"):  # fmt: skip
+        for statement in (
+            "DELETE FROM run",
+            "CREATE TABLE public.mine (a integer)",
+            "DROP FUNCTION run_query",
+            "COPY run TO PROGRAM 'cat'",
+            "COPY run TO '/tmp/run'",
+            "SELECT pg_read_file('PG_VERSION')",
+            "SET ROLE connectome_sql",
+            "SELECT grant_reader()",
+        ):
             with pytest.raises(psycopg2.Error):
                 cursor.execute(statement)
     with Database.open(url_of(database, reader), tmp_path) as opened:
@@ -87,10 +94,11 @@ def test_a_reader_is_told_who_makes_edges_that_are_not_there(
     [
         "ALTER FUNCTION run_query(text) SET search_path = {schema}, public",
         "CREATE OR REPLACE FUNCTION run_query(query text) RETURNS SETOF record LANGUAGE sql AS 'SELECT 1'",
-        "ALTER FUNCTION describe_query(text) OWNER TO ann", "GRANT connectome_sql TO ann",
+        "ALTER FUNCTION describe_query(text) OWNER TO ann",
+        "GRANT connectome_sql TO ann",
         "SET transaction_read_only = off",
     ],
-)  # fmt: skip
+)
 def test_functions_that_a_reader_makes_change_nothing_for_others(
     database: Database, run: RunRecord, reader: str, command: str
 ) -> None:
@@ -102,8 +110,10 @@ def test_functions_that_a_reader_makes_change_nothing_for_others(
         cursor.execute("SELECT pg_my_temp_schema()::regnamespace::text")
         (schema,) = cursor.fetchone() or ("",)
         cursor.execute(f"GRANT ALL ON SCHEMA {schema} TO PUBLIC")
-        cursor.execute("CREATE FUNCTION pg_temp.evil(command text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN "
-                       "EXECUTE command; RETURN 'done'; END $$")  # fmt: skip
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.evil(command text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN "
+            "EXECUTE command; RETURN 'done'; END $$"
+        )
         attack = f"SELECT {schema}.evil($${command.format(schema=schema)}$$)"
         for call in (
             "SELECT * FROM run_query(%s) AS found (done text)",
@@ -173,10 +183,15 @@ def test_a_user_who_may_not_create_roles_gets_the_schema_and_an_administrator_ad
     empty_database_url: str, execute_sql: Execute, tmp_path: Path
 ) -> None:
     name = empty_database_url.split("/")[3].split("?")[0]
-    execute_sql(empty_database_url, "CREATE ROLE bob LOGIN", f"ALTER DATABASE {name} OWNER TO bob",
-                "ALTER SCHEMA public OWNER TO bob", "DROP OWNED BY connectome_sql, connectome_reader",
-                "ALTER ROLE connectome_sql RENAME TO away_sql",
-                "ALTER ROLE connectome_reader RENAME TO away_reader")  # fmt: skip
+    execute_sql(
+        empty_database_url,
+        "CREATE ROLE bob LOGIN",
+        f"ALTER DATABASE {name} OWNER TO bob",
+        "ALTER SCHEMA public OWNER TO bob",
+        "DROP OWNED BY connectome_sql, connectome_reader",
+        "ALTER ROLE connectome_sql RENAME TO away_sql",
+        "ALTER ROLE connectome_reader RENAME TO away_reader",
+    )
     user = empty_database_url.split("//")[1].split("@")[0]
     url = empty_database_url.replace(f"//{user}@", "//bob@", 1)
     try:
@@ -192,7 +207,13 @@ def test_a_user_who_may_not_create_roles_gets_the_schema_and_an_administrator_ad
             command.downgrade(configuration(connection), "base")
         engine.dispose()
     finally:
-        execute_sql(empty_database_url, f"REASSIGN OWNED BY bob TO {user}", "DROP OWNED BY bob",
-                    "DROP ROLE IF EXISTS connectome_sql", "DROP ROLE IF EXISTS connectome_reader", "DROP ROLE bob",
-                    "ALTER ROLE away_sql RENAME TO connectome_sql",
-                    "ALTER ROLE away_reader RENAME TO connectome_reader")  # fmt: skip
+        execute_sql(
+            empty_database_url,
+            f"REASSIGN OWNED BY bob TO {user}",
+            "DROP OWNED BY bob",
+            "DROP ROLE IF EXISTS connectome_sql",
+            "DROP ROLE IF EXISTS connectome_reader",
+            "DROP ROLE bob",
+            "ALTER ROLE away_sql RENAME TO connectome_sql",
+            "ALTER ROLE away_reader RENAME TO connectome_reader",
+        )

@@ -23,8 +23,17 @@ ROW = st.tuples(BIGINT, BIGINT, st.integers(-(2**15), 2**15 - 1))
 def test_what_is_copied_is_read_back(database: Database, run: RunRecord, rows: list[tuple[int, int, int]]) -> None:
     sums, starts, scores = (np.array([row[i] for row in rows], np.int64) for i in range(3))
     zeros = {f"{prefix}_{axis}": 0 for prefix in ("start", "stop", "sum") for axis in "zyx"}
-    columns = {**zeros, "run_id": run.run_id, "block_id": 0, "fragment_id": np.arange(1, len(rows) + 1),
-               "size_voxels": 1, "sum_z": sums, "start_x": starts, "score_sum": 0, "score_max": scores}  # fmt: skip
+    columns = {
+        **zeros,
+        "run_id": run.run_id,
+        "block_id": 0,
+        "fragment_id": np.arange(1, len(rows) + 1),
+        "size_voxels": 1,
+        "sum_z": sums,
+        "start_x": starts,
+        "score_sum": 0,
+        "score_max": scores,
+    }
     with database.begin() as connection:
         connection.exec_driver_sql("DELETE FROM fragment")
         assert copy_columns(connection, "fragment", columns) == len(rows)
@@ -53,10 +62,17 @@ def test_what_is_masked_or_none_becomes_null(
     count = 8
     sizes = np.ma.masked_array(np.arange(1, count + 1), mask=[i % 3 == 0 for i in range(count)])
     columns = {
-        "run_id": run.run_id, "cleft_id": np.arange(1, count + 1), "block_id": 0, "size_voxels": sizes, "x_nm": 1.5,
-        "y_nm": 2.5, "z_nm": np.arange(count), "mean_score": [0.5, None] * (count // 2), "max_score": None,
+        "run_id": run.run_id,
+        "cleft_id": np.arange(1, count + 1),
+        "block_id": 0,
+        "size_voxels": sizes,
+        "x_nm": 1.5,
+        "y_nm": 2.5,
+        "z_nm": np.arange(count),
+        "mean_score": [0.5, None] * (count // 2),
+        "max_score": None,
         "state": ["assigned", "no_partners"] * (count // 2),
-    }  # fmt: skip
+    }
     with database.begin() as connection:
         assert copy_columns(connection, "cleft", columns) == count
     found = database.columns("SELECT size_voxels, mean_score, max_score, z_nm, state FROM cleft ORDER BY cleft_id")

@@ -53,8 +53,11 @@ def test_a_cleft_label_without_partners_is_refused_unless_it_is_allowed(folder: 
     with pytest.raises(TrainingDataError, match=r"1 cleft \(2\) in the box .* without annotated partners: .*--unp"):
         check_partners(data, PATCH, Unpaired.REFUSE)
     check_partners(data, PATCH, Unpaired.ALLOW)
-    check_partners(Dataset(DataSource(folder=folder, annotations=data.source.table, box=Box((0, 0, 0), (8, 64, 32)))),
-                   PATCH, Unpaired.REFUSE)  # fmt: skip
+    check_partners(
+        Dataset(DataSource(folder=folder, annotations=data.source.table, box=Box((0, 0, 0), (8, 64, 32)))),
+        PATCH,
+        Unpaired.REFUSE,
+    )
 
 
 def test_a_partner_that_is_not_in_the_segmentation_is_refused(folder: Path, tmp_path: Path) -> None:

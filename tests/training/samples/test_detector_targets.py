@@ -172,9 +172,14 @@ def recipe(folder: Path, tmp_path: Path) -> Recipe:
     return Recipe(
         sources=(DataSource(folder=folder, box=Box((0, 0, 0), (12, 64, 32))),),
         validation=(DataSource(folder=folder, box=Box((0, 0, 32), (12, 64, 64))),),
-        output=tmp_path / "model.safetensors", name="tiny", steps=3, patch_shape=PATCH, widths=(4, 4),
-        device=DeviceChoice.CPU, unpaired=Unpaired.ALLOW,
-    )  # fmt: skip
+        output=tmp_path / "model.safetensors",
+        name="tiny",
+        steps=3,
+        patch_shape=PATCH,
+        widths=(4, 4),
+        device=DeviceChoice.CPU,
+        unpaired=Unpaired.ALLOW,
+    )
 
 
 @pytest.mark.parametrize("method", [Method.STDT, Method.SIGNED_PROXIMITY])
