@@ -91,8 +91,8 @@ def main() -> None:
         "machinery.md",
         [
             "# Blocks that do nothing",
-            f"`python benchmarks/machinery.py`. {machine_text()}. Wanted: at least {WANTED_RATE} blocks/s and less than "
-            f"{WANTED_BYTES / 1e6:,.0f} MB at 100,000 blocks. Each block is a row that is committed (fsync on); "
+            f"`python benchmarks/machinery.py`. {machine_text()}. Wanted: at least {WANTED_RATE} blocks/s and less "
+            f"than {WANTED_BYTES / 1e6:,.0f} MB at 100,000 blocks. Each block is a row that is committed (fsync on); "
             "the peak holds PyTorch and both shipped models.",
             table(head, [measured.row for measured in found]),
         ],

@@ -116,8 +116,8 @@ def main() -> None:
             f"`python benchmarks/workers.py`. {machine_text()}. A phantom of {'x'.join(map(str, shape))} voxels. Each "
             "worker computes on one core, this process on all; workers open models and volumes within the stages.",
             table(head, rows),
-            "Clefts (ids, sizes, centroids), synapses (clefts, partners) and edges (partners, numbers of synapses) of all "
-            f"are identical; scores differ by {furthest:.1g} at most (at most {SCORE_TOLERANCE:g} may be).",
+            "Clefts (ids, sizes, centroids), synapses (clefts, partners) and edges (partners, numbers of synapses) of "
+            f"all are identical; scores differ by {furthest:.1g} at most (at most {SCORE_TOLERANCE:g} may be).",
         ],
     )
 
