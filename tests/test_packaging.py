@@ -91,3 +91,10 @@ def test_constraints_pin_every_distribution_that_pyproject_names() -> None:
     project = settings()["project"]
     asked = [*project["dependencies"], *(r for extra in project["optional-dependencies"].values() for r in extra)]
     assert {distribution_name(requirement) for requirement in asked} - {"connectome"} <= pins
+
+
+def test_contributing_shows_the_floors_that_are_checked() -> None:
+    (contract,) = (c for c in settings()["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
+    floors = [layer.replace(" | ", ", ") for layer in contract["layers"]]
+    table = (ROOT / "CONTRIBUTING.md").read_text().split("| floor | what is there |")[1].split("\n\n")[0]
+    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == floors
