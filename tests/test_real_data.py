@@ -58,7 +58,7 @@ def test_edges_of_the_test_box_are_found(
     )
     assert scored.exit_code == 0, scored.output
     found = json.loads(scored.stdout)
-    assert found["n_reference"] == 37
+    assert found["n_reference"] == 47
     assert found["f1"] >= 0.75
 
 
@@ -81,5 +81,5 @@ def test_partners_of_the_test_boxes_annotated_clefts_are_found(
     )
     assert scored.exit_code == 0, scored.output
     found = json.loads(scored.stdout)
-    assert found["n"] == 37
+    assert found["n"] == 47
     assert found["accuracy"] >= 0.94

@@ -68,7 +68,7 @@ def test_real_pairs_find_the_clefts_that_the_table_links_them_to(real_data: Path
         ]
     expected = sorted((row["cleft_id"], row["pre"], row["post"], row["size_voxels"]) for row in rows)
     assert pairs(synapses) == expected
-    assert len(synapses) == 132
+    assert len(synapses) == 160
 
 
 def test_an_imported_folder_and_its_file_are_the_same_reference(cremi_file: Maker, tmp_path: Path) -> None:
