@@ -1,4 +1,4 @@
-"""Boxes, voxel and nm coordinates, and the block grid. Axes are always z, y, x.
+"""Vectors, boxes, grids, voxel and nm coordinates, and the block grid. Axes are always z, y, x.
 
 A voxel with index i on an axis covers `offset_nm + [i, i + 1) * resolution_nm`; its centre lies at
 `offset_nm + (i + 0.5) * resolution_nm`. A point's voxel is the floor of `(point - offset) / resolution`, as in CREMI.
@@ -6,29 +6,133 @@ A voxel with index i on an axis covers `offset_nm + [i, i + 1) * resolution_nm`;
 
 from __future__ import annotations
 
+import math
+import operator
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import SupportsInt
+from itertools import product
+from numbers import Real
+from typing import Any, Generic, Self, SupportsInt, TypeVar
 
 from connectome.errors import BoxError, ResolutionError
 
 Triple = tuple[int, int, int]
 NmTriple = tuple[float, float, float]
+Number = TypeVar("Number", bound=float)
+
+TOLERANCE_VOXELS = 1e-2
+"""How far from a whole number of voxels two grids may lie apart: metadata are rounded numbers."""
 
 
-def triple(values: Iterable[SupportsInt]) -> Triple:
+class Vector(tuple[Number, Number, Number], Generic[Number]):
+    """Three numbers (z, y, x) with arithmetic axis by axis, against another triple or against one number.
+
+    It is the tuple of its numbers in everything else: equality, order, hash, pickle, JSON, as a shape or an index.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, values: Iterable[Number]) -> Self:
+        """Take three numbers from any iterable.
+
+        Raises:
+            ValueError: there are more or fewer.
+        """
+        z, y, x = values
+        return super().__new__(cls, (z, y, x))
+
+    # A tuple joins and repeats with + and *; three axes never want that, so mypy's complaint is silenced.
+    def __add__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:  # type: ignore[override]
+        return self._each(operator.add, other)
+
+    def __radd__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+        return self._each(operator.add, other)
+
+    def __sub__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+        return self._each(operator.sub, other)
+
+    def __rsub__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+        return self._each(lambda own, theirs: theirs - own, other)
+
+    def __mul__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:  # type: ignore[override]
+        return self._each(operator.mul, other)
+
+    def __rmul__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:  # type: ignore[override]
+        return self._each(operator.mul, other)
+
+    def __truediv__(self, other: NmTriple | float) -> Vector[float]:
+        return self._each(operator.truediv, other)
+
+    def __floordiv__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+        return self._each(operator.floordiv, other)
+
+    def __mod__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+        return self._each(operator.mod, other)
+
+    def ceil_div(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+        """The quotients, rounded up."""
+        return self._each(lambda own, theirs: -(-own // theirs), other)
+
+    def minimum(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+        """The smaller number of each axis."""
+        return self._each(min, other)
+
+    def maximum(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+        """The greater number of each axis."""
+        return self._each(max, other)
+
+    def is_below(self, other: NmTriple | float) -> bool:
+        """Whether the number of each axis is smaller. `<` compares as tuples do: by the first axis that differs."""
+        return all(self._each(operator.lt, other))
+
+    def is_at_most(self, other: NmTriple | float) -> bool:
+        """Whether the number of each axis is smaller or equal."""
+        return all(self._each(operator.le, other))
+
+    def floor(self) -> Vector[int]:
+        """Each rounded down."""
+        return Vector(map(math.floor, self))
+
+    def ceil(self) -> Vector[int]:
+        """Each rounded up."""
+        return Vector(map(math.ceil, self))
+
+    def nearest(self) -> Vector[int]:
+        """Each rounded to the nearest whole number (of two the even one)."""
+        return Vector(map(round, self))
+
+    def product(self) -> Number:
+        """The product of the three."""
+        z, y, x = self
+        return z * y * x  # type: ignore[return-value]
+
+    def _each(self, operation: Callable[[Any, Any], Any], other: Any) -> Vector[Any]:
+        if isinstance(other, tuple):
+            z, y, x = other
+        elif isinstance(other, Real):
+            z = y = x = other
+        else:  # an array's own arithmetic
+            return NotImplemented
+        return Vector((operation(self[0], z), operation(self[1], y), operation(self[2], x)))
+
+
+def triple(values: Iterable[SupportsInt]) -> Vector[int]:
     """Three integers (z, y, x) from any sequence of three numbers."""
-    z, y, x = values
-    return int(z), int(y), int(x)
+    return Vector(map(int, values))
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, init=False)
 class Box:
     """A box of voxels: `start` inclusive, `stop` exclusive, both (z, y, x)."""
 
-    start: Triple
-    stop: Triple
+    start: Vector[int]
+    stop: Vector[int]
+
+    def __init__(self, start: Triple, stop: Triple) -> None:
+        """Lay a box between two corners."""
+        object.__setattr__(self, "start", Vector(start))
+        object.__setattr__(self, "stop", Vector(stop))
 
     @classmethod
     def parse(cls, text: str) -> Box:
@@ -51,18 +155,17 @@ class Box:
     @classmethod
     def of_shape(cls, shape: Triple, start: Triple = (0, 0, 0)) -> Box:
         """The box of `shape` voxels that begins at `start`."""
-        return cls(start, triple(s + n for s, n in zip(start, shape, strict=True)))
+        return cls(start, Vector(shape) + start)
 
     @property
-    def shape(self) -> Triple:
+    def shape(self) -> Vector[int]:
         """Voxels along z, y, x (0 where the box is empty)."""
-        return triple(max(b - a, 0) for a, b in zip(self.start, self.stop, strict=True))
+        return (self.stop - self.start).maximum(0)
 
     @property
     def size_voxels(self) -> int:
         """The number of voxels."""
-        z, y, x = self.shape
-        return z * y * x
+        return self.shape.product()
 
     @property
     def is_empty(self) -> bool:
@@ -71,20 +174,29 @@ class Box:
 
     def intersect(self, other: Box) -> Box:
         """The common part of two boxes; may be empty."""
-        start = triple(max(a, b) for a, b in zip(self.start, other.start, strict=True))
-        stop = triple(min(a, b) for a, b in zip(self.stop, other.stop, strict=True))
-        return Box(start, triple(max(a, b) for a, b in zip(start, stop, strict=True)))
+        start = self.start.maximum(other.start)
+        return Box(start, self.stop.minimum(other.stop).maximum(start))
 
     def grow(self, low: Triple, high: Triple | None = None) -> Box:
         """The box widened by `low` voxels at its start and `high` (default: `low`) at its stop."""
-        high = low if high is None else high
-        start = triple(a - m for a, m in zip(self.start, low, strict=True))
-        return Box(start, triple(b + m for b, m in zip(self.stop, high, strict=True)))
+        return Box(self.start - low, self.stop + (low if high is None else high))
 
     def shift(self, by: Triple) -> Box:
         """The box moved by `by` voxels."""
-        start = triple(a + m for a, m in zip(self.start, by, strict=True))
-        return Box(start, triple(b + m for b, m in zip(self.stop, by, strict=True)))
+        return Box(self.start + by, self.stop + by)
+
+    def refined(self, factors: Triple) -> Box:
+        """The same space in voxels that are finer by `factors`."""
+        return Box(self.start * factors, self.stop * factors)
+
+    def coarsened(self, factors: Triple) -> Box:
+        """The voxels coarser by `factors` that hold any of the box: they cover it."""
+        return Box(self.start // factors, self.stop.ceil_div(factors))
+
+    def coarsened_inside(self, factors: Triple) -> Box:
+        """The voxels coarser by `factors` that lie wholly inside the box; may be empty."""
+        start = self.start.ceil_div(factors)
+        return Box(start, (self.stop // factors).maximum(start))
 
     def contains(self, other: Box) -> bool:
         """Whether `other` lies wholly inside."""
@@ -92,29 +204,99 @@ class Box:
 
     def contains_point(self, point: tuple[float, float, float]) -> bool:
         """Whether a point in voxel coordinates (z, y, x) lies inside."""
-        return all(a <= p < b for a, p, b in zip(self.start, point, self.stop, strict=True))
+        return self.start.is_at_most(point) and Vector(point).is_below(self.stop)
 
     def slices(self, origin: Triple = (0, 0, 0)) -> tuple[slice, slice, slice]:
         """Slices of this box in an array whose first voxel is `origin`."""
-        z, y, x = (slice(a - o, b - o) for a, b, o in zip(self.start, self.stop, origin, strict=True))
+        z, y, x = map(slice, self.start - origin, self.stop - origin)
         return z, y, x
 
+    def voxels(self) -> Iterator[Triple]:
+        """The indices (z, y, x) of its voxels in C order."""
+        z, y, x = map(range, self.start, self.stop)
+        return product(z, y, x)
+
+    def margins(self, inside: Box) -> list[tuple[int, int]]:
+        """How many voxels of this box lie before and behind a box inside it, per axis: the widths of `np.pad`."""
+        return list(zip(inside.start - self.start, self.stop - inside.stop, strict=True))
+
     def __str__(self) -> str:
-        return ",".join(f"{a}:{b}" for a, b in zip(self.start, self.stop, strict=True))
+        return ",".join(map("{}:{}".format, self.start, self.stop))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, init=False)
 class Grid:
     """Where a volume lies: shape in voxels, resolution and offset in nm, all (z, y, x)."""
 
-    shape: Triple
-    resolution_nm: NmTriple
-    offset_nm: NmTriple = (0.0, 0.0, 0.0)
+    shape: Vector[int]
+    resolution_nm: Vector[float]
+    offset_nm: Vector[float]
+
+    def __init__(self, *, shape: Triple, resolution_nm: NmTriple, offset_nm: NmTriple = (0.0, 0.0, 0.0)) -> None:
+        """Lay voxels into space."""
+        object.__setattr__(self, "shape", Vector(shape))
+        object.__setattr__(self, "resolution_nm", Vector(resolution_nm))
+        object.__setattr__(self, "offset_nm", Vector(offset_nm))
 
     @property
     def box(self) -> Box:
         """All voxels of the volume."""
         return Box.of_shape(self.shape)
+
+    @property
+    def stop_nm(self) -> Vector[float]:
+        """The corner behind the last voxel, in nm."""
+        return self.corner_nm(self.shape)
+
+    def corner_nm(self, voxel: tuple[float, float, float]) -> Vector[float]:
+        """The corner in nm of a voxel: where it begins."""
+        return self.offset_nm + self.resolution_nm * voxel
+
+    def centre_nm(self, voxel: tuple[float, float, float]) -> Vector[float]:
+        """The centre in nm of a voxel, or of a mean of voxel indices."""
+        return voxel_centre_nm(voxel, self.resolution_nm, self.offset_nm)
+
+    def voxel_at(self, point_nm: NmTriple) -> Vector[int]:
+        """The voxel that holds a point in nm; may lie outside of the volume."""
+        return voxel_at_nm(point_nm, self.resolution_nm, self.offset_nm)
+
+    def position(self, point_nm: NmTriple) -> Vector[float]:
+        """A point in nm as a voxel index with a fraction: a voxel's centre has the voxel's index."""
+        return (Vector(point_nm) - self.offset_nm) / self.resolution_nm - 0.5
+
+    def part(self, box: Box) -> Grid:
+        """Where the voxels of a box lie, counted from the box's first."""
+        return Grid(shape=box.shape, resolution_nm=self.resolution_nm, offset_nm=self.corner_nm(box.start))
+
+    def refined(self, factors: Triple) -> Grid:
+        """The same space in voxels that are finer by `factors`."""
+        return Grid(shape=self.shape * factors, resolution_nm=self.resolution_nm / factors, offset_nm=self.offset_nm)
+
+    def coarsened(self, factors: Triple) -> Grid:
+        """The whole voxels, coarser by `factors`, that the volume holds from its first voxel on."""
+        return Grid(shape=self.shape // factors, resolution_nm=self.resolution_nm * factors, offset_nm=self.offset_nm)
+
+    def whole_shift(self, corner_nm: NmTriple) -> Vector[int]:
+        """The voxel that begins at a corner in nm, such as another grid's first; may lie outside of the volume.
+
+        Raises:
+            ResolutionError: no voxel begins there (up to a hundredth of one).
+        """
+        shift = (Vector(corner_nm) - self.offset_nm) / self.resolution_nm
+        whole = shift.nearest()
+        for axis, off, corner, offset, side in zip(
+            "zyx", shift - whole, corner_nm, self.offset_nm, self.resolution_nm, strict=True
+        ):
+            if abs(off) > TOLERANCE_VOXELS:
+                raise ResolutionError(
+                    f"{corner:g} nm and {offset:g} nm along {axis} aren't a whole number of {side:g} nm voxels apart: "
+                    "resample the volume, or correct its offset"
+                )
+        return whole
+
+    def __str__(self) -> str:
+        ends = ",".join(map("{:g}:{:g}".format, self.offset_nm, self.stop_nm))
+        return f"zyx {ends} nm"
 
 
 @dataclass(frozen=True)
@@ -129,76 +311,69 @@ class BlockGrid:
     block_shape: Triple
 
     @property
-    def _first(self) -> Triple:
-        return triple(a // b for a, b in zip(self.box.start, self.block_shape, strict=True))
+    def cells(self) -> Box:
+        """The cells of the lattice that touch the box: a box of blocks."""
+        return self.box.coarsened(self.block_shape)
 
     @property
-    def counts(self) -> Triple:
+    def counts(self) -> Vector[int]:
         """The number of blocks along z, y, x."""
-        last = (-(-b // s) for b, s in zip(self.box.stop, self.block_shape, strict=True))
-        return triple(b - a for a, b in zip(self._first, last, strict=True))
+        return self.cells.shape
 
     def __len__(self) -> int:
-        z, y, x = self.counts
-        return z * y * x
+        return self.cells.size_voxels
 
     def block(self, block_id: int) -> Box:
         """The box of a block, cut to the grid's box."""
-        _, ny, nx = self.counts
-        cell = (block_id // (ny * nx), block_id // nx % ny, block_id % nx)
-        start = triple((f + c) * s for f, c, s in zip(self._first, cell, self.block_shape, strict=True))
-        return Box.of_shape(self.block_shape, start).intersect(self.box)
+        cells = self.cells
+        _, ny, nx = cells.shape
+        cell = Vector((block_id // (ny * nx), block_id // nx % ny, block_id % nx)) + cells.start
+        return Box.of_shape(self.block_shape, cell * self.block_shape).intersect(self.box)
 
     def block_id_at(self, voxel: Triple) -> int:
         """The id of the block that holds a voxel of the box."""
-        cell = [v // s - f for v, s, f in zip(voxel, self.block_shape, self._first, strict=True)]
-        _, ny, nx = self.counts
-        return (cell[0] * ny + cell[1]) * nx + cell[2]
+        return self._id(Vector(voxel) // self.block_shape)
 
     def overlapping(self, box: Box) -> list[int]:
         """The ids, ascending, of the blocks that share voxels with `box`."""
         common = box.intersect(self.box)
         if common.is_empty:
             return []
-        low = [a // s - f for a, s, f in zip(common.start, self.block_shape, self._first, strict=True)]
-        high = [(b - 1) // s - f for b, s, f in zip(common.stop, self.block_shape, self._first, strict=True)]
-        _, ny, nx = self.counts
-        return [
-            (z * ny + y) * nx + x
-            for z in range(low[0], high[0] + 1)
-            for y in range(low[1], high[1] + 1)
-            for x in range(low[2], high[2] + 1)
-        ]
+        return [self._id(cell) for cell in common.coarsened(self.block_shape).voxels()]
+
+    def _id(self, cell: Triple) -> int:
+        cells = self.cells
+        _, ny, nx = cells.shape
+        z, y, x = cell - cells.start
+        return (z * ny + y) * nx + x
 
     def __iter__(self) -> Iterator[tuple[int, Box]]:
         for block_id in range(len(self)):
             yield block_id, self.block(block_id)
 
 
-def voxel_centre_nm(voxel: tuple[float, float, float], resolution_nm: NmTriple, offset_nm: NmTriple) -> NmTriple:
+def voxel_centre_nm(voxel: tuple[float, float, float], resolution_nm: NmTriple, offset_nm: NmTriple) -> Vector[float]:
     """The centre in nm of a voxel (or of a mean of voxel indices), all (z, y, x)."""
-    z, y, x = (o + (v + 0.5) * r for v, r, o in zip(voxel, resolution_nm, offset_nm, strict=True))
-    return z, y, x
+    return Vector(offset_nm) + (Vector(voxel) + 0.5) * resolution_nm
 
 
-def voxel_at_nm(point_nm: NmTriple, resolution_nm: NmTriple, offset_nm: NmTriple) -> Triple:
+def voxel_at_nm(point_nm: NmTriple, resolution_nm: NmTriple, offset_nm: NmTriple) -> Vector[int]:
     """The voxel (z, y, x) that holds a point in nm."""
-    return triple((p - o) // r for p, r, o in zip(point_nm, resolution_nm, offset_nm, strict=True))
+    return triple((Vector(point_nm) - offset_nm) // resolution_nm)
 
 
-def whole_factors(coarse_nm: NmTriple, fine_nm: NmTriple) -> Triple:
+def whole_factors(coarse_nm: NmTriple, fine_nm: NmTriple) -> Vector[int]:
     """How many fine voxels make a coarse one, per axis.
 
     Raises:
         ResolutionError: a ratio isn't a whole number of at least 1 (up to 0.1 %).
     """
-    factors = []
-    for axis, coarse, fine in zip("zyx", coarse_nm, fine_nm, strict=True):
-        factor = round(coarse / fine)
-        if factor < 1 or abs(coarse / fine - factor) > 1e-3 * factor:
+    ratios = Vector(coarse_nm) / fine_nm
+    factors = ratios.nearest()
+    for axis, ratio, factor, coarse, fine in zip("zyx", ratios, factors, coarse_nm, fine_nm, strict=True):
+        if factor < 1 or abs(ratio - factor) > 1e-3 * factor:
             raise ResolutionError(
                 f"a resolution of {fine:g} nm doesn't divide {coarse:g} nm along {axis} by a whole factor: "
-                "resample the volume, or correct its resolution with --resolution"
+                "resample the volume, or correct its resolution"
             )
-        factors.append(factor)
-    return triple(factors)
+    return factors

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectome.errors import BoxError, ResolutionError
-from connectome.geometry import BlockGrid, Box, Triple, triple, voxel_at_nm, voxel_centre_nm, whole_factors
+from connectome.geometry import (
+    BlockGrid,
+    Box,
+    Grid,
+    Triple,
+    Vector,
+    triple,
+    voxel_at_nm,
+    voxel_centre_nm,
+    whole_factors,
+)
 
 
 def triples(low: int, high: int) -> st.SearchStrategy[Triple]:
@@ -111,3 +124,101 @@ def test_whole_factors_are_the_ratios_of_resolutions() -> None:
 def test_a_resolution_that_does_not_divide_is_refused(fine_nm: tuple[float, float, float]) -> None:
     with pytest.raises(ResolutionError, match="whole factor"):
         whole_factors((30, 12, 12), fine_nm)
+
+
+@given(triples(-9, 9), triples(1, 9))
+def test_arithmetic_of_vectors_goes_axis_by_axis_with_triples_numbers_and_from_either_side(
+    a: Triple, b: Triple
+) -> None:
+    one, other = np.array(a), np.array(b)
+    vector = Vector(a)
+    for found, right in (
+        (vector + b, one + other),
+        (a + Vector(b), one + other),
+        (vector - b, one - other),
+        (2 - vector, 2 - one),
+        (vector * b, one * other),
+        (3 * vector, 3 * one),
+        (vector // b, one // other),
+        (vector % b, one % other),
+        (vector / b, one / other),
+        (vector * 2.5, one * 2.5),
+        (vector.ceil_div(b), -(-one // other)),
+        (vector.minimum(b), np.minimum(one, other)),
+        (vector.maximum(0), np.maximum(one, 0)),
+        ((vector / 4).floor(), np.floor(one / 4)),
+        ((vector / 4).ceil(), np.ceil(one / 4)),
+        ((vector / 4).nearest(), np.rint(one / 4)),
+    ):
+        assert isinstance(found, Vector)
+        assert found == tuple(right.tolist())
+    assert vector.is_below(b) == bool((one < other).all())
+    assert vector.is_at_most(b) == bool((one <= other).all())
+    assert vector.product() == one.prod()
+
+
+def test_a_vector_is_the_tuple_of_its_numbers() -> None:
+    vector = Vector((30.0, 12.0, 12.0))
+    assert vector == (30.0, 12.0, 12.0)
+    assert {vector: 1}[30.0, 12.0, 12.0] == 1
+    assert json.dumps(vector) == "[30.0, 12.0, 12.0]"
+    assert f"{vector}" == "(30.0, 12.0, 12.0)"
+    assert type(pickle.loads(pickle.dumps(vector))) is Vector
+    assert np.zeros(Vector((1, 2, 3))).shape == (1, 2, 3)
+    assert isinstance(vector - np.ones(3), np.ndarray)
+    assert Vector((1, 9, 9)) < Vector((2, 0, 0))
+
+
+@pytest.mark.parametrize("values", [(1, 2), (1, 2, 3, 4)])
+def test_a_vector_has_three_numbers(values: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="values to unpack"):
+        Vector(values)
+    with pytest.raises(ValueError, match="values to unpack"):
+        Vector((1, 2, 3)) + values
+
+
+@given(boxes(), triples(1, 5))
+def test_coarser_voxels_cover_a_box_and_those_inside_are_covered_by_it(box: Box, factors: Triple) -> None:
+    coarse = [
+        Box.of_shape((1, 1, 1), voxel).refined(factors) for voxel in box.coarsened(factors).grow((1, 1, 1)).voxels()
+    ]
+    covering = box.coarsened(factors)
+    inside = box.coarsened_inside(factors)
+    assert covering.size_voxels == sum(not one.intersect(box).is_empty for one in coarse)
+    assert inside.size_voxels == sum(box.contains(one) for one in coarse)
+    assert covering.refined(factors).contains(box)
+    assert inside.is_empty or box.contains(inside.refined(factors))
+    assert box.refined(factors).coarsened(factors) == box.refined(factors).coarsened_inside(factors) == box
+
+
+@given(boxes(0, 9, 5))
+def test_the_voxels_of_a_box_come_in_c_order_and_margins_pad_it_out(box: Box) -> None:
+    around = box.grow((1, 2, 0), (0, 1, 3))
+    seen = np.zeros(around.shape, int)
+    for number, voxel in enumerate(box.voxels(), 1):
+        seen[triple(v - o for v, o in zip(voxel, around.start, strict=True))] = number
+    whole = np.arange(1, box.size_voxels + 1).reshape(box.shape)
+    assert np.array_equal(seen, np.pad(whole, around.margins(box)))
+
+
+def test_a_grid_knows_where_its_voxels_lie() -> None:
+    grid = Grid(shape=(10, 20, 30), resolution_nm=(30, 12, 12), offset_nm=(300, 0, 24))
+    assert grid.stop_nm == (600, 240, 384)
+    assert str(grid) == "zyx 300:600,0:240,24:384 nm"
+    assert grid.corner_nm((1, 2, 3)) == (330, 24, 60)
+    assert grid.centre_nm((1, 2, 3)) == (345, 30, 66)
+    assert grid.voxel_at((345, 35.9, 66)) == (1, 2, 3)
+    assert grid.position((345, 30, 66)) == (1, 2, 3)
+    assert grid.part(Box((2, 0, 1), (4, 5, 6))) == Grid(
+        shape=(2, 5, 5), resolution_nm=(30, 12, 12), offset_nm=(360, 0, 36)
+    )
+    assert grid.refined((1, 2, 3)) == Grid(shape=(10, 40, 90), resolution_nm=(30, 6, 4), offset_nm=(300, 0, 24))
+    assert grid.coarsened((1, 3, 7)) == Grid(shape=(10, 6, 4), resolution_nm=(30, 36, 84), offset_nm=(300, 0, 24))
+
+
+def test_a_whole_shift_is_the_voxel_that_begins_at_a_corner() -> None:
+    grid = Grid(shape=(10, 20, 30), resolution_nm=(30, 12, 12), offset_nm=(300, 0, 24))
+    assert grid.whole_shift((0, 24, 24)) == (-10, 2, 0)
+    assert grid.whole_shift((0.2, 24.05, 24)) == (-10, 2, 0)
+    with pytest.raises(ResolutionError, match="along y"):
+        grid.whole_shift((0, 25, 24))
