@@ -10,15 +10,25 @@ id share that voxel and so are one object; the smallest id of a stitched object 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
+import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.runs import Connectivity, Runs, place_in_run
 from connectome.geometry import BlockGrid, Box, Triple
 
-__all__ = ["Connectivity", "Fragments", "LabelledBlock", "grown", "label_block"]
+MIN_SIDE = 4  # cc3d 4.1 reserves too few labels where a side is 1 or 3 voxels and neighbours share corners
+
+
+class Connectivity(IntEnum):
+    """Which neighbours are connected: those that share a face, an edge, or a corner."""
+
+    FACES = 6
+    EDGES = 18
+    CORNERS = 26
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +36,7 @@ class Fragments:
     """The components of one block, counted over the block's own voxels; arrays of one length.
 
     Attributes:
-        fragment_id: int64. size_voxels: int64.
+        fragment_id: int64, ascending. size_voxels: int64.
         index_sum: int64 (n, 3), sums of voxel indices z, y, x: exact, so sums over blocks are exact too.
         start, stop: int64 (n, 3), bounding boxes, stop exclusive.
         score_sum: int64, score_max: int16: of the uint8 strength.
@@ -45,56 +55,49 @@ class Fragments:
 class LabelledBlock:
     """What labelling a block gives.
 
+    Clefts fill less than a hundredth of tissue, so their voxels are kept as a list, not as a volume.
+
     Attributes:
-        runs: the block's own cleft voxels.
-        run_id: int64, the fragment of each run.
+        shape: of the block (z, y, x).
+        voxels: int64 (m,), the block's own cleft voxels as C-order indices in the block, ascending.
+        places: int64 (m,), the position of each one's fragment in `fragments`.
         fragments: their statistics.
         border: int64 (n, 2), the cleft voxels that neighbours see too (the block's low planes and the planes beyond
             its high faces): C-order index in the whole volume, fragment id.
     """
 
-    runs: Runs
-    run_id: NDArray[np.int64]
+    shape: Triple
+    voxels: NDArray[np.int64]
+    places: NDArray[np.int64]
     fragments: Fragments
     border: NDArray[np.int64]
 
-    @property
-    def box(self) -> Box:
-        """The block, counted from its first voxel."""
-        return Box.of_shape(self.runs.shape)
-
     def labels(self) -> NDArray[np.uint64]:
         """The fragment ids of the block's own voxels: uint64 (z, y, x), 0 = no cleft."""
-        return self.painted(self.run_id, self.box)
+        return self.painted(self.fragments.fragment_id)
 
     def targets(self, sources: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The target of each run, from those of fragments (n,); 0 where its fragment is no source."""
+        """The target of each fragment, from those of `sources` (n,); 0 where it is no source."""
+        own = self.fragments.fragment_id
         if len(sources) == 0:
-            return np.zeros_like(self.run_id)
+            return np.zeros_like(own)
         order = np.argsort(sources)
-        place = order[np.minimum(np.searchsorted(sources, self.run_id, sorter=order), len(sources) - 1)]
-        return np.where(sources[place] == self.run_id, targets[place], 0)
+        place = order[np.minimum(np.searchsorted(sources, own, sorter=order), len(sources) - 1)]
+        return np.where(sources[place] == own, targets[place], 0)
 
-    def painted(self, ids: NDArray[np.int64], part: Box) -> NDArray[np.uint64]:
-        """A part of the block with an id for each run: uint64 (z, y, x), 0 = no cleft."""
-        inside, kept = self.runs.within(part)
-        labels = np.zeros(part.shape, np.uint64)
-        labels.reshape(-1)[inside.voxels(part.shape)] = np.repeat(ids[kept], inside.length)
+    def painted(self, ids: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """The block with an id for each fragment: uint64 (z, y, x), 0 = no cleft."""
+        labels = np.zeros(self.shape, np.uint64)
+        labels.reshape(-1)[self.voxels] = ids[self.places]
         return labels
 
     def occupied(self, ids: NDArray[np.int64], chunks: BlockGrid) -> list[Box]:
-        """The chunks of the block (`chunks.box`) where runs have another id than 0, in voxels of the whole volume."""
-        kept = np.flatnonzero(ids)
-        runs = (self.runs.z, self.runs.y, self.runs.start, self.runs.stop - 1)
-        origins, sides = ((*values, values[2]) for values in (chunks.box.start, chunks.block_shape))
-        z, y, first, last = (
-            (values[kept] + origin) // side - origin // side
-            for values, origin, side in zip(runs, origins, sides, strict=True)
-        )
+        """The chunks of the block (`chunks.box`) where fragments have another id than 0."""
+        kept = self.voxels[ids[self.places] != 0]
+        places = zip(np.unravel_index(kept, self.shape), chunks.box.start, chunks.block_shape, strict=True)
+        z, y, x = ((index + origin) // side - origin // side for index, origin, side in places)
         _, ny, nx = chunks.counts
-        spans = last - first + 1
-        cells = np.repeat((z * ny + y) * nx + first, spans) + place_in_run(spans)
-        return [chunks.block(chunk) for chunk in np.unique(cells).tolist()]
+        return [chunks.block(chunk) for chunk in np.unique((z * ny + y) * nx + x).tolist()]
 
 
 def grown(block: Box, limit: Box) -> Box:
@@ -114,65 +117,94 @@ def label_block(
         threshold: a voxel is cleft where the strength is at least this; 1 to 255.
         connectivity: which voxels are neighbours.
     """
-    runs = Runs.of(strength >= threshold)
-    component = runs.components(connectivity)
-    index = runs.voxels(volume_shape, block.start)
-    _, first = np.unique(component, return_index=True)
-    ids = index[np.cumsum(runs.length) - runs.length][first] + 1
+    foreground = strength >= threshold
+    flat = np.flatnonzero(foreground)
+    component = _components(foreground, flat, connectivity)
+    local = np.unravel_index(flat, strength.shape)
+    voxels = [axis + first for axis, first in zip(local, block.start, strict=True)]
+    index = np.ravel_multi_index(voxels, volume_shape)
+    ids = index[_first_of_each(component)] + 1
 
-    own, kept = runs.within(Box.of_shape(block.shape))
-    scores = strength.reshape(-1)[own.voxels(runs.shape)]
+    sides = list(zip(local, block.shape, strict=True))
+    inside = np.logical_and.reduce([axis < side for axis, side in sides])
+    seen = np.logical_or.reduce([(axis == 0) | (axis == side) for axis, side in sides])
+    own = component[inside]
+    fragments, places = _statistics(ids, own, [axis[inside] for axis in voxels], strength.reshape(-1)[flat[inside]])
     return LabelledBlock(
-        runs=own,
-        run_id=ids[component[kept]],
-        fragments=_statistics(ids, component[kept], own, scores, block.start),
-        border=_border(runs, ids[component], index, block.shape),
+        shape=block.shape,
+        voxels=np.ravel_multi_index([axis[inside] for axis in local], block.shape),
+        places=places[own],
+        fragments=fragments,
+        border=np.stack([index[seen], ids[component[seen]]], 1),
     )
 
 
-def _border(runs: Runs, run_id: NDArray[np.int64], index: NDArray[np.int64], shape: Triple) -> NDArray[np.int64]:
-    """Voxels on the low planes of a block of `shape` or beyond its high faces: int64 (n, 2), index and fragment."""
-    depth, height, width = shape
-    row_seen = (runs.z == 0) | (runs.z == depth) | (runs.y == 0) | (runs.y == height)
-    begin, end = np.cumsum(runs.length) - runs.length, np.cumsum(runs.length) - 1
-    seen = np.repeat(row_seen, runs.length)
-    seen[begin[runs.start == 0]] = True
-    seen[end[runs.stop == width + 1]] = True
-    return np.stack([index[seen], np.repeat(run_id, runs.length)[seen]], 1)
+def _components(
+    foreground: NDArray[np.bool_], flat: NDArray[np.int64], connectivity: Connectivity
+) -> NDArray[np.unsignedinteger]:
+    """The component of each foreground voxel, numbered from 0 in any order: (n,).
+
+    Args:
+        foreground: boolean (z, y, x).
+        flat: int64 (n,), its voxels as C-order indices.
+        connectivity: which voxels are neighbours.
+    """
+    if len(flat) == 0:
+        return np.zeros(0, np.uint16)
+    shape = foreground.shape
+    if min(shape) < MIN_SIDE:
+        foreground = np.pad(foreground, [(0, max(MIN_SIDE - side, 0)) for side in shape])
+    labels: NDArray[np.unsignedinteger] = cc3d.connected_components(foreground, connectivity=int(connectivity))
+    inside = np.ascontiguousarray(labels[tuple(map(slice, shape))])
+    return inside.reshape(-1)[flat] - 1
+
+
+def _first_of_each(component: NDArray[np.unsignedinteger]) -> NDArray[np.int64]:
+    """Where each component comes first: int64 (n,)."""
+    first = np.zeros(int(component.max(initial=0)) + 1 if len(component) else 0, np.int64)
+    first[component[::-1]] = np.arange(len(component))[::-1]  # of several values for one place the last stays
+    return first
 
 
 def _statistics(
-    ids: NDArray[np.int64], component: NDArray[np.int64], runs: Runs, scores: NDArray[np.uint8], origin: Triple
-) -> Fragments:
-    """Per component: size, index sums, box, scores of its runs; components without any are left out.
+    ids: NDArray[np.int64],
+    component: NDArray[np.unsignedinteger],
+    voxels: Sequence[NDArray[np.int64]],
+    scores: NDArray[np.uint8],
+) -> tuple[Fragments, NDArray[np.int64]]:
+    """Per component that has voxels: size, index sums, box, scores.
 
     Args:
-        ids: of each component.
-        component: of each run.
-        runs: the block's own.
-        scores: uint8, of the runs' voxels.
-        origin: the voxel (z, y, x) of the volume that the runs' first is.
+        ids: int64 (n,), of each component.
+        component: (m,), of each voxel.
+        voxels: int64 (m,) three times, their indices z, y, x in the volume.
+        scores: uint8 (m,), their strengths.
+
+    Returns:
+        The statistics, by ascending id, and for each component its position there; int64 (n,).
     """
-    order = np.argsort(component, kind="stable")
-    kept, first = np.unique(component[order], return_index=True)
-    length = runs.length
-    z, y, x = (values + start for values, start in zip((runs.z, runs.y, runs.start), origin, strict=True))
-    begin = np.cumsum(length) - length
-    score = scores.astype(np.int64)
-    run_sum, run_max = (operation.reduceat(score, begin) if len(begin) else score for operation in (np.add, np.maximum))
-    low = np.stack([z, y, x], 1)
-    high = np.stack([z + 1, y + 1, x + length], 1)
-    sums = np.stack([z * length, y * length, x * length + length * (length - 1) // 2], 1)
+    sizes = np.bincount(component, minlength=len(ids))
+    kept = np.argsort(ids)
+    kept = kept[sizes[kept] > 0]
+    places = np.zeros(len(ids), np.int64)
+    places[kept] = np.arange(len(kept))
+    order = np.argsort(places[component].astype(component.dtype), kind="stable")
+    first = np.cumsum(sizes[kept]) - sizes[kept]
 
     def reduced(operation: np.ufunc, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        return operation.reduceat(values[order], first, axis=0) if len(kept) else values
+        return operation.reduceat(values[order], first) if len(kept) else values
 
-    return Fragments(
+    def columns(operation: np.ufunc) -> NDArray[np.int64]:
+        return np.stack([reduced(operation, axis) for axis in voxels], 1)
+
+    score = scores.astype(np.int64)
+    fragments = Fragments(
         fragment_id=ids[kept],
-        size_voxels=reduced(np.add, length),
-        index_sum=reduced(np.add, sums),
-        start=reduced(np.minimum, low),
-        stop=reduced(np.maximum, high),
-        score_sum=reduced(np.add, run_sum),
-        score_max=reduced(np.maximum, run_max).astype(np.int16),
+        size_voxels=sizes[kept],
+        index_sum=columns(np.add),
+        start=columns(np.minimum),
+        stop=columns(np.maximum) + 1,
+        score_sum=reduced(np.add, score),
+        score_max=reduced(np.maximum, score).astype(np.int16),
     )
+    return fragments, places

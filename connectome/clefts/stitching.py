@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from connectome.clefts.runs import Pairs
+Pairs = NDArray[np.int64]
 
 
 def shared_voxel_pairs(borders: Iterable[NDArray[np.int64]]) -> Pairs:

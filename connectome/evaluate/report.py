@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from connectome.evaluate.assignment import AssignmentScore, WrongAssignment
 from connectome.evaluate.edge_score import EdgeScore, JudgedSynapse
 from connectome.evaluate.partner_sets import PartnerSetError, PartnerSetScore, SetScore
-from connectome.whole_file import whole_file
+from connectome.files import whole_text
 
 EDGE_COLUMNS = (
     "kind",
@@ -188,9 +187,7 @@ def _text_or_none(value: object) -> str | None:
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with whole_file(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        writer = csv.writer(text, lineterminator="\n")
+    with whole_text(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
-        text.detach()

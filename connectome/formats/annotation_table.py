@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectome.errors import ReferenceDataError, StorageError
+from connectome.errors import ReferenceDataError
+from connectome.files import whole_text
 from connectome.geometry import NmTriple
 
 COLUMNS = (
@@ -46,20 +47,15 @@ class AnnotationRow:
 
 
 def write_annotations(path: Path, rows: Iterable[AnnotationRow]) -> None:
-    """Write the table under another name, then move it to its own.
+    """Write the table; it appears whole or not at all.
 
     Raises:
         StorageError: the disk is full or the place can't be written.
     """
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows(_cells(row) for row in rows)
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path} can't be written: {error.strerror}") from error
+    with whole_text(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(_cells(row) for row in rows)
 
 
 def read_annotations(path: Path) -> list[AnnotationRow]:

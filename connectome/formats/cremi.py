@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from connectome.errors import DtypeError, VolumeFormatError
+from connectome.files import refuse_existing, remove_stale, whole_folder
 from connectome.formats.annotation_table import AnnotationRow, write_annotations
 from connectome.formats.cremi_file import CLEFTS, NEURON_IDS, RAW, CremiFile, CremiVolume, PartnerPair
 from connectome.formats.cremi_reference import CremiReference
-from connectome.formats.pending import pending, refuse_existing, remove_stale
 from connectome.geometry import BlockGrid, Triple, triple
 from connectome.records import NoProgress, Progress
 from connectome.volumes.volume import Volume
@@ -101,7 +101,7 @@ def _copy(source: CremiVolume, target: Path, dtype: DTypeLike, progress: Progres
     """Copy a volume block by block, aligned to the chunks of the target."""
     grid = source.grid
     progress.start(f"import {target.name}", grid.box.size_voxels)
-    with pending(target) as partial:
+    with whole_folder(target) as partial:
         volume = Volume.create(
             partial,
             shape=grid.shape,

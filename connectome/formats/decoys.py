@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from connectome.errors import TrainingDataError
+from connectome.files import whole_text
 from connectome.geometry import Grid, NmTriple, Triple, voxel_at_nm
-from connectome.whole_file import whole_file
 
 LABELS, TABLE = "decoys.zarr", "decoys.csv"
 """Names in the folder, see `connectome train decoys`."""
@@ -57,10 +56,8 @@ def write_decoys(table: Path, rows: Iterable[tuple[int, int, NmTriple]]) -> None
     Raises:
         StorageError: it can't be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for decoy_id, size_voxels, centroid_nm in rows:
-        writer.writerow([decoy_id, size_voxels, *(f"{v:.1f}" for v in centroid_nm)])
-    with whole_file(table) as file:
-        file.write(text.getvalue().encode())
+    with whole_text(table) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for decoy_id, size_voxels, centroid_nm in rows:
+            writer.writerow([decoy_id, size_voxels, *(f"{v:.1f}" for v in centroid_nm)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectome.errors import InputError
-from connectome.formats.pending import pending, refuse_existing
+from connectome.files import refuse_existing, whole_folder
 from connectome.formats.sections import open_sections
 from connectome.geometry import Box, NmTriple, Triple
 from connectome.records import NoProgress, Progress
@@ -47,7 +47,7 @@ def import_stack(
         refuse_existing(target)
     sections = open_sections(source)
     chunk_shape = _chunk_shape(sections.shape, sections.dtype.itemsize)
-    with pending(target) as partial:
+    with whole_folder(target) as partial:
         volume = Volume.create(
             partial,
             shape=sections.shape,

@@ -16,8 +16,8 @@ from xml.etree.ElementTree import ParseError
 import networkx as nx
 
 from connectome.errors import InputError, VolumeNotFoundError
+from connectome.files import whole_file
 from connectome.graph.build import KIND, ConnectomeGraph, GraphKind
-from connectome.whole_file import whole_file
 
 
 def write_graphml(graph: ConnectomeGraph, path: Path) -> None:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from connectome.errors import CheckpointError, ConfigError
+from connectome.files import whole_text
 from connectome.models.assigners import ChosenAssigner
 from connectome.networks.checkpoint import Checkpoint, save_checkpoint
 from connectome.partners.confidence import ConfidenceModel
-from connectome.whole_file import whole_file
 
 
 def choose_confidence(path: Path | None, detector: Checkpoint, assigner: Checkpoint | None) -> ConfidenceModel | None:
@@ -53,8 +53,8 @@ def write_confidence(model: ConfidenceModel, path: Path) -> None:
     Raises:
         StorageError: it can't be written.
     """
-    with whole_file(path) as file:
-        file.write((json.dumps(model.to_json(), indent=2) + "\n").encode())
+    with whole_text(path) as file:
+        file.write(json.dumps(model.to_json(), indent=2) + "\n")
 
 
 def store_confidence(model: ConfidenceModel, detector: Checkpoint, assigner: ChosenAssigner) -> Path:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from connectome.errors import CheckpointError, StorageError
+from connectome.files import whole_file
 from connectome.networks.config import NetworkConfig, PairConfig
 from connectome.networks.pair import PairClassifier
 from connectome.networks.rsunet import RSUNet
@@ -157,13 +158,12 @@ def save_checkpoint(path: Path, card: ModelCard, network: Network) -> None:
         StorageError: it can't be written.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(save(tensors, metadata={"connectome": card.to_json()}))
-        partial.replace(path)
     except OSError as error:
         raise StorageError(f"checkpoint {path} can't be written: {error.strerror or error}") from error
+    with whole_file(path) as file:
+        file.write(save(tensors, metadata={"connectome": card.to_json()}))
 
 
 def read_card(path: Path) -> ModelCard:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import StorageError
+from connectome.files import whole_text
 from connectome.geometry import BlockGrid, Triple, triple, voxel_centre_nm
 from connectome.phantom.config import PhantomConfig
 from connectome.phantom.phantom import Phantom, PhantomSynapse
@@ -98,18 +98,11 @@ def write_phantom(
 
 
 def _write_table(path: Path, synapses: list[PhantomSynapse], config: PhantomConfig) -> None:
-    """Write the table under another name, then move it to its own."""
-    partial = path.with_suffix(".csv.partial")
-    try:
-        with partial.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows(_row(synapse, config) for synapse in synapses)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path} can't be written: {error.strerror}") from error
+    """Write the table, which appears whole or not at all."""
+    with whole_text(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(_row(synapse, config) for synapse in synapses)
 
 
 def _row(synapse: PhantomSynapse, config: PhantomConfig) -> list[str]:

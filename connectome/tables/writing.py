@@ -13,8 +13,8 @@ import pyarrow.csv as csv
 import pyarrow.ipc as ipc
 import pyarrow.parquet as parquet
 
+from connectome.files import whole_file
 from connectome.tables.kinds import FileKind
-from connectome.whole_file import whole_file
 
 
 class BatchWriter(Protocol):

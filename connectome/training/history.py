@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connectome.files import whole_text
 from connectome.plots.training_curve import TrainingCurve
-from connectome.whole_file import whole_file
 
 RECENT = 200
 
@@ -44,14 +43,12 @@ class History:
             StorageError: it can't be written.
         """
         metrics = list(dict.fromkeys(name for values in self.measured.values() for name in values))
-        with whole_file(path) as file:
-            text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-            writer = csv.writer(text, lineterminator="\n")
+        with whole_text(path) as file:
+            writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["step", "loss", "learning_rate", *metrics])
             for step, (loss, rate) in enumerate(zip(self.losses, self.rates, strict=True), 1):
                 values = self.measured.get(step, {})
                 writer.writerow([step, repr(loss), repr(rate), *(values.get(name, "") for name in metrics)])
-            text.detach()
 
     def curve(self, title: str, shown: tuple[str, ...], kept_step: int | None) -> TrainingCurve:
         """What to draw of it; `shown`: the metrics."""

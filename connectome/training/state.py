@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from connectome.errors import CheckpointError, ConfigError
+from connectome.files import whole_file
 from connectome.networks.checkpoint import Method
 from connectome.training.recipe import Recipe
-from connectome.whole_file import whole_file
 
 FORMAT = "connectome-training-1"
 FREE = ("output", "name", "device", "save_every", "begin", "parameters", "unpaired")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, fields
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
+
+import tomli_w
 
 from connectome.pipeline.request import KEYS, BuildRequest
 from connectome.tuning.grid import Cell
@@ -30,7 +31,8 @@ def config_text(cell: Cell, build: BuildRequest, heading: str = "") -> str:
     named = {name: _found(value) if name in MODELS else value for name, value in kept.items()} | chosen
     keys = {name: key for key, (name, _) in KEYS.items()}
     lines = [f"# {line}" for line in heading.splitlines()]
-    return "\n".join([*lines, *(f"{keys[name]} = {_toml(value)}" for name, value in named.items())]) + "\n"
+    values = {keys[name]: _plain(value) for name, value in named.items()}
+    return "".join(f"{line}\n" for line in lines) + tomli_w.dumps(values)
 
 
 def _found(model: str) -> str:
@@ -40,16 +42,15 @@ def _found(model: str) -> str:
     return str(path.absolute()) if is_path else model
 
 
-def _toml(value: Any) -> str:
+def _plain(value: Any) -> str | int | float:
+    """A value as TOML has it."""
     match value:
-        case bool():
-            return str(value).lower()
         case GreyRange():
-            return f'"{value.low},{value.high}"'
-        case StrEnum() | str():
-            return json.dumps(str(value), ensure_ascii=False)
-        case int():
-            return str(int(value))
+            return f"{value.low},{value.high}"
+        case StrEnum():
+            return str(value)
+        case IntEnum():
+            return int(value)
         case _:
-            short = f"{value:g}"
-            return short if float(short) == value else repr(value)
+            plain: str | int | float = value
+            return plain

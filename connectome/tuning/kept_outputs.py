@@ -17,6 +17,7 @@ from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.representations import Representation, signed_values
 from connectome.clefts.tiling import TileLattice
 from connectome.errors import StorageError
+from connectome.files import whole_file
 from connectome.geometry import Box, Triple, triple
 from connectome.partners.patches import PATCHES_A_BATCH, PatchReader, batches
 from connectome.pipeline.context import chunk_shape, predicted_box
@@ -28,7 +29,6 @@ from connectome.tuning.annotated_volume import OpenVolume
 from connectome.tuning.output_facts import assigner_facts, detector_facts, digest
 from connectome.tuning.scored_clefts import Reach, ScoredCandidates, ScoredClefts, score_at_dilations
 from connectome.volumes.volume import Volume
-from connectome.whole_file import whole_file
 
 PREDICTION = "prediction.npy"
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from connectome.files import whole_text
 from connectome.pipeline.request import BuildRequest
 from connectome.plots.tuning import PrecisionRecall, Surface, draw_precision_recall, draw_surfaces
 from connectome.tuning.config_text import config_text
 from connectome.tuning.grid import AXES, f1_of, precision_recall
 from connectome.tuning.tune import Curve, Tuning
-from connectome.whole_file import whole_file
 
 BEST_SHOWN = 10
 HEADS = {
@@ -82,10 +82,10 @@ def write_tuning(tuning: Tuning, build: BuildRequest, config: Path) -> list[Path
     """
     table, surface, curves = (config.with_name(config.stem + end) for end in (".csv", "-f1.png", "-curves.png"))
     heading = f"Tuned on {', '.join(tuning.names)}: mean edge F1 {tuning.f1:.3f}."
-    with whole_file(config) as file:
-        file.write(config_text(tuning.cell, build, heading).encode())
-    with whole_file(table) as file:
-        file.write(_csv(tuning).encode())
+    with whole_text(config) as file:
+        file.write(config_text(tuning.cell, build, heading))
+    with whole_text(table) as file:
+        file.write(_csv(tuning))
     shown = [(0, 1), (0, 4)] if "post_threshold" not in _axes(tuning) else [(0, 1), (5, 7), (6, 7)]
     draw_surfaces([_surface(tuning, *pair) for pair in shown], surface)
     precision, recall = precision_recall(tuning.chosen_counts.sum(0))

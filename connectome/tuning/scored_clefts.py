@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from connectome.clefts.objects import WholeClefts
 from connectome.errors import StorageError
+from connectome.files import whole_file
 from connectome.geometry import NmTriple, Triple
 from connectome.partners.assignment import (
     AssignmentRules,
@@ -22,7 +23,6 @@ from connectome.partners.assignment import (
 from connectome.partners.candidates import Candidates, dilation_shape, find_candidates
 from connectome.partners.confidence import Evidence
 from connectome.partners.scores import Assigner, Pair, Scores
-from connectome.whole_file import whole_file
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from connectome.errors import CheckpointError, StorageError
+import tomli_w
+
+from connectome.errors import CheckpointError
+from connectome.files import whole_text
 
 MANIFEST = "models.toml"
 HEAD = """\
 # What ships, and how to know that it is whole: see `connectome models verify`. Written by benchmarks/ship_weights.py.
+
 """
+FINGERPRINT_DECIMALS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +51,11 @@ class ShippedModel:
         """Its model card."""
         return self.folder / f"{self.name}.md"
 
-    def to_toml(self) -> str:
+    def to_values(self) -> dict[str, Any]:
         """Its table in the manifest."""
-        lines = [f"[{self.name}]", f'method = "{self.method}"', f'sha256 = "{self.sha256}"']
-        if self.main_metric is not None:
-            lines.append(f"main_metric = {json.dumps(self.main_metric, ensure_ascii=False)}")
-        numbers = ", ".join(f"{value:.6f}" for value in self.fingerprint)
-        return "\n".join([*lines, f"fingerprint = [{numbers}]"]) + "\n"
+        metric = {} if self.main_metric is None else {"main_metric": self.main_metric}
+        numbers = [round(value, FINGERPRINT_DECIMALS) for value in self.fingerprint]
+        return {"method": self.method, "sha256": self.sha256} | metric | {"fingerprint": numbers}
 
 
 def weights_folder() -> Path:
@@ -91,8 +94,5 @@ def write_manifest(models: Iterable[ShippedModel], folder: Path) -> None:
     Raises:
         StorageError: it can't be written.
     """
-    text = "\n".join([HEAD, *(model.to_toml() for model in models)])
-    try:
-        (folder / MANIFEST).write_text(text)
-    except OSError as error:
-        raise StorageError(f"{folder / MANIFEST} can't be written: {error.strerror or error}") from error
+    with whole_text(folder / MANIFEST) as file:
+        file.write(HEAD + tomli_w.dumps({model.name: model.to_values() for model in models}))

@@ -35,7 +35,7 @@ def stitched(
         targets = np.array([target.get(int(i), int(i)) for i in ids], np.int64)
         painted = blocks[block_id].targets(ids, targets)
         for part in blocks[block_id].occupied(painted, BlockGrid(block, chunk_shape)):
-            labels[part.slices()] = blocks[block_id].painted(painted, part.shift(triple(-n for n in block.start)))
+            labels[part.slices()] = blocks[block_id].painted(painted)[part.slices(block.start)]
         for cleft, size, total, high in zip(targets, found.size_voxels, found.score_sum, found.score_max, strict=True):
             n, s, h = statistics.get(int(cleft), (0, 0, 0))
             statistics[int(cleft)] = (n + int(size), s + int(total), max(h, int(high)))
@@ -73,6 +73,13 @@ def test_stitched_blocks_equal_the_components_of_the_whole(
     assert len(statistics) == whole.max()
 
 
+def test_an_empty_block_has_no_fragments() -> None:
+    found = label_block(np.zeros((2, 3, 4), np.uint8), Box.of_shape((2, 3, 4)), (2, 3, 4), 128, Connectivity.CORNERS)
+    assert len(found.fragments.fragment_id) == len(found.border) == 0
+    assert found.fragments.start.shape == found.fragments.index_sum.shape == (0, 3)
+    assert not found.labels().any()
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 1), (1, 7, 1), (1, 1, 9), (1, 9, 7), (3, 3, 3), (5, 5, 5)])
 @pytest.mark.parametrize("connectivity", Connectivity)
 def test_as_many_lone_voxels_as_fit_into_a_thin_block_are_labelled(shape: Triple, connectivity: Connectivity) -> None:
@@ -104,7 +111,7 @@ def test_fragments_become_their_targets_and_the_rest_vanishes() -> None:
     found = label_block(strength, Box.of_shape((1, 1, 9)), (1, 1, 9), 128, Connectivity.FACES)
     assert found.labels().tolist() == [[[0, 2, 0, 4, 4, 0, 7, 0, 9]]]
     ids = found.targets(np.array([7, 4, 2]), np.array([0, 2, 2]))
-    assert found.painted(ids, found.box).tolist() == [[[0, 2, 0, 2, 2, 0, 0, 0, 0]]]
+    assert found.painted(ids).tolist() == [[[0, 2, 0, 2, 2, 0, 0, 0, 0]]]
     assert not found.targets(np.zeros(0, np.int64), np.zeros(0, np.int64)).any()
 
 
@@ -115,7 +122,8 @@ def test_chunks_are_occupied_where_ids_are() -> None:
     block = Box((6, 4, 12), (8, 8, 24))
     found = label_block(strength, block, (8, 8, 24), 128, Connectivity.FACES)
     chunks = BlockGrid(block, (1, 4, 4))
-    everywhere = found.occupied(found.run_id, chunks)
+    ids = found.fragments.fragment_id
+    everywhere = found.occupied(ids, chunks)
     assert [str(box) for box in everywhere] == ["6:7,4:8,12:16", "6:7,4:8,16:20", "6:7,4:8,20:24", "7:8,4:8,12:16"]
-    assert found.occupied(np.where(found.run_id == found.run_id[1], 5, 0), chunks) == everywhere[3:]
+    assert found.occupied(np.where(ids == ids[1], 5, 0), chunks) == everywhere[3:]
     assert found.occupied(np.zeros(2, np.int64), chunks) == []

@@ -98,7 +98,7 @@ def test_what_exists_is_replaced_only_if_asked(cremi_file: Maker, tmp_path: Path
     path = cremi_file()
     import_cremi(path, tmp_path / "d")
     before = {item: item.stat().st_ino for item in (tmp_path / "d").iterdir()}
-    with pytest.raises(StorageError, match=r"raw\.zarr exists already.*--overwrite"):
+    with pytest.raises(StorageError, match=r"raw\.zarr exists already"):
         import_cremi(path, tmp_path / "d")
     assert {item: item.stat().st_ino for item in (tmp_path / "d").iterdir()} == before
     import_cremi(path, tmp_path / "d", overwrite=True, annotations=False)

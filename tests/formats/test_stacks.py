@@ -215,7 +215,7 @@ def test_an_existing_target_is_replaced_only_if_asked(tmp_path: Path) -> None:
     source = write_npy(tmp_path, sections("uint8"))
     (tmp_path / "v").mkdir()
     (tmp_path / "v" / "mine.txt").write_text("keep")
-    with pytest.raises(StorageError, match="--overwrite"):
+    with pytest.raises(StorageError, match="exists already"):
         import_stack(source, tmp_path / "v", resolution_nm=RESOLUTION_NM)
     assert (tmp_path / "v" / "mine.txt").read_text() == "keep"
     import_stack(source, tmp_path / "v", resolution_nm=RESOLUTION_NM, overwrite=True)

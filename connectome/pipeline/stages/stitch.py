@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from connectome.clefts.labelling import LabelledBlock
 from connectome.clefts.stitching import BorderLayer, join_layers, shared_voxel_pairs
 from connectome.geometry import BlockGrid
-from connectome.pipeline.context import BuildContext, chunk_shape, shifted
+from connectome.pipeline.context import BuildContext, chunk_shape
 from connectome.pipeline.stages.label import blended_tiles, labelled_block, seen_box
 from connectome.pipeline.stages.stage import Blocks, Computed, Work, box_blocks
 from connectome.store.findings.building import CleftRules, fragment_targets, read_borders, write_clefts, write_rows
@@ -75,13 +75,14 @@ def open_relabel(context: BuildContext) -> Work:
 
 
 def write_labels(volume: Volume, chunks: BlockGrid, labelled: LabelledBlock, ids: NDArray[np.int64]) -> None:
-    """Write a block (`chunks.box`) with an id for each run, where there is any; elsewhere the new volume is 0 already.
+    """Write a block (`chunks.box`) with an id for each fragment; where there is none, the new volume is 0 already.
 
     Raises:
         StorageError: disk full or unwritable.
     """
+    labels = labelled.painted(ids)
     for box in labelled.occupied(ids, chunks):
-        volume.write(box, labelled.painted(ids, shifted(box, chunks.box.start)))
+        volume.write(box, labels[box.slices(chunks.box.start)])
 
 
 def _layers(context: BuildContext) -> Iterator[BorderLayer]:
