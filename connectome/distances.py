@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, find_objects, label
 from skimage.morphology import skeletonize
 
-from connectome.geometry import NmTriple, Triple, triple
+from connectome.geometry import Box, NmTriple, Triple, triple
 
 SCALE_NM = 50.0
 """The length that both transforms are scaled by."""
@@ -113,5 +113,4 @@ def proximity(distance_nm: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _grown(where: tuple[slice, ...], by: Triple, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """The slices, `by` voxels longer on each side, within `shape`."""
-    sides = zip(where, by, shape, strict=True)
-    return tuple(slice(max(s.start - n, 0), min(s.stop + n, limit)) for s, n, limit in sides)
+    return Box.of_slices(where).grow(by).intersect(Box.of_shape(triple(shape))).slices()

@@ -19,13 +19,14 @@ from connectome.errors import BoxError, ResolutionError
 
 Triple = tuple[int, int, int]
 NmTriple = tuple[float, float, float]
+Axis = TypeVar("Axis", bound=float, covariant=True)
 Number = TypeVar("Number", bound=float)
 
 TOLERANCE_VOXELS = 1e-2
 """How far from a whole number of voxels two grids may lie apart: metadata are rounded numbers."""
 
 
-class Vector(tuple[Number, Number, Number], Generic[Number]):
+class Vector(tuple[Axis, Axis, Axis], Generic[Axis]):
     """Three numbers (z, y, x) with arithmetic axis by axis, against another triple or against one number.
 
     It is the tuple of its numbers in everything else: equality, order, hash, pickle, JSON, as a shape or an index.
@@ -33,7 +34,7 @@ class Vector(tuple[Number, Number, Number], Generic[Number]):
 
     __slots__ = ()
 
-    def __new__(cls, values: Iterable[Number]) -> Self:
+    def __new__(cls, values: Iterable[Axis]) -> Self:
         """Take three numbers from any iterable.
 
         Raises:
@@ -43,42 +44,42 @@ class Vector(tuple[Number, Number, Number], Generic[Number]):
         return super().__new__(cls, (z, y, x))
 
     # A tuple joins and repeats with + and *; three axes never want that, so mypy's complaint is silenced.
-    def __add__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:  # type: ignore[override]
+    def __add__(self: Vector[Number], other: tuple[Number, Number, Number] | Number) -> Vector[Number]:  # type: ignore[override]
         return self._each(operator.add, other)
 
-    def __radd__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+    def __radd__(self: Vector[Number], other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
         return self._each(operator.add, other)
 
-    def __sub__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+    def __sub__(self: Vector[Number], other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
         return self._each(operator.sub, other)
 
-    def __rsub__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+    def __rsub__(self: Vector[Number], other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
         return self._each(lambda own, theirs: theirs - own, other)
 
-    def __mul__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:  # type: ignore[override]
+    def __mul__(self: Vector[Number], other: tuple[Number, Number, Number] | Number) -> Vector[Number]:  # type: ignore[override]
         return self._each(operator.mul, other)
 
-    def __rmul__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:  # type: ignore[override]
+    def __rmul__(self: Vector[Number], other: tuple[Number, Number, Number] | Number) -> Vector[Number]:  # type: ignore[override]
         return self._each(operator.mul, other)
 
     def __truediv__(self, other: NmTriple | float) -> Vector[float]:
         return self._each(operator.truediv, other)
 
-    def __floordiv__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+    def __floordiv__(self: Vector[Number], other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
         return self._each(operator.floordiv, other)
 
-    def __mod__(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+    def __mod__(self: Vector[Number], other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
         return self._each(operator.mod, other)
 
-    def ceil_div(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+    def ceil_div(self: Vector[Number], other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
         """The quotients, rounded up."""
         return self._each(lambda own, theirs: -(-own // theirs), other)
 
-    def minimum(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+    def minimum(self: Vector[Number], other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
         """The smaller number of each axis."""
         return self._each(min, other)
 
-    def maximum(self, other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
+    def maximum(self: Vector[Number], other: tuple[Number, Number, Number] | Number) -> Vector[Number]:
         """The greater number of each axis."""
         return self._each(max, other)
 
@@ -102,7 +103,7 @@ class Vector(tuple[Number, Number, Number], Generic[Number]):
         """Each rounded to the nearest whole number (of two the even one)."""
         return Vector(map(round, self))
 
-    def product(self) -> Number:
+    def product(self: Vector[Number]) -> Number:
         """The product of the three."""
         z, y, x = self
         return z * y * x  # type: ignore[return-value]
@@ -156,6 +157,12 @@ class Box:
     def of_shape(cls, shape: Triple, start: Triple = (0, 0, 0)) -> Box:
         """The box of `shape` voxels that begins at `start`."""
         return cls(start, Vector(shape) + start)
+
+    @classmethod
+    def of_slices(cls, slices: Iterable[slice]) -> Box:
+        """The box of three slices that say where they begin and end: the other way of `slices`."""
+        found = list(slices)
+        return cls(triple(one.start for one in found), triple(one.stop for one in found))
 
     @property
     def shape(self) -> Vector[int]:

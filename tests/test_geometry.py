@@ -222,3 +222,8 @@ def test_a_whole_shift_is_the_voxel_that_begins_at_a_corner() -> None:
     assert grid.whole_shift((0.2, 24.05, 24)) == (-10, 2, 0)
     with pytest.raises(ResolutionError, match="along y"):
         grid.whole_shift((0, 25, 24))
+
+
+@given(boxes(0, 9), triples(0, 3))
+def test_slices_come_from_a_box_and_give_it_back(box: Box, origin: Triple) -> None:
+    assert Box.of_slices(box.slices(origin)).shift(origin) == box

@@ -15,7 +15,7 @@ from itertools import pairwise, product
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.geometry import Box, Triple, triple
+from connectome.geometry import Box, Triple, Vector, triple
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +27,14 @@ class TileShape:
     overlap: Triple = (2, 8, 8)
 
     @property
-    def output(self) -> Triple:
+    def output(self) -> Vector[int]:
         """The part of a tile that is kept."""
-        return triple(t - 2 * h for t, h in zip(self.tile, self.halo, strict=True))
+        return Vector(self.tile) - Vector(self.halo) * 2
 
     @property
-    def stride(self) -> Triple:
+    def stride(self) -> Vector[int]:
         """From one tile to the next."""
-        return triple(n - o for n, o in zip(self.output, self.overlap, strict=True))
+        return self.output - self.overlap
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,14 @@ class TileLattice:
     multiple: Triple = (1, 1, 1)
 
     @property
-    def counts(self) -> Triple:
+    def counts(self) -> Vector[int]:
         """The number of tiles along z, y, x."""
-        sides = zip(self.shape, self.tiles.stride, self.tiles.overlap, strict=True)
-        return triple(max(-(-(n - o) // s), 1) for n, s, o in sides)
+        return (Vector(self.shape) - self.tiles.overlap).ceil_div(self.tiles.stride).maximum(1)
 
     @property
     def store_shape(self) -> Triple:
         """The shape of an array that holds every tile's output side by side, without sharing."""
-        return triple(c * n for c, n in zip(self.counts, self.tiles.output, strict=True))
+        return self.counts * self.tiles.output
 
     def cell(self, tile_id: int) -> Triple:
         """The place (z, y, x) of a tile in the lattice."""
@@ -63,8 +62,7 @@ class TileLattice:
 
     def output_box(self, cell: Triple) -> Box:
         """The voxels that a tile predicts; may reach beyond the volume."""
-        start = triple(c * s for c, s in zip(cell, self.tiles.stride, strict=True))
-        return Box.of_shape(self.tiles.output, start)
+        return Box.of_shape(self.tiles.output, self.tiles.stride * cell)
 
     def kept_box(self, cell: Triple) -> Box:
         """The voxels of the volume that a tile predicts."""
@@ -73,23 +71,18 @@ class TileLattice:
     def input_box(self, cell: Triple) -> Box:
         """The voxels that the network sees of a tile: those it keeps, their halo, what makes sides of `multiple`."""
         wanted = self.kept_box(cell).grow(self.tiles.halo)
-        sides = (-(-n // m) * m for n, m in zip(wanted.shape, self.multiple, strict=True))
-        return Box.of_shape(triple(map(min, sides, self.tiles.tile)), wanted.start)
+        sides = wanted.shape.ceil_div(self.multiple) * self.multiple
+        return Box.of_shape(sides.minimum(self.tiles.tile), wanted.start)
 
     def store_box(self, cell: Triple) -> Box:
         """Where a tile's `kept_box` lies in the array of `store_shape`."""
-        start = triple(c * n for c, n in zip(cell, self.tiles.output, strict=True))
-        return Box.of_shape(self.kept_box(cell).shape, start)
+        return Box.of_shape(self.kept_box(cell).shape, self.tiles.output * cell)
 
     def cells_overlapping(self, box: Box) -> list[Triple]:
         """The tiles that predict voxels of `box`, in z, y, x order."""
-        ranges = []
-        sides = zip(box.start, box.stop, self.tiles.stride, self.tiles.output, self.counts, strict=True)
-        for a, b, stride, output, count in sides:
-            first = max(-(-(a - output + 1) // stride), 0)
-            last = min((b - 1) // stride, count - 1)
-            ranges.append(range(first, last + 1))
-        return [(z, y, x) for z in ranges[0] for y in ranges[1] for x in ranges[2]]
+        first = (box.start - self.tiles.output + 1).ceil_div(self.tiles.stride).maximum(0)
+        last = ((box.stop - 1) // self.tiles.stride).minimum(self.counts - 1)
+        return list(Box(first, last + 1).voxels())
 
     def axis_weights(self, cell: Triple) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
         """Blending weights of a tile's output along z, y, x: rising and falling ramps over the overlaps."""

@@ -1,16 +1,41 @@
-"""All neurites as spheres: what they are made of while they grow towards each other, and what is packed."""
+"""Neurites as spheres: one drawn, all while they grow towards each other, and all as they are packed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.phantom.neurites import Neurite
-
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+
+
+class Kind(IntEnum):
+    """What a segment is."""
+
+    AXON = 0
+    DENDRITE = 1
+    TRUNK = 2
+    MYELINATED = 3
+    GLIA = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neurite:
+    """One chain of beads.
+
+    Attributes:
+        points_nm: float64 (beads, 3), centres (z, y, x).
+        radii_nm: float64 (beads,).
+        boutons: indices of the beads in the middle of a bouton.
+    """
+
+    kind: Kind
+    points_nm: Array
+    radii_nm: Array
+    boutons: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from connectome.errors import ConfigError
-from connectome.geometry import Box, NmTriple, Triple
+from connectome.geometry import Box, NmTriple, Triple, Vector
 
 
 class PhantomPreset(StrEnum):
@@ -72,7 +72,6 @@ class PhantomConfig:
         return Box.of_shape(self.shape)
 
     @property
-    def extent_nm(self) -> NmTriple:
+    def extent_nm(self) -> Vector[float]:
         """The size (z, y, x) of the volume in nm."""
-        z, y, x = (n * r for n, r in zip(self.shape, self.resolution_nm, strict=True))
-        return z, y, x
+        return Vector(self.resolution_nm) * self.shape

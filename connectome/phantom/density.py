@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from connectome.geometry import Box, Triple, triple
+from connectome.geometry import Box, Triple, Vector, triple
 from connectome.phantom.config import PhantomConfig
 from connectome.phantom.field import Field
 from connectome.phantom.noise import Floats
@@ -52,9 +52,9 @@ class Density:
 def reach_of(site: Site, config: PhantomConfig) -> Box:
     """A box of unshifted voxels that holds whatever the site leaves."""
     reach = site.radius_nm + 45.0 + WARP_BOUND_NM
-    low = [int((c - reach) // r) for c, r in zip(site.contact_nm, config.resolution_nm, strict=True)]
-    high = [int((c + reach) // r) + 1 for c, r in zip(site.contact_nm, config.resolution_nm, strict=True)]
-    return Box(triple(low), triple(high))
+    contact = Vector(site.contact_nm)
+    low, high = (triple(corner // config.resolution_nm) for corner in (contact - reach, contact + reach))
+    return Box(low, high + 1)
 
 
 def distance_to_contact(field: Field, site: Site) -> Floats:

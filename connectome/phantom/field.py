@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.geometry import Box, NmTriple, Triple
+from connectome.geometry import Box, NmTriple, Vector
 from connectome.phantom.noise import Floats, smooth_noise
 from connectome.phantom.tubes import Samples, Tubes, distance_to, sample_box
 
@@ -58,16 +58,15 @@ def compute_field(box: Box, tubes: Tubes, resolution_nm: NmTriple, seed: int) ->
         planes = _nearest_two(samples.tissue_nm[:, slab], candidates[:, slab], glia[slab], tubes)
         parts.append([plane[:, inner[1], inner[2]] for plane in _describe(planes, resolution_nm[0])])
     first, second, depth, edge, tilt = (np.concatenate(part) for part in zip(*parts, strict=True))
-    start = tuple((s + 0.5) * r for s, r in zip(box.start, resolution_nm, strict=True))
-    cropped = Samples((start[0], start[1], start[2]), resolution_nm, samples.tissue_nm[(slice(None), *inner)])
+    start_nm = Vector(resolution_nm) * (box.start + 0.5)
+    cropped = Samples(start_nm, resolution_nm, samples.tissue_nm[(slice(None), *inner)])
     return Field(box, first, second, depth, edge, tilt, cropped)
 
 
 def _align(box: Box) -> Box:
     """The box widened in y and x to whole cells."""
-    start = (box.start[0], box.start[1] // CELL * CELL, box.start[2] // CELL * CELL)
-    stop: Triple = (box.stop[0], -(-box.stop[1] // CELL) * CELL, -(-box.stop[2] // CELL) * CELL)
-    return Box(start, stop)
+    cell = (1, CELL, CELL)
+    return box.coarsened(cell).refined(cell)
 
 
 def _candidates(coarse: Samples, tubes: Tubes) -> NDArray[np.int32]:

@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.geometry import Box, NmTriple
+from connectome.phantom.beads import Kind
 from connectome.phantom.config import PhantomConfig, PhantomPreset
-from connectome.phantom.neurites import Kind
 from connectome.phantom.noise import Floats, hash_uint32
 from connectome.phantom.tubes import Tubes
-from connectome.phantom.world import World
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -22,14 +21,20 @@ STRANDS = {
 }
 
 
-def microtubule_points(box: Box, world: World, config: PhantomConfig) -> Array:
-    """Points (nm, in the volume) along the microtubules that may show in a box: float64 (points, 3)."""
+def microtubule_points(box: Box, tubes: Tubes, kinds: Indices, config: PhantomConfig) -> Array:
+    """Points along the microtubules that may show in a box: float64 (points, 3), nm in the volume.
+
+    Args:
+        box: voxels of the volume.
+        tubes: the neurites where they appear in the volume.
+        kinds: int64 (objects,), the Kind of each neurite.
+        config: of the phantom.
+    """
     resolution = np.asarray(config.resolution_nm)
     low, high = (np.array(box.start) - 1) * resolution, (np.array(box.stop) + 1) * resolution
-    tubes = world.tubes_in_volume
     links = tubes.hitting(low.astype(np.float32), high.astype(np.float32), 0.0)
     strands = STRANDS[config.preset]
-    counts = np.array([strands[Kind(k)] for k in range(len(strands))])[world.kinds[tubes.groups[links]]]
+    counts = np.array([strands[Kind(k)] for k in range(len(strands))])[kinds[tubes.groups[links]]]
     parts = [np.zeros((0, 3))]
     for strand in range(int(counts.max(initial=0))):
         parts.append(_strand(tubes, links[counts > strand], strand, config.seed))

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from connectome.phantom.beads import Kind, Neurite
 from connectome.phantom.config import PhantomConfig, PhantomPreset
 
 Array = NDArray[np.float64]
 MARGIN_NM = 700.0
-
-
-class Kind(IntEnum):
-    """What a segment is."""
-
-    AXON = 0
-    DENDRITE = 1
-    TRUNK = 2
-    MYELINATED = 3
-    GLIA = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,22 +57,6 @@ SWELLINGS = {
     PhantomPreset.CORTEX: Swelling(radius_nm=(165, 330), width_nm=(200, 400)),
     PhantomPreset.INSECT: Swelling(radius_nm=(190, 360), width_nm=(220, 520)),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Neurite:
-    """One chain of beads.
-
-    Attributes:
-        points_nm: float64 (beads, 3), centres (z, y, x).
-        radii_nm: float64 (beads,).
-        boutons: indices of the beads in the middle of a bouton.
-    """
-
-    kind: Kind
-    points_nm: Array
-    radii_nm: Array
-    boutons: NDArray[np.int64]
 
 
 def draw_neurites(config: PhantomConfig) -> list[Neurite]:

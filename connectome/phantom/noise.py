@@ -38,7 +38,7 @@ def white_noise(box: Box, seed: int) -> Floats:
     Returns:
         float32 (z, y, x), mean 0, standard deviation 1, within [-3.5, 3.5]: the sum of four even bytes.
     """
-    z, y, x = (np.arange(a, b) for a, b in zip(box.start, box.stop, strict=True))
+    z, y, x = map(np.arange, box.start, box.stop)
     bits = hash_uint32(z[:, None, None], y[None, :, None], x[None, None, :], seed)
     summed = np.ascontiguousarray(bits).view(np.uint8).reshape(*bits.shape, 4).sum(axis=-1, dtype=np.uint16)
     return np.asarray((summed.astype(np.float32) - np.float32(510.0)) * np.float32(1 / 147.8))
@@ -50,9 +50,7 @@ def smooth_noise(box: Box, period_voxels: Triple, seed: int) -> Floats:
     Returns:
         float32 (z, y, x), mean 0, within [-1, 1], standard deviation about 0.3.
     """
-    nodes, taps = zip(
-        *(_axis_taps(a, b, p) for a, b, p in zip(box.start, box.stop, period_voxels, strict=True)), strict=True
-    )
+    nodes, taps = zip(*map(_axis_taps, box.start, box.stop, period_voxels), strict=True)
     bits = hash_uint32(nodes[0][:, None, None], nodes[1][None, :, None], nodes[2][None, None, :], seed)
     values = bits.astype(np.float32) * np.float32(2.0**-31) - np.float32(1.0)
     for axis, (first, weights) in enumerate(taps):

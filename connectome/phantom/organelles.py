@@ -8,9 +8,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.phantom.beads import Beads
+from connectome.phantom.beads import Beads, Kind
 from connectome.phantom.config import PhantomConfig, PhantomPreset
-from connectome.phantom.neurites import Kind
 from connectome.phantom.tubes import Tubes
 
 Array = NDArray[np.float64]

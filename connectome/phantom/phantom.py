@@ -10,14 +10,17 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from connectome.errors import BoxError
-from connectome.geometry import Box, NmTriple, voxel_centre_nm
+from connectome.geometry import Box, NmTriple, triple, voxel_centre_nm
+from connectome.phantom.active_zone import resolve_zone
 from connectome.phantom.config import PhantomConfig
 from connectome.phantom.density import BARE_NM, Density, reach_of
+from connectome.phantom.dyadic import resolve_pair
 from connectome.phantom.field import Field, compute_field
 from connectome.phantom.noise import smooth_noise, white_noise
-from connectome.phantom.resolve import resolve
 from connectome.phantom.sections import MAX_SHIFT_VOXELS, section_at, shift_at
+from connectome.phantom.sites import Site, SiteKind
 from connectome.phantom.texture import Painter, is_myelin
+from connectome.phantom.tubes import Tubes
 from connectome.phantom.world import World, build_world
 from connectome.records import ReferenceSynapse
 
@@ -133,12 +136,10 @@ class Phantom:
     def _segments(self, field: Field) -> NDArray[np.uint64]:
         """Segment ids: object index + 1, then the cells of the glia, 0 at interfaces and in myelin."""
         objects = len(self._world.kinds)
-        cells = [
-            np.arange(a, b) * r // GLIA_CELL_NM
-            for a, b, r in zip(field.box.start, field.box.stop, self.config.resolution_nm, strict=True)
-        ]
-        counts = [int(e // GLIA_CELL_NM) + 3 for e in self.config.extent_nm]
-        z, y, x = (c.clip(-1, n - 2).astype(np.int64) + 1 for c, n in zip(cells, counts, strict=True))
+        counts = triple(self.config.extent_nm // GLIA_CELL_NM) + 3
+        ranges = map(np.arange, field.box.start, field.box.stop)
+        cells = (each * side // GLIA_CELL_NM for each, side in zip(ranges, self.config.resolution_nm, strict=True))
+        z, y, x = (cell.clip(-1, n - 2).astype(np.int64) + 1 for cell, n in zip(cells, counts, strict=True))
         glia = objects + (z[:, None, None] * counts[1] + y[None, :, None]) * counts[2] + x[None, None, :]
         ids = np.where(field.first < 0, glia, field.first.astype(np.int64)) + 1
         ids[(field.edge_nm <= BARE_NM) | is_myelin(field, self._world)] = 0
@@ -169,7 +170,7 @@ class Phantom:
         if number in self._densities:
             self._densities.move_to_end(number)
             return self._densities[number]
-        density = resolve(self._world.sites[number], self._world.tubes, self.config)
+        density = _resolve(self._world.sites[number], self._world.tubes, self.config)
         self._densities[number] = density
         self._synapses[number] = self._synapses_of(density)
         if len(self._densities) > CACHED_DENSITIES:
@@ -196,3 +197,13 @@ class Phantom:
             )
             for post, voxel in density.posts.items()
         ]
+
+
+def _resolve(site: Site, tubes: Tubes, config: PhantomConfig) -> Density | None:
+    """The density of a site; None if its contact comes out too small, or outside the volume."""
+    field = compute_field(reach_of(site, config), tubes, config.resolution_nm, config.seed)
+    match site.kind:
+        case SiteKind.SYNAPSE | SiteKind.ADHERENT:
+            return resolve_pair(site, field, config)
+        case SiteKind.ACTIVE_ZONE:
+            return resolve_zone(site, field, config)

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from connectome.phantom.beads import GrowingBeads
-from connectome.phantom.neurites import Kind
+from connectome.phantom.beads import GrowingBeads, Kind
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from connectome.geometry import NmTriple
-from connectome.phantom.beads import Beads
+from connectome.phantom.beads import Beads, Kind
 from connectome.phantom.config import PhantomConfig, PhantomPreset
-from connectome.phantom.neurites import Kind
 from connectome.phantom.sections import shift_at
 from connectome.phantom.tubes import WARP_BOUND_NM
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from connectome.phantom.beads import GrowingBeads
-from connectome.phantom.neurites import Kind
+from connectome.phantom.beads import GrowingBeads, Kind
 
 SPINE_REACH_NM = 1500.0
 SHAFT_REACH_NM = 170.0

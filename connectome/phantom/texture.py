@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from scipy.special import erf
 
 from connectome.geometry import Box
+from connectome.phantom.beads import Kind
 from connectome.phantom.config import PhantomConfig
 from connectome.phantom.density import Density
 from connectome.phantom.field import Field
 from connectome.phantom.microtubules import microtubule_points, stamp_points
-from connectome.phantom.neurites import Kind
 from connectome.phantom.noise import Floats, bump, smooth_noise, wave
 from connectome.phantom.organelles import Organelle
 from connectome.phantom.tubes import distance_to
@@ -34,7 +34,7 @@ class Painter:
         self._world, self._config = world, config
         self._kinds = np.append(world.kinds, Kind.GLIA)
         self._grey = np.append(world.brightness, np.float32(GLIA_GREY))
-        self._vesicles = Vesicles(world, config)
+        self._vesicles = Vesicles(world.boutons, world.tubes_in_volume, config)
 
     def paint(self, field: Field, densities: list[Density]) -> Floats:
         """Grey values float32 (z, y, x) of a box, roughly 0 to 255."""
@@ -66,7 +66,8 @@ class Painter:
         insides *= axonal
         image += insides * (np.float32(165) - image) * np.float32(0.8)
         image -= rims * (image - np.float32(58)) * np.float32(0.9)
-        dots = stamp_points(microtubule_points(field.box, self._world, self._config), field.box, resolution_nm)
+        lines = microtubule_points(field.box, self._world.tubes_in_volume, self._world.kinds, self._config)
+        dots = stamp_points(lines, field.box, resolution_nm)
         dots *= deep & (kinds != Kind.GLIA)
         image -= np.minimum(dots * np.float32(1.3), np.float32(1)) * (image - np.float32(42))
 

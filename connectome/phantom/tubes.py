@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.geometry import Box, NmTriple, Triple
+from connectome.geometry import Box, NmTriple, Triple, Vector
 from connectome.phantom.noise import Floats, smooth_noise, smooth_noise_at
 
 Indices = NDArray[np.int64]
@@ -118,8 +118,7 @@ def sample_box(box: Box, resolution_nm: NmTriple, seed: int) -> Samples:
         for octave, (amplitude, period_nm) in enumerate(WARP_NM):
             noise = smooth_noise(box, _period(period_nm, resolution_nm), seed * 16 + octave * 3 + axis)
             tissue[axis] += np.float32(amplitude) * noise
-    z, y, x = ((s + 0.5) * r for s, r in zip(box.start, resolution_nm, strict=True))
-    return Samples((z, y, x), resolution_nm, tissue)
+    return Samples((Vector(resolution_nm) * (box.start + 0.5)), resolution_nm, tissue)
 
 
 def unwarp(points_nm: NDArray[np.float64], resolution_nm: NmTriple, seed: int) -> NDArray[np.float64]:
@@ -135,8 +134,7 @@ def unwarp(points_nm: NDArray[np.float64], resolution_nm: NmTriple, seed: int) -
 
 
 def _period(period_nm: NmTriple, resolution_nm: NmTriple) -> Triple:
-    z, y, x = (max(round(p / r), 2) for p, r in zip(period_nm, resolution_nm, strict=True))
-    return z, y, x
+    return (Vector(period_nm) / resolution_nm).nearest().maximum(2)
 
 
 def distance_to(

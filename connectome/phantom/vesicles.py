@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,6 @@ from connectome.geometry import Box, NmTriple
 from connectome.phantom.config import PhantomConfig, PhantomPreset
 from connectome.phantom.noise import Floats, bump
 from connectome.phantom.tubes import Tubes
-from connectome.phantom.world import World
 
 Array = NDArray[np.float64]
 
@@ -24,17 +24,33 @@ CROWDS = {PhantomPreset.CORTEX: (0.65, 1.0), PhantomPreset.INSECT: (0.3, 0.75)}
 """Least and greatest share of a bouton's places that hold a vesicle."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Boutons:
+    """Swellings of axons that hold vesicles.
+
+    Attributes:
+        middles_nm: float64 (boutons, 3), where they appear in the volume.
+        radii_nm: float64 (boutons,). owners: int64 (boutons,), the objects they belong to.
+        towards_nm: float64 (boutons, 3), where in the volume the vesicles gather: a cleft, or the middle.
+    """
+
+    middles_nm: Array
+    radii_nm: Array
+    owners: NDArray[np.int64]
+    towards_nm: Array
+
+
 class Vesicles:
     """The vesicles of a phantom; the clouds used last are kept."""
 
-    def __init__(self, world: World, config: PhantomConfig) -> None:
-        """Know the boutons of a tissue."""
-        self._world, self._config = world, config
+    def __init__(self, boutons: Boutons, tubes: Tubes, config: PhantomConfig) -> None:
+        """Know the boutons of a tissue, and its neurites where they appear in the volume."""
+        self._boutons, self._tubes, self._config = boutons, tubes, config
         self._clouds: OrderedDict[int, Array] = OrderedDict()
 
     def near(self, box: Box) -> Array:
         """Middles (nm, in the volume) of the vesicles whose stamps may touch a box: float64 (vesicles, 3)."""
-        boutons, resolution = self._world.boutons, np.asarray(self._config.resolution_nm)
+        boutons, resolution = self._boutons, np.asarray(self._config.resolution_nm)
         low, high = np.array(box.start) * resolution - STAMP_NM, np.array(box.stop) * resolution + STAMP_NM
         reach = (_reach_nm(boutons.radii_nm) + SPACING_NM)[:, None]
         near = np.all((boutons.middles_nm > low - reach) & (boutons.middles_nm < high + reach), axis=1)
@@ -46,7 +62,7 @@ class Vesicles:
         if bouton in self._clouds:
             self._clouds.move_to_end(bouton)
             return self._clouds[bouton]
-        self._clouds[bouton] = _draw_cloud(self._world, bouton, self._config)
+        self._clouds[bouton] = _draw_cloud(self._boutons, bouton, self._tubes, self._config)
         if len(self._clouds) > CACHED_CLOUDS:
             self._clouds.popitem(last=False)
         return self._clouds[bouton]
@@ -57,9 +73,8 @@ def _reach_nm(radii_nm: Array) -> Array:
     return 1.6 * radii_nm + 80
 
 
-def _draw_cloud(world: World, bouton: int, config: PhantomConfig) -> Array:
+def _draw_cloud(boutons: Boutons, bouton: int, tubes: Tubes, config: PhantomConfig) -> Array:
     """The vesicles of one bouton: a jittered lattice, denser towards the cleft."""
-    boutons = world.boutons
     middle, radius = boutons.middles_nm[bouton], float(boutons.radii_nm[bouton])
     rng = np.random.default_rng([config.seed, 7, bouton])
     reach = float(_reach_nm(boutons.radii_nm[bouton : bouton + 1])[0])
@@ -69,7 +84,7 @@ def _draw_cloud(world: World, bouton: int, config: PhantomConfig) -> Array:
     far = np.linalg.norm(points - boutons.towards_nm[bouton], axis=1)
     crowd = rng.uniform(*CROWDS[config.preset])
     points = points[rng.random(len(points)) < crowd * np.clip(1.45 - far / (1.5 * radius + 60), 0, 1)]
-    deep = _depths(points, world.tubes_in_volume, int(boutons.owners[bouton])) < -32
+    deep = _depths(points, tubes, int(boutons.owners[bouton])) < -32
     return np.asarray(points[deep], np.float64)
 
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.phantom.beads import Beads
+from connectome.phantom.beads import Beads, GrowingBeads, Neurite
 from connectome.phantom.config import PhantomConfig, PhantomPreset
-from connectome.phantom.growth import grow_beads
 from connectome.phantom.neurites import draw_neurites
 from connectome.phantom.organelles import Organelles, place_organelles
 from connectome.phantom.packing import pack
+from connectome.phantom.rosettes import grow_rosettes
 from connectome.phantom.sites import Site, SiteKind, draw_sites
+from connectome.phantom.spines import grow_spines
 from connectome.phantom.tubes import Tubes, unwarp
+from connectome.phantom.vesicles import Boutons
 
 Array = NDArray[np.float64]
 CYTOPLASM = {
@@ -22,22 +24,6 @@ CYTOPLASM = {
     PhantomPreset.INSECT: ((152.0, 168.0, 166.0, 168.0), 13.0),
 }
 """Mean grey value of the cytoplasm by Kind, and its standard deviation."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Boutons:
-    """Swellings of axons that hold vesicles.
-
-    Attributes:
-        middles_nm: float64 (boutons, 3), where they appear in the volume.
-        radii_nm: float64 (boutons,). owners: int64 (boutons,), the objects they belong to.
-        towards_nm: float64 (boutons, 3), where in the volume the vesicles gather: a cleft, or the middle.
-    """
-
-    middles_nm: Array
-    radii_nm: Array
-    owners: NDArray[np.int64]
-    towards_nm: Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +62,18 @@ def build_world(config: PhantomConfig) -> World:
         kinds=beads.kinds,
         brightness=brightness.astype(np.float32),
     )
+
+
+def grow_beads(neurites: list[Neurite], config: PhantomConfig) -> Beads:
+    """The beads of all neurites, with spines or twigs added towards the boutons near them."""
+    beads = GrowingBeads(neurites)
+    rng = np.random.default_rng([config.seed, 2])
+    match config.preset:
+        case PhantomPreset.CORTEX:
+            grow_spines(beads, rng)
+        case PhantomPreset.INSECT:
+            grow_rosettes(beads, rng)
+    return beads.finish()
 
 
 def _tubes(beads: Beads, points_nm: Array) -> Tubes:

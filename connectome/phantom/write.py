@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from connectome.errors import StorageError
 from connectome.files import whole_text
-from connectome.geometry import BlockGrid, Triple, triple, voxel_centre_nm
+from connectome.geometry import BlockGrid, Triple, Vector, voxel_centre_nm
 from connectome.phantom.config import PhantomConfig
 from connectome.phantom.phantom import Phantom, PhantomSynapse
 from connectome.records import NoProgress, Progress
@@ -74,7 +74,7 @@ def write_phantom(
     except OSError as error:
         raise StorageError(f"{folder} can't be written: {error.strerror}") from error
     phantom = Phantom(config)
-    chunk_shape = triple(min(chunk, block) for chunk, block in zip(CHUNK_SHAPE, block_shape, strict=True))
+    chunk_shape = Vector(CHUNK_SHAPE).minimum(block_shape)
     volumes = [
         Volume.create(
             folder / name,

@@ -8,9 +8,9 @@ from scipy.spatial import cKDTree
 
 from connectome.phantom import PhantomConfig
 from connectome.phantom.beads import Beads
-from connectome.phantom.growth import grow_beads
 from connectome.phantom.neurites import draw_neurites
 from connectome.phantom.packing import pack
+from connectome.phantom.world import grow_beads
 
 CONFIG = PhantomConfig(shape=(16, 64, 64), seed=2)
 
