@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectome.evaluate.wilson import wilson_interval
+from connectome.evaluate.intervals import wilson_interval
 from connectome.formats.cremi import import_cremi
 from connectome.geometry import Box, Triple
 from connectome.phantom import PhantomConfig, PhantomPreset, write_phantom

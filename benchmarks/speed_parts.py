@@ -20,14 +20,13 @@ from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.stitching import join, shared_voxel_pairs
 from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.geometry import BlockGrid, Box, Triple, triple
+from connectome.models.assigners import open_assigner
 from connectome.models.lookup import load_model
 from connectome.networks.checkpoint import Checkpoint, ModelRole
 from connectome.networks.device import half_precision
-from connectome.networks.inference import for_inference, inference_dtype
-from connectome.networks.inputs import normalised
+from connectome.networks.inference import for_inference, inference_dtype, normalised
 from connectome.partners.assignment import AssignmentRules, assign
 from connectome.partners.avan import PATCHES_A_BATCH as PATCHES_A_CALL
-from connectome.partners.networked import open_assigner
 from connectome.partners.patches import PATCHES_A_BATCH, PatchReader
 from connectome.pipeline.inputs import VolumePair, open_pair
 from connectome.pipeline.normalisation import Normalising, as_model_sees, choose_grey_range

@@ -30,8 +30,7 @@ from connectome.cli.options.common import (
 )
 
 if TYPE_CHECKING:
-    from connectome.evaluate.assignment import AssignmentScore
-    from connectome.evaluate.partner_sets import PartnerSetScore
+    from connectome.evaluate.assignment import AssignmentScore, PartnerSetScore
 
 app = typer.Typer(no_args_is_help=True, help="Score against an annotated connectome.")
 ReferenceOption = Annotated[

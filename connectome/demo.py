@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from connectome.errors import RunConflictError
-from connectome.evaluate.edge_score import EdgeScore
+from connectome.evaluate.edges import EdgeScore
 from connectome.geometry import Triple
 from connectome.networks.device import DeviceChoice
 from connectome.phantom import PhantomConfig, write_phantom

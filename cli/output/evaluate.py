@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import typer
 
-from connectome.evaluate.assignment import AssignmentScore
-from connectome.evaluate.edge_score import EdgeScore, JudgedSynapse
-from connectome.evaluate.partner_sets import PartnerSetScore
-from connectome.evaluate.wilson import Interval
+from connectome.evaluate.assignment import AssignmentScore, PartnerSetScore
+from connectome.evaluate.edges import EdgeScore, JudgedSynapse
+from connectome.evaluate.intervals import Interval
 from connectome.records import Role
 
 ROWS_SHOWN = 50

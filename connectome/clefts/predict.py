@@ -8,18 +8,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from connectome.networks.batches import Batches
 from connectome.networks.checkpoint import Checkpoint
-from connectome.networks.inference import for_inference, inference_dtype
-from connectome.networks.inputs import normalised
-from connectome.networks.outputs import encoded
+from connectome.networks.inference import Batches, encoded, for_inference, inference_dtype, normalised
 
 TILES_A_BATCH = {"cpu": 1, "cuda": 8}
 """On a CPU larger batches only leave the caches; a GPU that hasn't the memory gets fewer (see `Batches`)."""
 
 
 class CleftPredictor:
-    """A detector ready to run on one device; threads may share it."""
+    """A detector ready to run on one device, called by one thread at a time."""
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
         """Copy the network to `device`, ready for inference."""
@@ -36,7 +33,7 @@ class CleftPredictor:
             tiles: unsigned integers (n, z, y, x), raw EM at the network's resolution.
 
         Returns:
-            uint8 (n, z, y, x), see `networks.outputs.encoded`.
+            uint8 (n, z, y, x), see `networks.inference.encoded`.
 
         Raises:
             DeviceError: the device's memory can't hold one tile.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from connectome.geometry import Box, NmTriple, Triple
 from connectome.networks.checkpoint import Method
-from connectome.networks.outputs import SIGNED_SCALE, SIGNED_ZERO
+from connectome.networks.inference import SIGNED_SCALE, SIGNED_ZERO
 
 JOIN_NM = 36.0
 """How far, in its section, the two sides of a cleft are looked for from a voxel where they meet."""
@@ -55,7 +55,7 @@ class Representation:
         """How strongly each voxel is a cleft.
 
         Args:
-            prediction: uint8 (z, y, x), as `networks.outputs.encoded` writes it. What lies beyond counts as far from
+            prediction: uint8 (z, y, x), as `networks.inference.encoded` writes it. What lies beyond counts as far from
                 any cleft, so voxels nearer than `halo` to where a prediction was cut off aren't right.
 
         Returns:

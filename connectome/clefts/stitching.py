@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,28 +45,21 @@ def join(pairs: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return ids, smallest[group]
 
 
-@dataclass(frozen=True, kw_only=True)
-class BorderLayer:
-    """What a layer of blocks knows of fragments that go on beyond their block.
-
-    Attributes:
-        pairs: int64 (n, 2), fragments of this layer and the one below that are one object.
-        fragments: int64 (m,), the fragments of this layer that go on; later layers refer to no other.
-    """
-
-    pairs: Pairs
-    fragments: NDArray[np.int64]
-
-
-def join_layers(layers: Iterable[BorderLayer]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def join_layers(
+    layers: Iterable[tuple[Pairs, NDArray[np.int64]]],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """What `join` gives for the pairs of all layers, in parts: an object is given once no later layer can reach it.
 
     Held in memory are the pairs of one layer and the fragments of objects that reach it.
+
+    Args:
+        layers: of blocks: the pairs (n, 2) of fragments of this layer and the one below that are one object, and the
+            fragments (m,) of this layer that go on; later layers refer to no other. All int64.
     """
     open_pairs = np.zeros((0, 2), np.int64)
-    for layer in layers:
-        fragments, clefts = join(np.concatenate([open_pairs, layer.pairs]))
-        stays = np.isin(clefts, clefts[np.isin(fragments, layer.fragments)])
+    for pairs, own in layers:
+        fragments, clefts = join(np.concatenate([open_pairs, pairs]))
+        stays = np.isin(clefts, clefts[np.isin(fragments, own)])
         yield fragments[~stays], clefts[~stays]
         open_pairs = np.stack([fragments[stays], clefts[stays]], 1)
     yield join(open_pairs)

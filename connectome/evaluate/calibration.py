@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.evaluate.wilson import Interval, wilson_interval
+from connectome.evaluate.intervals import Interval, wilson_interval
 
 BINS = 10
 

@@ -8,9 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from connectome.evaluate.assignment import AssignmentScore, WrongAssignment
-from connectome.evaluate.edge_score import EdgeScore, JudgedSynapse
-from connectome.evaluate.partner_sets import PartnerSetError, PartnerSetScore, SetScore
+from connectome.evaluate.assignment import AssignmentScore, PartnerSetError, PartnerSetScore, SetScore, WrongAssignment
+from connectome.evaluate.edges import EdgeScore, JudgedSynapse
 from connectome.files import whole_text
 
 EDGE_COLUMNS = (

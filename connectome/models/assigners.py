@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from connectome.errors import ConfigError
 from connectome.geometry import NmTriple, Triple, triple
 from connectome.models.lookup import load_model
-from connectome.networks.checkpoint import Checkpoint, Method, ModelRole, Normalisation
+from connectome.networks.checkpoint import Checkpoint, Method, ModelCard, ModelRole, Network, Normalisation
 from connectome.networks.device import Device
 from connectome.partners.assignment import NEAREST_PARAMETERS
+from connectome.partners.avan import AvanAssigner
 from connectome.partners.nearest import SideAssigner, UndirectedAssigner
-from connectome.partners.networked import open_assigner
+from connectome.partners.pruner import PairAssigner
 from connectome.partners.scores import Assigner
 
 NEAREST = "nearest"
@@ -72,6 +73,21 @@ class ChosenAssigner:
             return open_assigner(self.checkpoint.card, self.checkpoint.network, device)
         signed = self.direction(detector) == Method.SIGNED_PROXIMITY.value
         return SideAssigner(resolution_nm) if signed else UndirectedAssigner()
+
+
+def open_assigner(card: ModelCard, network: Network, device: Device) -> Assigner:
+    """An assigner of the card's method that runs `network` on `device`.
+
+    Raises:
+        ValueError: the card is a detector's.
+    """
+    match card.method:
+        case Method.AVAN:
+            return AvanAssigner(card, network, device)
+        case Method.MASK_PRUNER | Method.PROXIMITY_PRUNER:
+            return PairAssigner(card, network, device)
+        case _:
+            raise ValueError(f"{card.method} assigns no partners")
 
 
 def choose_assigner(wanted: str | None, direction: str | None) -> ChosenAssigner:

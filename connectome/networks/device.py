@@ -31,7 +31,7 @@ def choose_device(choice: DeviceChoice) -> Device:
     """
     available = torch.cuda.is_available()
     if choice is DeviceChoice.CUDA and not available:
-        raise DeviceError("--device cuda: torch finds no usable GPU here; use --device cpu or auto")
+        raise DeviceError("device cuda: torch finds no usable GPU here; choose cpu or auto")
     if available and choice is not DeviceChoice.CPU:
         return torch.device("cuda")
     keep_freed_memory()

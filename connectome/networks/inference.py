@@ -1,16 +1,27 @@
-"""A trained network made ready to answer: batch norms folded into the convolutions, half the bytes."""
+"""A trained network at work: made ready for a device, called in batches; what goes in and what its logits mean."""
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
 from copy import deepcopy
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import elu, interpolate
 
-from connectome.networks.checkpoint import Network
-from connectome.networks.device import Device
-from connectome.networks.rsunet import ResidualModule, UpModule
+from connectome.errors import DeviceError
+from connectome.networks.architecture import ResidualModule, UpModule
+from connectome.networks.checkpoint import Method, Network, Normalisation
+from connectome.networks.device import Device, give_back_freed_memory
+
+SIGNED_ZERO, SIGNED_SCALE = 128, 127
+"""A signed proximity v is kept as 128 + 127 v."""
+CALLS_A_TRIM = 16
+"""Of a network on the CPU: often enough to bound the memory, seldom enough that its page faults don't count."""
+
+Result = TypeVar("Result")
 
 
 class FoldedResidual(nn.Module):
@@ -105,3 +116,106 @@ def _fold_children(module: nn.Module) -> None:
                 setattr(module, name, FoldedUp(child))
             case _:
                 _fold_children(child)
+
+
+def normalised(image: Tensor, how: Normalisation) -> Tensor:
+    """Grey values of an unsigned integer dtype -> float32: (value / largest of the dtype - mean) / deviation."""
+    largest = torch.iinfo(image.dtype).max
+    return (image.float() * (1.0 / largest) - how.mean) * (1.0 / how.deviation)
+
+
+def detector_output(method: Method, logits: Tensor) -> Tensor:
+    """Logits -> the representation: a probability in [0, 1] (mask), or a signed value in [-1, 1].
+
+    The signed ones are tanh(logit / 2), which is 2 sigmoid(logit) - 1: a mask's logits and those of an STDT have one
+    scale, and both are 0 at a cleft's border.
+
+    Raises:
+        ValueError: the method is none of a detector.
+    """
+    match method:
+        case Method.MASK:
+            return torch.sigmoid(logits)
+        case Method.STDT | Method.SIGNED_PROXIMITY:
+            return torch.tanh(logits / 2)
+        case _:
+            raise ValueError(f"{method} is no representation of clefts")
+
+
+def encoded(method: Method, logits: Tensor) -> Tensor:
+    """Logits -> uint8 of the same shape: 255 p (mask), 255 (v + 1) / 2 (STDT), 128 + 127 v (signed proximity).
+
+    Raises:
+        ValueError: the method is none of a detector.
+    """
+    values = detector_output(method, logits.float())
+    match method:
+        case Method.MASK:
+            scaled = values * 255
+        case Method.STDT:
+            scaled = (values + 1) * 127.5
+        case _:
+            scaled = values * SIGNED_SCALE + SIGNED_ZERO
+    return scaled.round().to(torch.uint8)
+
+
+def encoded_absence(method: Method) -> int:
+    """What `encoded` gives where there is surely no cleft: the lowest logit of a mask or an STDT, no side."""
+    return SIGNED_ZERO if method is Method.SIGNED_PROXIMITY else 0
+
+
+class Batches:
+    """Cuts items into batches; a batch that the device's memory can't hold is halved, and so are all after it.
+
+    One thread at a time: a build's threads wait for each other in the pipeline, which counts the wait and can end it.
+    """
+
+    def __init__(self, device: Device, largest: int) -> None:
+        """Begin with batches of `largest` items."""
+        self.device = device
+        self.size = largest
+        self._calls = 0
+
+    def run(self, count: int, call: Callable[[slice], Result]) -> list[Result]:
+        """The results of `call` for consecutive slices of `count` items.
+
+        Raises:
+            DeviceError: the memory can't even hold one item.
+        """
+        results: list[Result] = []
+        first = 0
+        with torch.inference_mode():
+            while first < count:
+                stop = min(first + self.size, count)
+                try:
+                    results.append(call(slice(first, stop)))
+                except RuntimeError as error:
+                    if not _is_out_of_memory(error):
+                        raise
+                    if stop - first == 1:
+                        raise DeviceError(
+                            f"device {self.device} hasn't the memory for one patch: free some of it, or use the CPU"
+                        ) from error
+                    self.size = (stop - first) // 2
+                else:
+                    first = stop
+                    self._count()
+                    continue
+                self._release()
+        return results
+
+    def _count(self) -> None:
+        """Another call is done."""
+        self._calls += 1
+        if self.device.type == "cpu" and self._calls % CALLS_A_TRIM == 0:
+            give_back_freed_memory()
+
+    def _release(self) -> None:
+        """Give back what the failed call still held."""
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -10,17 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from connectome.networks.batches import Batches
 from connectome.networks.checkpoint import ModelCard, Network
-from connectome.networks.inference import for_inference, inference_dtype
-from connectome.networks.inputs import normalised
+from connectome.networks.inference import Batches, for_inference, inference_dtype, normalised
 from connectome.partners.scores import Patch, Scores, counted_slots
 
 PATCHES_A_BATCH = {"cpu": 4, "cuda": 64}
 
 
 class AvanAssigner:
-    """An AVAN ready to run on one device; threads may share it."""
+    """An AVAN ready to run on one device, called by one thread at a time."""
 
     def __init__(self, card: ModelCard, network: Network, device: torch.device) -> None:
         """Copy the network to `device`, ready for inference."""

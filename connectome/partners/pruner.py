@@ -14,10 +14,8 @@ from scipy.special import expit
 from torch import Tensor
 
 from connectome.distances import unsigned_proximity
-from connectome.networks.batches import Batches
 from connectome.networks.checkpoint import Method, ModelCard, Network
-from connectome.networks.inference import for_inference, inference_dtype
-from connectome.networks.inputs import normalised
+from connectome.networks.inference import Batches, for_inference, inference_dtype, normalised
 from connectome.partners.scores import Patch, Scores, candidate_slots
 
 PAIRS_A_CALL = 32
@@ -26,7 +24,7 @@ NEAR = 0.01
 
 
 class PairAssigner:
-    """A mask pruner or a proximity pruner ready to run on one device; threads may share it."""
+    """A mask pruner or a proximity pruner ready to run on one device, called by one thread at a time."""
 
     def __init__(self, card: ModelCard, network: Network, device: torch.device) -> None:
         """Copy the network to `device`, ready for inference."""

@@ -95,7 +95,7 @@ class BuildContext:
 
     @cached_property
     def prediction(self) -> Volume:
-        """uint8: the blended output of the detector, see `networks.outputs.encoded`."""
+        """uint8: the blended output of the detector, see `networks.inference.encoded`."""
         return self._volume(
             PREDICTION, Stage.LABEL, np.uint8, self.inputs.shape, chunk_shape(self.parameters.block_shape)
         )

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from matplotlib.axes import Axes
 
 from connectome.plots.figure import COLOURS, panels, save
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReliabilityPoint:
-    """One bin: number, mean confidence, share correct, and the ends of its 95 % interval."""
+class Bin(Protocol):
+    """Predictions of similar confidence: how many, their mean confidence, the share correct and its 95 % interval."""
 
-    n: int
-    confidence: float
-    accuracy: float
-    low: float
-    high: float
+    @property
+    def n(self) -> int: ...  # noqa: D102
+    @property
+    def confidence(self) -> float: ...  # noqa: D102
+    @property
+    def accuracy(self) -> float: ...  # noqa: D102
+    @property
+    def interval(self) -> tuple[float, float]: ...  # noqa: D102
 
 
-def draw_reliability(diagrams: Mapping[str, Sequence[ReliabilityPoint]], path: Path) -> None:
+def draw_reliability(diagrams: Mapping[str, Sequence[Bin]], path: Path) -> None:
     """Write one diagram a panel as PNG, named by its key: the share correct over the mean confidence of each bin.
 
     Raises:
@@ -34,11 +36,11 @@ def draw_reliability(diagrams: Mapping[str, Sequence[ReliabilityPoint]], path: P
     save(figure, path)
 
 
-def _draw(axes: Axes, name: str, points: Sequence[ReliabilityPoint]) -> None:
+def _draw(axes: Axes, name: str, points: Sequence[Bin]) -> None:
     axes.plot([0, 1], [0, 1], linewidth=0.8, linestyle=":", color="grey")
     x, y = [point.confidence for point in points], [point.accuracy for point in points]
-    below = [max(point.accuracy - point.low, 0.0) for point in points]
-    above = [max(point.high - point.accuracy, 0.0) for point in points]
+    below = [max(point.accuracy - point.interval[0], 0.0) for point in points]
+    above = [max(point.interval[1] - point.accuracy, 0.0) for point in points]
     axes.errorbar(x, y, yerr=[below, above], fmt="o-", markersize=4, linewidth=1, elinewidth=0.8, color=COLOURS[0])
     for point in points:
         axes.annotate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -30,13 +31,15 @@ class Surface:
     chosen: tuple[int, int]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PrecisionRecall:
+class Curve(Protocol):
     """Precision and recall (n,) over the values (n,) of one parameter."""
 
-    values: NDArray[np.float64]
-    precision: NDArray[np.float64]
-    recall: NDArray[np.float64]
+    @property
+    def values(self) -> NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def precision(self) -> NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def recall(self) -> NDArray[np.float64]: ...  # noqa: D102
 
 
 def draw_surfaces(surfaces: Sequence[Surface], path: Path) -> None:
@@ -52,7 +55,7 @@ def draw_surfaces(surfaces: Sequence[Surface], path: Path) -> None:
     save(figure, path)
 
 
-def draw_precision_recall(curves: Mapping[str, PrecisionRecall], chosen: tuple[float, float], path: Path) -> None:
+def draw_precision_recall(curves: Mapping[str, Curve], chosen: tuple[float, float], path: Path) -> None:
     """Write precision against recall as PNG.
 
     Args:

@@ -7,8 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connectome.errors import ReferenceDataError
-from connectome.evaluate.assignment import AssignmentScore, Pair, score_assignment_pairs
-from connectome.evaluate.partner_sets import PartnerSetScore, score_partner_sets
+from connectome.evaluate.assignment import (
+    AssignmentScore,
+    Pair,
+    PartnerSetScore,
+    score_assignment_pairs,
+    score_partner_sets,
+)
 from connectome.formats.opening import open_reference
 from connectome.geometry import Box, NmTriple
 from connectome.models.assigners import ChosenAssigner, choose_assigner

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import IncompleteRunError, ResolutionError
-from connectome.evaluate.overlap import OverlapCounter, OverlapTable
+from connectome.evaluate.clefts import OverlapCounter, OverlapTable
 from connectome.formats.reference import BACKGROUND, IGNORE, Reference
 from connectome.geometry import BlockGrid, Box, Grid, NmTriple, Triple, triple, voxel_at_nm, whole_factors
 from connectome.records import Progress, ReferenceSynapse, SynapseRow

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connectome.errors import BoxError, ReferenceDataError, ResolutionError
-from connectome.evaluate.edge_score import EdgeScore
-from connectome.evaluate.edges import EdgeInput, score_edge_rows
+from connectome.evaluate.edges import EdgeInput, EdgeScore, score_edge_rows
 from connectome.formats.opening import open_reference
 from connectome.formats.reference import Reference
 from connectome.geometry import Box, Grid, NmTriple, Triple, triple, whole_factors

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectome.geometry import Box, triple
+from connectome.models.assigners import open_assigner
 from connectome.networks.checkpoint import Method, ModelCard
 from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
-from connectome.partners.networked import open_assigner
 from connectome.training.data.dataset import Dataset
 from connectome.training.loop import Trainer
 from connectome.training.samples.voxel_samples import SampleShape

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from connectome.clefts.labelling import Connectivity, label_block
 from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.representations import Representation
-from connectome.evaluate.clefts import CleftCounts, count_clefts
-from connectome.evaluate.overlap import OverlapCounter, OverlapTable
+from connectome.evaluate.clefts import CleftCounts, OverlapCounter, OverlapTable, count_clefts
 from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import Box, NmTriple, Triple, triple
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard

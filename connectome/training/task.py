@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from connectome.networks.architecture import NetworkConfig, PairConfig
 from connectome.networks.checkpoint import Method
-from connectome.networks.config import NetworkConfig, PairConfig
 from connectome.training.assignment_validation import ASSIGNER_METRICS, assignment_validation
 from connectome.training.data.dataset import Dataset
 from connectome.training.detector_validation import DETECTOR_METRICS, detector_validation

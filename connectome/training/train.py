@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from connectome.errors import ConfigError, TrainingDataError
+from connectome.networks.architecture import initialise
 from connectome.networks.checkpoint import (
     Method,
     ModelCard,
@@ -16,10 +17,9 @@ from connectome.networks.checkpoint import (
     Normalisation,
     build_network,
     load_checkpoint,
+    take_over,
 )
 from connectome.networks.device import choose_device
-from connectome.networks.rsunet import initialise
-from connectome.networks.starting import take_over
 from connectome.records import NoProgress, Progress
 from connectome.training.course import Course, Training
 from connectome.training.data.checks import check_apart, check_decoys, check_labels, check_partners

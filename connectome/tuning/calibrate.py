@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import ReferenceDataError
-from connectome.evaluate.calibration import Binning, expected_calibration_error, reliability
+from connectome.evaluate.calibration import Binning, ReliabilityBin, expected_calibration_error, reliability
 from connectome.models.confidence_file import store_confidence, write_confidence
 from connectome.partners.confidence import ConfidenceModel, fit_confidence
 from connectome.pipeline.request import BuildRequest
-from connectome.plots.reliability import ReliabilityPoint, draw_reliability
+from connectome.plots.reliability import draw_reliability
 from connectome.records import NoProgress, Progress
 from connectome.tuning.annotated_volume import AnnotatedVolume, OpenVolume, open_volume
 from connectome.tuning.grid import AXES, Cell, ParameterGrid
@@ -70,14 +70,9 @@ class Checked:
             **{f"ece_{binning.value.replace('-', '_')}": self.error(binning) for binning in Binning},
         }
 
-    def points(self) -> list[ReliabilityPoint]:
+    def bins(self) -> list[ReliabilityBin]:
         """The bins of equal width of its reliability diagram."""
-        return [
-            ReliabilityPoint(
-                n=b.n, confidence=b.confidence, accuracy=b.accuracy, low=b.interval.low, high=b.interval.high
-            )
-            for b in reliability(self.confidence, self.correct, Binning.EQUAL_WIDTH)
-        ]
+        return reliability(self.confidence, self.correct, Binning.EQUAL_WIDTH)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,9 +147,9 @@ def save_calibration(
     plot = path.with_name(path.stem + "-reliability.png")
     write_confidence(calibration.model, path)
     left_out = Checked.together("each volume by a model of the others", calibration.left_out)
-    shown = {"raw scores": calibration.raw.points()}
-    shown |= {left_out.name: left_out.points()} if calibration.left_out else {}
-    shown |= {"not fitted on": Checked.together("", calibration.checks).points()} if calibration.checks else {}
+    shown = {"raw scores": calibration.raw.bins()}
+    shown |= {left_out.name: left_out.bins()} if calibration.left_out else {}
+    shown |= {"not fitted on": Checked.together("", calibration.checks).bins()} if calibration.checks else {}
     draw_reliability(shown, plot)
     if not store:
         return [path, plot]

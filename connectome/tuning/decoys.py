@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import ConfigError
-from connectome.evaluate.overlap import OverlapTable, PredictedOverlap
+from connectome.evaluate.clefts import OverlapTable, PredictedOverlap
 from connectome.formats.decoys import LABELS, TABLE, write_decoys
 from connectome.formats.opening import open_reference
 from connectome.geometry import BlockGrid

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.evaluate.edge_score import EdgeScore, Outcome
-from connectome.evaluate.edges import EdgeInput, score_edge_rows
+from connectome.evaluate.edges import EdgeInput, EdgeScore, Outcome, score_edge_rows
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.confidence import FEATURES
 from connectome.partners.duplicates import PlacedSynapses, merge_duplicates

@@ -12,10 +12,10 @@ import numpy as np
 
 from connectome.files import whole_text
 from connectome.pipeline.request import BuildRequest
-from connectome.plots.tuning import PrecisionRecall, Surface, draw_precision_recall, draw_surfaces
+from connectome.plots.tuning import Surface, draw_precision_recall, draw_surfaces
 from connectome.tuning.config_text import config_text
 from connectome.tuning.grid import AXES, f1_of, precision_recall
-from connectome.tuning.tune import Curve, Tuning
+from connectome.tuning.tune import Tuning
 
 BEST_SHOWN = 10
 HEADS = {
@@ -90,9 +90,7 @@ def write_tuning(tuning: Tuning, build: BuildRequest, config: Path) -> list[Path
     draw_surfaces([_surface(tuning, *pair) for pair in shown], surface)
     precision, recall = precision_recall(tuning.chosen_counts.sum(0))
     named = {"threshold": tuning.over_threshold, "score": tuning.over_score}
-    draw_precision_recall(
-        {name: _points(curve) for name, curve in named.items()}, (float(recall), float(precision)), curves
-    )
+    draw_precision_recall(named, (float(recall), float(precision)), curves)
     return [config, table, surface, curves]
 
 
@@ -140,7 +138,3 @@ def _surface(tuning: Tuning, rows: int, columns: int) -> Surface:
         f1=tuning.tuned.f1[index],
         chosen=(chosen[rows], chosen[columns]),
     )
-
-
-def _points(curve: Curve) -> PrecisionRecall:
-    return PrecisionRecall(values=curve.values, precision=curve.precision, recall=curve.recall)

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from connectome.networks.architecture import NetworkConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Method, ModelCard, ModelRole, load_checkpoint, save_checkpoint
-from connectome.networks.config import NetworkConfig
 from connectome.networks.inspection import fingerprint, largest_difference, sha256_of
-from connectome.networks.rsunet import RSUNet, initialise
 from connectome.weights.manifest import shipped_models
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "ship_weights.py"

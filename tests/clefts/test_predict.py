@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from connectome.clefts.predict import CleftPredictor
+from connectome.networks.architecture import NetworkConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard, ModelRole, load_checkpoint, save_checkpoint
-from connectome.networks.config import NetworkConfig
-from connectome.networks.rsunet import RSUNet, initialise
 
 
 @pytest.fixture

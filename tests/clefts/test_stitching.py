@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectome.clefts.stitching import BorderLayer, join, join_layers
+from connectome.clefts.stitching import join, join_layers
 
 LAYERS, ALONG = 6, 5
 
@@ -17,10 +17,7 @@ def test_joining_layer_by_layer_equals_joining_all_at_once(links: list[tuple[int
         below = b >= ALONG and layer > 0
         pairs[layer].append((layer * ALONG + a + 1, (layer - below) * ALONG + b % ALONG + 1))
     arrays = [np.array(found, np.int64).reshape(-1, 2) for found in pairs.values()]
-    layers = (
-        BorderLayer(pairs=array, fragments=np.arange(layer * ALONG + 1, (layer + 1) * ALONG + 1))
-        for layer, array in enumerate(arrays)
-    )
+    layers = ((array, np.arange(layer * ALONG + 1, (layer + 1) * ALONG + 1)) for layer, array in enumerate(arrays))
     parts = list(join_layers(layers))
     fragments = np.concatenate([part[0] for part in parts])
     clefts = np.concatenate([part[1] for part in parts])
@@ -33,8 +30,8 @@ def test_joining_layer_by_layer_equals_joining_all_at_once(links: list[tuple[int
 
 def test_an_object_is_given_as_soon_as_no_later_layer_reaches_it() -> None:
     layers = [
-        BorderLayer(pairs=np.array([[1, 2]]), fragments=np.array([1, 2, 3])),
-        BorderLayer(pairs=np.array([[3, 6]]), fragments=np.array([6])),
-        BorderLayer(pairs=np.zeros((0, 2), np.int64), fragments=np.zeros(0, np.int64)),
+        (np.array([[1, 2]]), np.array([1, 2, 3])),
+        (np.array([[3, 6]]), np.array([6])),
+        (np.zeros((0, 2), np.int64), np.zeros(0, np.int64)),
     ]
     assert [part[0].tolist() for part in join_layers(layers)] == [[], [1, 2], [3, 6], []]

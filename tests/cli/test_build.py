@@ -269,7 +269,7 @@ def test_a_box_outside_the_volume_is_refused(build: Callable[..., Result]) -> No
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_cuda_without_a_gpu_is_refused(build: Callable[..., Result]) -> None:
-    assert_refused(build(device="cuda"), 5, "--device cuda", "no usable GPU")
+    assert_refused(build(device="cuda"), 5, "device cuda", "no usable GPU")
 
 
 def test_an_unknown_flag_is_refused(cli: Cli) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectome.evaluate.assignment import WrongAssignment, score_assignment_pairs
-from connectome.evaluate.wilson import wilson_interval
+from connectome.evaluate.intervals import wilson_interval
 from connectome.records import ReferenceSynapse
 
 

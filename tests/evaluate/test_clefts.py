@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from connectome.evaluate.clefts import CleftCounts, count_clefts
-from connectome.evaluate.overlap import PredictedOverlap
+from connectome.evaluate.clefts import CleftCounts, PredictedOverlap, count_clefts
 
 OVERLAPS = {
     1: PredictedOverlap(size_voxels=100, by_reference={11: 60, 12: 5}),

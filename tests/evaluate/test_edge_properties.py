@@ -8,9 +8,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectome.evaluate.edge_score import Outcome
-from connectome.evaluate.edges import EdgeInput, score_edge_rows
-from connectome.evaluate.overlap import PredictedOverlap
+from connectome.evaluate.clefts import PredictedOverlap
+from connectome.evaluate.edges import EdgeInput, Outcome, score_edge_rows
 from connectome.geometry import Box
 from connectome.records import ReferenceSynapse, SynapseRow
 

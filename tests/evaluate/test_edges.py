@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from connectome.evaluate.edge_score import EdgeScore, Reason
-from connectome.evaluate.edges import EdgeInput, score_edge_rows
-from connectome.evaluate.overlap import OverlapTable, PredictedOverlap
-from connectome.evaluate.wilson import wilson_interval
+from connectome.evaluate.clefts import OverlapTable, PredictedOverlap
+from connectome.evaluate.edges import EdgeInput, EdgeScore, Reason, score_edge_rows
+from connectome.evaluate.intervals import wilson_interval
 from connectome.geometry import Box
 from connectome.records import ReferenceSynapse, SynapseRow
 

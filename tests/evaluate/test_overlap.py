@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectome.evaluate import overlap
-from connectome.evaluate.overlap import OverlapCounter, OverlapTable, PredictedOverlap
+from connectome.evaluate import clefts
+from connectome.evaluate.clefts import OverlapCounter, OverlapTable, PredictedOverlap
 
 BACKGROUND, IGNORE = 2**64 - 1, 2**64 - 2
 LARGE = 2**63 - 1
@@ -55,7 +55,7 @@ def test_the_table_depends_neither_on_blocks_nor_on_their_order(seed: int, order
 def test_merging_early_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     predicted, reference = _volumes(1)
     whole = _count((predicted, reference))
-    monkeypatch.setattr(overlap, "MERGE_ROWS", 1)
+    monkeypatch.setattr(clefts, "MERGE_ROWS", 1)
     assert _count(*zip(predicted, reference, strict=True)) == whole
 
 

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectome.evaluate.assignment import score_assignment_pairs
-from connectome.evaluate.partner_sets import score_partner_sets
+from connectome.evaluate.assignment import score_assignment_pairs, score_partner_sets
+from connectome.evaluate.intervals import wilson_interval
 from connectome.evaluate.report import partner_set_report, write_partner_set_errors
-from connectome.evaluate.wilson import wilson_interval
 from connectome.records import ReferenceSynapse, Role
 
 Pair = tuple[int, int]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 import torch
 
 from connectome.errors import DeviceError
-from connectome.networks.batches import CALLS_A_TRIM, Batches
+from connectome.networks.inference import CALLS_A_TRIM, Batches
 
 CPU = torch.device("cpu")
 MORE_THAN_ANY_MEMORY = 2**60
@@ -32,13 +30,13 @@ def test_a_batch_that_does_not_fit_is_halved_and_so_are_all_after_it() -> None:
 
 
 def test_an_item_that_does_not_fit_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(DeviceError, match="--device cpu"):
+    with pytest.raises(DeviceError, match="use the CPU"):
         Batches(CPU, 4).run(4, lambda part: torch.empty(MORE_THAN_ANY_MEMORY))
 
 
 def test_freed_memory_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[int] = []
-    monkeypatch.setattr("connectome.networks.batches.give_back_freed_memory", lambda: given.append(1))
+    monkeypatch.setattr("connectome.networks.inference.give_back_freed_memory", lambda: given.append(1))
     batches = Batches(CPU, 1)
     batches.run(CALLS_A_TRIM + 3, lambda part: None)
     batches.run(CALLS_A_TRIM - 4, lambda part: None)
@@ -50,20 +48,3 @@ def test_freed_memory_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch
 def test_other_errors_pass() -> None:
     with pytest.raises(RuntimeError, match="must match"):
         Batches(CPU, 4).run(4, lambda part: torch.zeros(3) + torch.zeros(2))
-
-
-def test_threads_call_one_after_another() -> None:
-    batches, inside, most = Batches(CPU, 1), [0], [0]
-
-    def call(part: slice) -> None:
-        inside[0] += 1
-        most[0] = max(most[0], inside[0])
-        torch.zeros(1000, 1000).sum()
-        inside[0] -= 1
-
-    threads = [threading.Thread(target=batches.run, args=(20, call)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most == [1]

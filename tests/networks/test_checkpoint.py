@@ -9,9 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from connectome.errors import CheckpointError, StorageError
+from connectome.networks.architecture import NetworkConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Method, ModelCard, ModelRole, load_checkpoint, read_card, save_checkpoint
-from connectome.networks.config import NetworkConfig
-from connectome.networks.rsunet import RSUNet, initialise
 
 CARD = ModelCard(
     name="small",

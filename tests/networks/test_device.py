@@ -20,7 +20,7 @@ def test_the_cpu_is_always_there_and_auto_finds_a_device() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_cuda_without_a_gpu_is_refused_with_the_way_out() -> None:
-    with pytest.raises(DeviceError, match="use --device cpu or auto"):
+    with pytest.raises(DeviceError, match="choose cpu or auto"):
         choose_device(DeviceChoice.CUDA)
 
 

@@ -6,11 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from connectome.networks.architecture import NetworkConfig, PairClassifier, PairConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Network
-from connectome.networks.config import NetworkConfig, PairConfig
 from connectome.networks.inference import for_inference, inference_dtype
-from connectome.networks.pair import PairClassifier
-from connectome.networks.rsunet import RSUNet, initialise
 
 CPU = torch.device("cpu")
 UNET = RSUNet(NetworkConfig(in_channels=2, out_channels=2, widths=(4, 6, 8)))

@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from connectome.networks.architecture import (
+    NetworkConfig,
+    PairClassifier,
+    PairConfig,
+    RSUNet,
+    initialise,
+)
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard, ModelRole, load_checkpoint, save_checkpoint
-from connectome.networks.config import NetworkConfig, PairConfig
 from connectome.networks.inspection import fingerprint, fixed_input, largest_difference, sha256_of, trained_values
-from connectome.networks.pair import PairClassifier
-from connectome.networks.rsunet import RSUNet, initialise, parameter_count
 
 CONFIG = NetworkConfig(in_channels=2, out_channels=2, widths=(4, 6))
 
@@ -30,7 +34,7 @@ def checkpoint(tmp_path: Path) -> Checkpoint:
 
 
 def test_trained_values_are_the_networks_parameters_without_the_norms_statistics(checkpoint: Checkpoint) -> None:
-    assert trained_values(checkpoint.path) == parameter_count(checkpoint.network)
+    assert trained_values(checkpoint.path) == sum(values.numel() for values in checkpoint.network.parameters())
 
 
 def test_the_checksum_is_the_files(checkpoint: Checkpoint) -> None:
@@ -64,7 +68,7 @@ def test_a_classifier_of_pairs_has_a_fingerprint_too(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "p", card, network)
     mean, deviation, low, high = fingerprint(load_checkpoint(tmp_path / "p", ModelRole.ASSIGNER))
     assert mean == low == high and deviation == 0
-    assert trained_values(tmp_path / "p") == parameter_count(network)
+    assert trained_values(tmp_path / "p") == sum(values.numel() for values in network.parameters())
 
 
 def test_fingerprints_of_other_lengths_or_without_numbers_are_infinitely_far() -> None:

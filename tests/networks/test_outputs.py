@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from connectome.networks.checkpoint import Method
-from connectome.networks.outputs import detector_output, encoded
+from connectome.networks.inference import detector_output, encoded
 
 DETECTORS = [Method.MASK, Method.STDT, Method.SIGNED_PROXIMITY]
 LOGITS = torch.linspace(-12, 12, 4801)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from connectome.errors import CheckpointError
+from connectome.networks.architecture import NetworkConfig, PairClassifier, PairConfig, initialise
 from connectome.networks.checkpoint import (
     Method,
     ModelCard,
@@ -16,11 +17,8 @@ from connectome.networks.checkpoint import (
     build_network,
     load_checkpoint,
     save_checkpoint,
+    take_over,
 )
-from connectome.networks.config import NetworkConfig, PairConfig
-from connectome.networks.pair import PairClassifier
-from connectome.networks.rsunet import initialise, parameter_count
-from connectome.networks.starting import take_over
 
 PRUNER = ModelCard(
     name="p",
@@ -46,7 +44,7 @@ def test_a_pair_gets_one_logit_and_sections_are_never_pooled_across() -> None:
 
 
 def test_the_default_has_less_than_a_million_parameters() -> None:
-    assert 5e5 < parameter_count(PairClassifier(PairConfig())) < 1e6
+    assert 5e5 < sum(values.numel() for values in PairClassifier(PairConfig()).parameters()) < 1e6
 
 
 def test_a_checkpoint_carries_either_network(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from connectome.networks.architecture import NetworkConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard, ModelRole, load_checkpoint, save_checkpoint
-from connectome.networks.config import NetworkConfig
-from connectome.networks.rsunet import RSUNet, initialise
 from connectome.partners.avan import AvanAssigner
 from connectome.partners.scores import Patch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from connectome.partners.direction import direction_scores
+from connectome.partners.nearest import direction_scores
 
 
 def test_each_candidate_has_the_mean_of_its_voxels_near_the_cleft() -> None:

@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from connectome.distances import signed_proximity
+from connectome.networks.architecture import PairConfig, initialise
 from connectome.networks.checkpoint import Method, ModelCard, build_network
-from connectome.networks.config import PairConfig
-from connectome.networks.rsunet import initialise
 from connectome.partners.pruner import PAIRS_A_CALL, PairAssigner, ordered_pairs
 from tests.partners.test_avan import SHAPE, make_patch
 

@@ -19,7 +19,7 @@ from connectome.errors import (
     RunNotFoundError,
     VolumeNotFoundError,
 )
-from connectome.evaluate.edge_score import EdgeScore, Reason
+from connectome.evaluate.edges import EdgeScore, Reason
 from connectome.geometry import Box
 from connectome.scoring import comparison
 from connectome.scoring.edges import score_edges

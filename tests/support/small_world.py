@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from connectome.networks.architecture import NetworkConfig, PairClassifier, PairConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Method, ModelCard, Network, save_checkpoint
-from connectome.networks.config import NetworkConfig, PairConfig
-from connectome.networks.pair import PairClassifier
-from connectome.networks.rsunet import RSUNet, initialise
 from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest
 from connectome.store.database import Database

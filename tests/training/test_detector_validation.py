@@ -12,9 +12,8 @@ import torch
 from connectome.evaluate.clefts import CleftCounts
 from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import Box
+from connectome.networks.architecture import NetworkConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Method, Normalisation
-from connectome.networks.config import NetworkConfig
-from connectome.networks.rsunet import RSUNet, initialise
 from connectome.training import detector_validation
 from connectome.training.data.dataset import Dataset
 from connectome.training.data.source import DataSource

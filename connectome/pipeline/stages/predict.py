@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.tiling import TileLattice
 from connectome.geometry import BlockGrid, Box, Triple, triple
-from connectome.networks.outputs import encoded_absence
+from connectome.networks.inference import encoded_absence
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.stages.stage import Blocks, Computed, Work
 from connectome.volumes.grid_view import GridView

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.clefts.labelling import LabelledBlock
-from connectome.clefts.stitching import BorderLayer, join_layers, shared_voxel_pairs
+from connectome.clefts.stitching import Pairs, join_layers, shared_voxel_pairs
 from connectome.geometry import BlockGrid
 from connectome.pipeline.context import BuildContext, chunk_shape
 from connectome.pipeline.stages.label import blended_tiles, labelled_block, seen_box
@@ -85,7 +85,7 @@ def write_labels(volume: Volume, chunks: BlockGrid, labelled: LabelledBlock, ids
         volume.write(box, labels[box.slices(chunks.box.start)])
 
 
-def _layers(context: BuildContext) -> Iterator[BorderLayer]:
+def _layers(context: BuildContext) -> Iterator[tuple[Pairs, NDArray[np.int64]]]:
     """The layers of blocks along z: pairs of fragments that share voxels, and the fragments that go on upwards."""
     layers, rows, columns = context.grid.counts
     for z in range(layers):
@@ -94,7 +94,7 @@ def _layers(context: BuildContext) -> Iterator[BorderLayer]:
             for y, first in product(range(rows), range(0, columns, BLOCKS_AT_ONCE))
         ]
         pairs, fragments = zip(*strips, strict=True)
-        yield BorderLayer(pairs=np.concatenate(pairs), fragments=np.concatenate(fragments))
+        yield np.concatenate(pairs), np.concatenate(fragments)
 
 
 def _strip(context: BuildContext, z: int, y: int, xs: range) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

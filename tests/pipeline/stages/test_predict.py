@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.geometry import Box, Triple
+from connectome.networks.architecture import NetworkConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard, ModelRole, load_checkpoint, save_checkpoint
-from connectome.networks.config import NetworkConfig
-from connectome.networks.rsunet import RSUNet, initialise
 from connectome.pipeline.stages.predict import TilePredictor, has_segments
 from connectome.volumes.grid_view import GridView, ViewKind
 from connectome.volumes.volume import Volume

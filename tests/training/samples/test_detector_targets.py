@@ -16,7 +16,7 @@ from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import Box
 from connectome.networks.checkpoint import Method, ModelRole, Normalisation, load_checkpoint
 from connectome.networks.device import DeviceChoice
-from connectome.networks.outputs import detector_output
+from connectome.networks.inference import detector_output
 from connectome.training.choices import Unpaired
 from connectome.training.data.dataset import Dataset
 from connectome.training.data.source import DataSource

@@ -12,9 +12,9 @@ from scipy.ndimage import binary_dilation
 from connectome.clefts.representations import Representation, signed_values
 from connectome.distances import signed_tanh_distance
 from connectome.networks.checkpoint import Method
-from connectome.networks.outputs import encoded
+from connectome.networks.inference import encoded
 from connectome.partners.candidates import dilation_shape
-from connectome.partners.direction import direction_scores
+from connectome.partners.nearest import direction_scores
 from connectome.phantom import Phantom, PhantomBlock, PhantomConfig
 from connectome.training.samples.detector_targets import proximities
 
