@@ -65,6 +65,8 @@ def _facts(card: ModelCard, parameters: int) -> list[tuple[str, Any]]:
         ("method", card.method.value),
         ("architecture", f"{architecture}, widths {list(card.network.widths)}, {parameters:,} parameters"),
         ("resolution (z, y, x)", f"{list(card.resolution_nm)} nm"),
+        ("pixels of images", "{:g} to {:g} nm".format(*card.trained_pixel_nm)),
+        ("distance of sections", "{:g} to {:g} nm".format(*card.trained_section_nm)),
         ("patch (z, y, x)", f"{list(card.patch_shape)} voxels"),
         (
             "grey values",

@@ -80,6 +80,9 @@ class ModelCard:
         training: data, steps, recipe. metrics: what was measured, and on what.
         confidence: of an assigner, models of its synapses' confidence as plain values, by the `weights_sha256` of the
             detector that they were fitted with.
+        pixel_nm: smallest and largest pixel of images that were brought to `resolution_nm` for training; None: not
+            known, see `trained_pixel_nm`.
+        section_nm: smallest and largest distance of sections in training; None: not known.
     """
 
     name: str
@@ -92,6 +95,20 @@ class ModelCard:
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     confidence: dict[str, Any] = field(default_factory=dict)
+    pixel_nm: tuple[float, float] | None = None
+    section_nm: tuple[float, float] | None = None
+
+    @property
+    def trained_pixel_nm(self) -> tuple[float, float]:
+        """The pixels it is for; where the card says nothing, half to five thirds of its own (6 to 20 nm for 12)."""
+        pixel = max(self.resolution_nm[1:])
+        return self.pixel_nm or (pixel / 2, pixel * 5 / 3)
+
+    @property
+    def trained_section_nm(self) -> tuple[float, float]:
+        """The distances of sections it is for; where the card is silent, a sixth around its own (25 to 35 for 30)."""
+        section = self.resolution_nm[0]
+        return self.section_nm or (section * 5 / 6, section * 7 / 6)
 
     @property
     def role(self) -> ModelRole:
@@ -119,6 +136,8 @@ class ModelCard:
         values["normalisation"] = Normalisation(**values["normalisation"])
         values["resolution_nm"] = tuple(values["resolution_nm"])
         values["patch_shape"] = tuple(values["patch_shape"])
+        for name in ("pixel_nm", "section_nm"):
+            values[name] = tuple(values[name]) if values.get(name) else None
         return cls(**values)
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from connectome.geometry import Box, Triple, triple
 from connectome.partners.assignment import CleftPatch
 from connectome.partners.wide import cleft_box
-from connectome.volumes.grid_view import GridView
 from connectome.volumes.segment_ids import read_segments
 from connectome.volumes.volume import Volume
+from connectome.volumes.working_grid import GridView
 
 PATCHES_A_BATCH = 8
 

@@ -32,9 +32,9 @@ from connectome.store.runs.blocks import Stage, StageTotal, stage_totals
 from connectome.store.runs.lock import lock_run
 from connectome.store.runs.records import NewModel, NewRun, NewVolume, RunRecord, RunState
 from connectome.store.runs.runs import create_run, delete_run, find_build, set_state
-from connectome.volumes.grid_view import Voxels
 from connectome.volumes.segment_ids import check_samples
 from connectome.volumes.volume import as_url
+from connectome.volumes.working_grid import Voxels
 
 ASKED = (
     "threshold",

@@ -27,8 +27,8 @@ from connectome.store.retry import Patience, patiently
 from connectome.store.runs.blocks import Stage, done_blocks
 from connectome.store.runs.lock import RunLock
 from connectome.store.runs.records import RunRecord
-from connectome.volumes.grid_view import GridView
 from connectome.volumes.volume import Volume
+from connectome.volumes.working_grid import GridView
 
 TILES, PREDICTION = "tiles.zarr", "prediction.zarr"
 LARGEST_CHUNK: Triple = (32, 128, 128)

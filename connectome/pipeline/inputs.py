@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from connectome.clefts.tiling import TileShape
 from connectome.errors import BoxError, CheckpointError, DtypeError
-from connectome.geometry import Box, NmTriple, Triple, triple
+from connectome.geometry import Box, NmTriple, Triple
 from connectome.models.assigners import ChosenAssigner, choose_assigner
 from connectome.models.lookup import load_model
-from connectome.networks.checkpoint import Checkpoint, ModelRole
+from connectome.networks.checkpoint import Checkpoint, ModelCard, ModelRole
 from connectome.networks.device import Device, choose_device
 from connectome.pipeline.request import BuildRequest
 from connectome.volumes.grey_values import check_image_dtype
-from connectome.volumes.grid_view import GridView, ViewKind
+from connectome.volumes.grid_map import GridMap
+from connectome.volumes.model_grid import ModelGrid, common_anchor_nm
+from connectome.volumes.multiscale import Multiscale, open_multiscale
 from connectome.volumes.volume import Volume
+from connectome.volumes.working_grid import GridView, ViewKind
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
     """Image and segmentation on one working grid, and the models.
 
-    The working grid has the models' resolution and begins where the segmentation begins.
+    The working grid has the models' pixels and the image's sections (see `ModelGrid`), and begins where the
+    segmentation begins.
 
     Attributes:
         image: grey values as they are stored; networks are shown `BuildContext.detector_image` and `assigner_image`.
+        own_voxels: of the segmentation as it was given, on the working grid.
         box: what to build, in working voxels.
     """
 
     image: GridView
     segmentation: GridView
+    own_voxels: GridMap
     detector: Checkpoint
     assigner: ChosenAssigner
     device: Device
@@ -55,45 +61,64 @@ class Inputs:
 
 @dataclass(frozen=True, kw_only=True)
 class VolumePair:
-    """Image and segmentation as views of one working grid, and the voxels that both have."""
+    """Image and segmentation as views of one working grid.
+
+    Attributes:
+        own_voxels: of the segmentation as it was given, on the working grid; boxes that users give are in them.
+        common: the working voxels that both have.
+    """
 
     image: GridView
     segmentation: GridView
+    own_voxels: GridMap
     common: Box
 
 
-def open_pair(
-    image_url: str, segmentation_url: str, resolution_nm: NmTriple | None, working_nm: NmTriple
-) -> VolumePair:
+def open_pair(image_url: str, segmentation_url: str, resolution_nm: NmTriple | None, model: ModelGrid) -> VolumePair:
     """Open image and segmentation and lay one working grid over both, anchored at the segmentation's first voxel.
+
+    Of a volume with several levels the one that fits best is read.
 
     Args:
         image_url: the EM image.
         segmentation_url: its segmentation.
         resolution_nm: of both, if their metadata is not to be used.
-        working_nm: resolution of the models.
+        model: what the models see.
 
     Raises:
         InputError: a volume is missing, has a wrong dtype or resolution, or they don't overlap.
     """
-    image = Volume.open(image_url, resolution_nm=resolution_nm)
-    segmentation = Volume.open(segmentation_url, resolution_nm=resolution_nm)
+    images = open_multiscale(image_url, resolution_nm=resolution_nm)
+    segmentations = open_multiscale(segmentation_url, resolution_nm=resolution_nm)
+    image = best_level(images, model)
+    working_nm = model.working_nm(image.grid)
+    segmentation = best_level(segmentations, replace(model, resolution_nm=working_nm))
     check_image_dtype(image.dtype, f"image {image_url}")
     if segmentation.dtype.kind not in "ui":
         raise DtypeError(f"segmentation {segmentation_url} holds {segmentation.dtype}; segment ids must be integers")
-    anchor = segmentation.grid.offset_nm
-    views = VolumePair(
-        image=GridView(image, resolution_nm=working_nm, anchor_nm=anchor, kind=ViewKind.IMAGE),
-        segmentation=GridView(segmentation, resolution_nm=working_nm, anchor_nm=anchor, kind=ViewKind.LABELS),
-        common=Box((0, 0, 0), (0, 0, 0)),
-    )
-    common = views.image.box.intersect(views.segmentation.box)
+    anchor = common_anchor_nm(image.grid, segmentations.finest.grid, working_nm)
+    seen = GridView(image, resolution_nm=working_nm, anchor_nm=anchor, kind=ViewKind.IMAGE)
+    labels = GridView(segmentation, resolution_nm=working_nm, anchor_nm=anchor, kind=ViewKind.LABELS)
+    common = seen.box.intersect(labels.box)
     if common.is_empty:
         raise BoxError(
             f"image {image_url} ({_extent(image)}) and segmentation {segmentation_url} ({_extent(segmentation)}) don't "
             "overlap: check their offsets and resolutions with connectome volume info"
         )
-    return VolumePair(image=views.image, segmentation=views.segmentation, common=common)
+    own_voxels = GridMap.of(segmentations.finest.grid, working_nm, anchor)
+    return VolumePair(image=seen, segmentation=labels, own_voxels=own_voxels, common=common)
+
+
+def best_level(volume: Multiscale, model: ModelGrid) -> Volume:
+    """The level of a volume that a model needs: no finer one is read."""
+    return volume.levels[model.best_level([level.grid for level in volume.levels])]
+
+
+def model_grid(card: ModelCard) -> ModelGrid:
+    """What a model's card says of the voxels that it sees."""
+    return ModelGrid(
+        resolution_nm=card.resolution_nm, pixel_nm=card.trained_pixel_nm, section_nm=card.trained_section_nm
+    )
 
 
 def working_box(box: Box | None, pair: VolumePair) -> Box:
@@ -104,16 +129,14 @@ def working_box(box: Box | None, pair: VolumePair) -> Box:
     """
     if box is None:
         return pair.common
-    volume = pair.segmentation.volume
-    if not volume.box.contains(box):
-        raise BoxError(f"box {box} lies outside the segmentation {volume.url}, which has {volume.box}")
-    factors = pair.segmentation.factors
-    start = triple(a // f for a, f in zip(box.start, factors, strict=True))
-    stop = triple(-(-b // f) for b, f in zip(box.stop, factors, strict=True))
-    working = Box(start, stop).intersect(pair.common)
-    if working != Box(start, stop):
+    url, own = pair.segmentation.volume.url, pair.own_voxels.box
+    if not own.contains(box):
+        raise BoxError(f"box {box} lies outside the segmentation {url}, which has {own}")
+    asked = pair.own_voxels.working(box).intersect(pair.own_voxels.covered)
+    working = asked.intersect(pair.common)
+    if working != asked or working.is_empty:
         raise BoxError(
-            f"image {pair.image.volume.url} doesn't cover the box {box}: of {Box(start, stop)} (working voxels) it has "
+            f"image {pair.image.volume.url} doesn't cover the box {box}: of {asked} (working voxels) it has "
             f"{'none' if working.is_empty else working}"
         )
     return working
@@ -129,10 +152,11 @@ def open_inputs(request: BuildRequest) -> Inputs:
     detector = load_model(ModelRole.DETECTOR, request.detector)
     assigner = choose_assigner(request.assigner, request.direction)
     _check_models(detector, assigner.checkpoint)
-    pair = open_pair(request.image, request.segmentation, request.resolution_nm, detector.card.resolution_nm)
+    pair = open_pair(request.image, request.segmentation, request.resolution_nm, model_grid(detector.card))
     return Inputs(
         image=pair.image,
         segmentation=pair.segmentation,
+        own_voxels=pair.own_voxels,
         detector=detector,
         assigner=assigner,
         device=device,

@@ -11,7 +11,7 @@ import numpy as np
 from connectome.errors import ConfigError
 from connectome.networks.checkpoint import Normalisation
 from connectome.volumes.grey_values import GreyRange, grey_table, measure_grey_range
-from connectome.volumes.grid_view import GridView
+from connectome.volumes.working_grid import GridView
 
 
 class Normalising(StrEnum):

@@ -18,11 +18,11 @@ from connectome.formats.opening import open_reference
 from connectome.geometry import Box, NmTriple
 from connectome.models.assigners import ChosenAssigner, choose_assigner
 from connectome.models.lookup import model_path
-from connectome.networks.checkpoint import ModelRole, read_card
+from connectome.networks.checkpoint import ModelCard, ModelRole, read_card
 from connectome.networks.device import DeviceChoice, choose_device
 from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
 from connectome.partners.scores import Assigner
-from connectome.pipeline.inputs import VolumePair, open_pair
+from connectome.pipeline.inputs import VolumePair, model_grid, open_pair
 from connectome.pipeline.normalisation import Normalising, as_model_sees, choose_grey_range
 from connectome.pipeline.request import check_min_contact, check_polyadic
 from connectome.records import NoProgress, Progress, ReferenceSynapse
@@ -107,7 +107,7 @@ def assign_annotated(request: AssignmentRequest, progress: Progress | None = Non
     check_polyadic(request.polyadic, request.pre_threshold, request.post_threshold)
     device = choose_device(DeviceChoice(str(request.device)))
     chooser = choose_assigner(request.assigner, request.direction)
-    pair = open_pair(request.image, request.segmentation, None, _working_nm(chooser))
+    pair = open_pair(request.image, request.segmentation, None, model_grid(_card(chooser)))
     grey = choose_grey_range(request.normalisation, pair.image)
     pair = replace(pair, image=as_model_sees(pair.image, grey, chooser.normalisation))
     reference = open_reference(request.reference)
@@ -128,11 +128,11 @@ def assign_annotated(request: AssignmentRequest, progress: Progress | None = Non
     return AnnotatedAssignment(polyadic=rules.polyadic, reference=synapses, chosen=chosen)
 
 
-def _working_nm(chooser: ChosenAssigner) -> NmTriple:
-    """The resolution of the network; without one that of the default detector, as in a build."""
+def _card(chooser: ChosenAssigner) -> ModelCard:
+    """The card of the network; without one that of the default detector, as in a build."""
     if chooser.checkpoint is not None:
-        return chooser.checkpoint.card.resolution_nm
-    return read_card(model_path(ModelRole.DETECTOR, None)).resolution_nm
+        return chooser.checkpoint.card
+    return read_card(model_path(ModelRole.DETECTOR, None))
 
 
 def _rules(request: AssignmentRequest, chooser: ChosenAssigner) -> AssignmentRules:

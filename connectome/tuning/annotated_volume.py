@@ -92,19 +92,17 @@ def open_volume(volume: AnnotatedVolume, request: BuildRequest) -> OpenVolume:
     """
     asked = replace(request, image=volume.image, segmentation=volume.segmentation, box=None)
     inputs = open_inputs(asked)
-    pair = VolumePair(image=inputs.image, segmentation=inputs.segmentation, common=inputs.box)
-    factors = pair.segmentation.factors
+    pair = VolumePair(
+        image=inputs.image, segmentation=inputs.segmentation, own_voxels=inputs.own_voxels, common=inputs.box
+    )
+    own = pair.own_voxels
     if volume.box is None:
         box = inputs.box
     else:
         working_box(volume.box, pair)
         sides = pair.segmentation.volume.grid.resolution_nm
         halo = triple(math.ceil(HALO_NM / side) for side in sides)
-        grown = volume.box.grow(halo).intersect(pair.segmentation.volume.box)
-        start = triple(a // f for a, f in zip(grown.start, factors, strict=True))
-        stop = triple(-(-b // f) for b, f in zip(grown.stop, factors, strict=True))
-        box = Box(start, stop).intersect(inputs.box)
-    start = triple(a * f for a, f in zip(box.start, factors, strict=True))
-    built = Box(start, triple(b * f for b, f in zip(box.stop, factors, strict=True)))
+        box = own.working(volume.box.grow(halo).intersect(own.box)).intersect(inputs.box)
+    built = own.voxels(box).intersect(own.box)
     inputs = replace(inputs, box=box)
     return OpenVolume(volume=volume, inputs=inputs, parameters=choose_parameters(asked, inputs), built_box=built)

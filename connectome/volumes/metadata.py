@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count, takewhile
 from typing import Any
 
 import tensorstore as ts
@@ -74,6 +75,25 @@ def spatial_axes(names: Sequence[str]) -> list[int]:
 def multiscales_paths(kvstore: ts.KvStore) -> list[str]:
     """The paths of the arrays that an OME-NGFF group names; empty where it is no such group."""
     return [str(level["path"]) for level in _multiscales(kvstore).get("datasets", [])]
+
+
+def level_paths(kvstore: ts.KvStore) -> list[str]:
+    """The paths of a group's levels, finest first: what OME-NGFF metadata name, or n5's s0, s1 and so on."""
+    named = multiscales_paths(kvstore)
+    if named:
+        return named
+    listed = _read_json(kvstore, "attributes.json").get("multiscales")
+    if isinstance(listed, list) and listed:
+        return [str(level["path"]) for level in listed[0].get("datasets", [])]
+    levels = (f"s{i}" for i in count())
+    return list(takewhile(lambda level: bool(_read_json(kvstore, f"{level}/attributes.json")), levels))
+
+
+def scale_count(store: ts.TensorStore) -> int:
+    """How many scales a neuroglancer precomputed volume has; 1 for other formats."""
+    if store.spec().to_json()["driver"] != "neuroglancer_precomputed":
+        return 1
+    return len(_read_json(store.kvstore, "info").get("scales", [0]))
 
 
 def _array_attributes(store: ts.TensorStore) -> dict[str, Any]:

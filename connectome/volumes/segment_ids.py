@@ -12,7 +12,7 @@ from connectome.errors import SegmentIdError, StorageError
 from connectome.geometry import Box
 from connectome.records import LARGEST_ID
 from connectome.volumes.grey_values import sample_boxes
-from connectome.volumes.grid_view import GridView
+from connectome.volumes.working_grid import GridView
 
 
 def may_hold_others(dtype: np.dtype[Any]) -> bool:

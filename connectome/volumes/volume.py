@@ -27,7 +27,13 @@ from connectome.errors import (
     VolumeNotFoundError,
 )
 from connectome.geometry import Box, Grid, NmTriple, Triple, triple
-from connectome.volumes.metadata import TENSORSTORE_ERRORS, multiscales_paths, read_array_metadata, spatial_axes
+from connectome.volumes.metadata import (
+    TENSORSTORE_ERRORS,
+    multiscales_paths,
+    read_array_metadata,
+    scale_count,
+    spatial_axes,
+)
 
 __all__ = ["Grid", "Volume", "as_url"]
 
@@ -70,6 +76,7 @@ class Volume:
         *,
         resolution_nm: NmTriple | None = None,
         offset_nm: NmTriple | None = None,
+        scale: int = 0,
         writable: bool = False,
     ) -> Volume:
         """Open a volume of any format that TensorStore detects: zarr3, zarr2, n5, neuroglancer precomputed.
@@ -79,6 +86,7 @@ class Volume:
                 neuroglancer calls a source (`precomputed://gs://...`).
             resolution_nm: nm a voxel (z, y, x); overrides the format's metadata.
             offset_nm: corner of the first voxel (z, y, x) in nm; overrides the format's metadata.
+            scale: which scale of a neuroglancer precomputed volume, as its `info` lists them.
             writable: open for writing too.
 
         Raises:
@@ -88,9 +96,11 @@ class Volume:
         address = as_url(url)
         context = _context(CACHE_BYTES)
         try:
-            store = ts.open(
-                ts.Spec(address), context=context, read=True, write=writable, recheck_cached_data="open"
-            ).result()
+            how = {"context": context, "read": True, "write": writable, "recheck_cached_data": "open"}
+            store = ts.open(ts.Spec(address), **how).result()
+            if scale:
+                spec = {"driver": "neuroglancer_precomputed", "kvstore": store.kvstore.spec(), "scale_index": scale}
+                store = ts.open(spec, **how).result()
         except TENSORSTORE_ERRORS as error:
             raise _opening_error(str(url), address, error) from error
         metadata = read_array_metadata(store)
@@ -152,6 +162,11 @@ class Volume:
     def chunk_shape(self) -> Triple:
         """The shape (z, y, x) of the pieces that reads decode."""
         return triple(side or 1 for side in self._store.chunk_layout.read_chunk.shape or ())
+
+    @property
+    def scale_count(self) -> int:
+        """How many times over a neuroglancer precomputed volume is stored; 1 for other formats."""
+        return scale_count(self._store)
 
     @property
     def driver(self) -> str:

@@ -14,7 +14,10 @@ from connectome.geometry import Box
 from connectome.networks.checkpoint import ModelRole, load_checkpoint, save_checkpoint
 from connectome.pipeline.inputs import open_inputs, open_pair, working_box
 from connectome.pipeline.stages.predict import mirrored
+from connectome.volumes.model_grid import ModelGrid
 from connectome.volumes.volume import Volume
+
+SEEN = ModelGrid(resolution_nm=RESOLUTION_NM, pixel_nm=(6, 20), section_nm=(25, 35))
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def test_the_working_grid_begins_where_the_segmentation_begins(world: SmallWorld
 
 def test_a_box_is_in_voxels_of_the_segmentation(world: SmallWorld, tmp_path: Path) -> None:
     segmentation, _ = fine(world.segmentation, tmp_path / "fine.zarr", (1, 2, 2))
-    pair = open_pair(str(world.image), str(segmentation), None, RESOLUTION_NM)
+    pair = open_pair(str(world.image), str(segmentation), None, SEEN)
     assert working_box(None, pair) == Box.of_shape(SHAPE)
     assert working_box(Box((1, 3, 4), (2, 7, 8)), pair) == Box((1, 1, 2), (2, 4, 4))
     with pytest.raises(BoxError, match="outside the segmentation"):
@@ -90,7 +93,7 @@ def test_models_of_different_resolutions_are_refused(world: SmallWorld, tmp_path
 
 
 def test_beyond_the_border_the_network_sees_the_mirror_image(world: SmallWorld) -> None:
-    view = open_pair(str(world.image), str(world.segmentation), None, RESOLUTION_NM).image
+    view = open_pair(str(world.image), str(world.segmentation), None, SEEN).image
     whole = np.pad(view.read(view.box), 30, mode="symmetric")
     for box in (Box((-30, -7, 5), (0, 20, 120)), Box((3, 4, 5), (10, 11, 12)), Box((-5, -5, -5), (70, 130, 120))):
         inside = box.intersect(view.box)

@@ -17,8 +17,8 @@ from connectome.pipeline.normalisation import Normalising, choose_grey_range, no
 from connectome.store.database import Database
 from connectome.store.runs.runs import get_run
 from connectome.volumes.grey_values import GreyRange
-from connectome.volumes.grid_view import GridView, ViewKind
 from connectome.volumes.volume import Volume
+from connectome.volumes.working_grid import GridView, ViewKind
 
 
 @pytest.fixture(scope="module")

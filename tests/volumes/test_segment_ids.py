@@ -10,9 +10,9 @@ import pytest
 from connectome.errors import SegmentIdError, StorageError
 from connectome.geometry import Box
 from connectome.partners.patches import PatchReader
-from connectome.volumes.grid_view import GridView, ViewKind
 from connectome.volumes.segment_ids import check_samples, read_segments
 from connectome.volumes.volume import Volume
+from connectome.volumes.working_grid import GridView, ViewKind
 
 SHAPE = (16, 32, 32)
 NM = (30.0, 12.0, 12.0)

@@ -16,8 +16,8 @@ from connectome.geometry import BlockGrid, Box, Triple, triple
 from connectome.networks.inference import encoded_absence
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.stages.stage import Blocks, Computed, Work
-from connectome.volumes.grid_view import GridView
 from connectome.volumes.segment_ids import may_hold_others, read_segments
+from connectome.volumes.working_grid import GridView
 
 TILES_A_BLOCK: Triple = (1, 2, 2)
 SLAB_SECTIONS = 16

@@ -13,7 +13,7 @@ from connectome.geometry import BlockGrid, Box, NmTriple, Triple, triple, voxel_
 from connectome.records import ReferenceSynapse
 from connectome.training.choices import Unpaired
 from connectome.training.data.dataset import Dataset
-from connectome.volumes.grid_view import GridView
+from connectome.volumes.working_grid import GridView
 
 BLOCK_SHAPE: Triple = (32, 512, 512)
 NAMED = 5

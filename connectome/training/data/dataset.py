@@ -17,8 +17,8 @@ from connectome.training.data.annotated_cleft import AnnotatedCleft, group_cleft
 from connectome.training.data.source import DataSource
 from connectome.training.data.source_volumes import open_volumes
 from connectome.volumes.grey_values import GreyRange, check_image_dtype, grey_table, measure_grey_range
-from connectome.volumes.grid_view import GridView, ViewKind, Voxels
 from connectome.volumes.volume import Volume
+from connectome.volumes.working_grid import GridView, ViewKind, Voxels
 
 
 class Dataset:

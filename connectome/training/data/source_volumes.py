@@ -12,8 +12,8 @@ from connectome.records import ReferenceSynapse
 from connectome.training.data.rendered import Layer, PassingVolume, RenderedPhantom
 from connectome.training.data.source import DataSource
 from connectome.volumes.grey_values import SAMPLE_SHAPE, SAMPLES
-from connectome.volumes.grid_view import Voxels
 from connectome.volumes.volume import Volume
+from connectome.volumes.working_grid import Voxels
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,8 @@ from connectome.geometry import Box, Triple
 from connectome.networks.architecture import NetworkConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard, ModelRole, load_checkpoint, save_checkpoint
 from connectome.pipeline.stages.predict import TilePredictor, has_segments
-from connectome.volumes.grid_view import GridView, ViewKind
 from connectome.volumes.volume import Volume
+from connectome.volumes.working_grid import GridView, ViewKind
 
 SHAPE: Triple = (9, 40, 70)
 TILES = TileShape(tile=(8, 32, 32), halo=(1, 4, 4), overlap=(1, 4, 4))

@@ -1,4 +1,4 @@
-"""A volume seen on a working grid: the same space in whole multiples of the volume's own voxels."""
+"""A volume seen on a working grid: the same space in voxels of another size."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.errors import DtypeError, ResolutionError
-from connectome.geometry import Box, NmTriple, Triple, triple, whole_factors
-from connectome.volumes.volume import Grid
-
-TOLERANCE_VOXELS = 1e-2
+from connectome.errors import DtypeError
+from connectome.geometry import Box, Grid, NmTriple, Triple, triple
+from connectome.volumes.grid_map import GridMap
+from connectome.volumes.resampling import Sections, block_mean, resample
 
 
 class Voxels(Protocol):
@@ -43,7 +42,7 @@ class Voxels(Protocol):
 
 
 class ViewKind(StrEnum):
-    """How fine voxels become a working voxel: the mean of an image, a label that is present for labels."""
+    """How a volume's voxels become a working voxel: a mean for an image, a label that is present for labels."""
 
     IMAGE = "image"
     LABELS = "labels"
@@ -54,11 +53,13 @@ class GridView:
 
     Working voxel (0, 0, 0) has its corner at `anchor_nm`, wherever the volume itself begins, so views that share an
     anchor and a resolution share their voxel indices. Only working voxels that the volume covers wholly belong to the
-    view; one that the volume's ragged border cuts counts as outside. Outside reads as 0.
+    view; one that the volume's ragged border cuts counts as outside. Outside reads as 0. What a working voxel holds
+    follows from its index alone, to the last bit, whatever the box that is read.
 
-    An image's working voxel is the mean of its fine voxels, rounded half up in exact integer arithmetic (floats: the
-    mean). A label is the one at fine voxel `factor // 2` of each axis: always a label that is there, the same whatever
-    the box.
+    In the section an image's working voxel is the mean over what it covers where it is at least as long as the
+    volume's, and lies on the line between the two nearest voxels where it is shorter. Along z it is the mean of the
+    whole sections that come nearest to it, often of one; sections are never blended by parts. The result is rounded
+    half up (floats: not at all). A label is the one at the working voxel's centre: always a label that is there.
     """
 
     def __init__(self, volume: Voxels, *, resolution_nm: NmTriple, anchor_nm: NmTriple, kind: ViewKind) -> None:
@@ -66,21 +67,17 @@ class GridView:
 
         Args:
             volume: what to read.
-            resolution_nm: nm a working voxel (z, y, x), whole multiples of the volume's.
+            resolution_nm: nm a working voxel (z, y, x).
             anchor_nm: corner (z, y, x) of working voxel (0, 0, 0).
             kind: image or labels.
 
         Raises:
-            ResolutionError: the resolution isn't a whole multiple, or the anchor isn't on the volume's voxel lattice.
             DtypeError: an image of 64-bit integers or booleans, labels that aren't integers.
         """
         self.volume = volume
         self.kind = kind
-        self.factors: Triple = whole_factors(resolution_nm, volume.grid.resolution_nm)
-        self._shift = _whole_shift(volume, anchor_nm)
-        start = triple(-(-s // f) for s, f in zip(self._shift, self.factors, strict=True))
-        stop = triple((s + n) // f for s, n, f in zip(self._shift, volume.grid.shape, self.factors, strict=True))
-        self._box = Box(start, triple(max(a, b) for a, b in zip(start, stop, strict=True)))
+        self.map = GridMap.of(volume.grid, resolution_nm, anchor_nm)
+        self._box = self.map.covered
         self._grid = Grid(shape=self._box.stop, resolution_nm=resolution_nm, offset_nm=anchor_nm)
         self._table: NDArray[Any] | None = None
         _check_dtype(volume, kind)
@@ -139,69 +136,42 @@ class GridView:
         return padded
 
     def _read_inside(self, inside: Box) -> NDArray[Any]:
-        fine = Box(
-            triple(a * f - s for a, f, s in zip(inside.start, self.factors, self._shift, strict=True)),
-            triple(b * f - s for b, f, s in zip(inside.stop, self.factors, self._shift, strict=True)),
-        )
-        if self.factors == (1, 1, 1):
+        factors = [axis.factor for axis in self.map.axes]
+        if None not in factors:
+            return self._read_whole(self.map.voxels(inside), triple(factor or 0 for factor in factors))
+        match self.kind:
+            case ViewKind.IMAGE:
+                return self._read_image(inside)
+            case ViewKind.LABELS:
+                return self._read_labels(inside)
+
+    def _read_whole(self, fine: Box, factors: Triple) -> NDArray[Any]:
+        """Working voxels that are whole blocks of the volume's voxels, from a box of those."""
+        if factors == (1, 1, 1):
             return self.volume.read(fine)
         match self.kind:
             case ViewKind.IMAGE:
-                return block_mean(self.volume.read(fine), self.factors)
+                return block_mean(self.volume.read(fine), factors)
             case ViewKind.LABELS:
-                return self.volume.read_strided(fine.shift(triple(f // 2 for f in self.factors)), self.factors)
+                return self.volume.read_strided(fine.shift(triple(f // 2 for f in factors)), factors)
 
+    def _read_image(self, inside: Box) -> NDArray[Any]:
+        along_z, along_y, along_x = self.map.axes
+        sections = Sections(along_z.groups(inside.start[0], inside.stop[0]), along_z.group)
+        y, x = along_y.taps(inside.start[1], inside.stop[1]), along_x.taps(inside.start[2], inside.stop[2])
+        last = sections.first[-1] + sections.count
+        start = triple((sections.first[0], y[0].min(), x[0].min()))
+        image = self.volume.read(Box(start, triple((last, y[0].max() + 1, x[0].max() + 1))))
+        moved = Sections(sections.first - start[0], sections.count)
+        return resample(image, moved, (y[0] - start[1], y[1]), (x[0] - start[2], x[1]))
 
-def block_mean(image: NDArray[Any], factors: Triple) -> NDArray[Any]:
-    """The mean of each block of `factors` voxels, rounded half up.
-
-    Args:
-        image: (z, y, x) of any number type except 64-bit integers; each axis a whole multiple of its factor.
-        factors: block shape (z, y, x).
-
-    Returns:
-        (z, y, x) of the image's dtype.
-    """
-    count = factors[0] * factors[1] * factors[2]
-    if image.dtype.kind == "f":
-        accumulator: np.dtype[Any] = np.dtype(np.float64)
-    else:
-        narrow = image.dtype.kind == "u" and image.dtype.itemsize <= 2 and count < 2**14
-        accumulator = np.dtype("uint32" if narrow else "int64")
-    if count == 1:
-        return image
-    total = image
-    for axis, factor in enumerate(factors):
-        if factor > 1:
-            total = _sum_along(total, axis, factor, accumulator)
-    if accumulator.kind == "f":
-        return (total / count).astype(image.dtype)
-    total = total.astype(accumulator, copy=False)
-    return ((total * 2 + count) // (2 * count)).astype(image.dtype)
-
-
-def _sum_along(array: NDArray[Any], axis: int, factor: int, accumulator: np.dtype[Any]) -> NDArray[Any]:
-    parts = [array[(slice(None),) * axis + (slice(i, None, factor),)] for i in range(factor)]
-    total = parts[0].astype(accumulator)
-    for part in parts[1:]:
-        total += part
-    return total
-
-
-def _whole_shift(volume: Voxels, anchor_nm: NmTriple) -> Triple:
-    """The volume's first voxel counted in its own voxels from the anchor."""
-    shifts = []
-    for axis, offset, anchor, fine in zip(
-        "zyx", volume.grid.offset_nm, anchor_nm, volume.grid.resolution_nm, strict=True
-    ):
-        shift = (offset - anchor) / fine
-        if abs(shift - round(shift)) > TOLERANCE_VOXELS:
-            raise ResolutionError(
-                f"{volume.url} begins at {offset:g} nm along {axis}, which is not a whole number of its {fine:g} nm "
-                f"voxels from {anchor:g} nm: resample it, or correct its offset"
-            )
-        shifts.append(round(shift))
-    return triple(shifts)
+    def _read_labels(self, inside: Box) -> NDArray[Any]:
+        places = [axis.centres(a, b) for axis, a, b in zip(self.map.axes, inside.start, inside.stop, strict=True)]
+        start, stop = (triple(place[end] for place in places) for end in (0, -1))
+        labels = self.volume.read(Box(start, triple(n + 1 for n in stop)))
+        for axis, (place, first) in enumerate(zip(places, start, strict=True)):
+            labels = labels.take(place - first, axis)
+        return labels
 
 
 def _check_dtype(volume: Voxels, kind: ViewKind) -> None:
