@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import io
 import os
 import secrets
@@ -11,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, TextIO, cast
 
 from connectome.errors import StorageError
 
@@ -23,7 +24,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A binary file to write; it takes its place at `path` when the block ends well.
 
     Until then, and after any error or a kill, whatever was at `path` is still there. A file that is replaced keeps its
-    permissions, a symbolic link leads where it led, and a device or a pipe is written to as it is.
+    permissions, a symbolic link leads where it led, and a device or a pipe is written to as it is. Where `path` ends in
+    .gz, what is written is compressed; equal contents make equal files.
 
     Raises:
         StorageError: disk full, no such folder, no permission; also for an OSError inside the block.
@@ -38,7 +40,11 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         try:
             with part.open("xb") as file:
                 _take_permissions(place, file.fileno())
-                yield file
+                if path.suffix.lower() == ".gz":
+                    with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as compressed:
+                        yield cast(BinaryIO, compressed)
+                else:
+                    yield file
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(place)

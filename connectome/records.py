@@ -89,23 +89,23 @@ class Synapse:
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:
-    """All synapses from one segment to another."""
+    """All synapses from one segment to another; mean_confidence is None if none of them has one."""
 
     pre_segment_id: int
     post_segment_id: int
     synapse_count: int
     size_voxels: int
-    mean_confidence: float
+    mean_confidence: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class SynapseRow:
-    """A synapse joined with its cleft, as graphs, evaluation and exports read it."""
+    """A synapse joined with its cleft, as graphs, evaluation and exports read it; its confidence may be unknown."""
 
     cleft_id: int
     pre_segment_id: int
     post_segment_id: int
-    confidence: float
+    confidence: float | None
     size_voxels: int
     centroid_nm: NmTriple
 

@@ -69,8 +69,8 @@ class Filter:
     """What part of a connectome is looked at.
 
     `min_confidence`, `min_size`, `max_size` and `box_nm` choose synapses, counted into edges from one neuron to
-    another; `min_synapses`, `pre_type` and `post_type` choose edges. Fractions are of all chosen synapses of a neuron,
-    also those of edges that are left out.
+    another; `min_synapses`, `pre_type` and `post_type` choose edges. Fractions are of all synapses of a neuron, also of
+    those that are left out.
 
     Attributes:
         run: name of a finished run; None: the latest finished.

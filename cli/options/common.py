@@ -47,6 +47,19 @@ DataFolderOption = Annotated[
         help="Where the volumes of runs and the built-in database server are kept.",
     ),
 ]
+DataSetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data-set",
+        metavar="NAME",
+        show_default=False,
+        help="The animal or volume that its ids belong to. Default: that of --run, else the oldest of the database.",
+    ),
+]
+RunOfDataSetOption = Annotated[
+    str | None,
+    typer.Option("--run", metavar="NAME", show_default=False, help="Name the data set by one of its runs."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 BoxOption = Annotated[
     str | None,

@@ -7,6 +7,7 @@ plain str, int or float, one type each, so that every export takes them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
@@ -28,7 +29,8 @@ class GraphKind(StrEnum):
 def edge_graph(edges: Iterable[Edge], attributes: Mapping[str, str | int | float] | None = None) -> nx.DiGraph:
     """A graph with one edge for all synapses from one segment to another.
 
-    Edge attributes: synapse_count (int), size_voxels (int, all its clefts), mean_confidence (float).
+    Edge attributes: synapse_count (int), size_voxels (int, all its clefts), mean_confidence (float; none where it is
+    unknown).
 
     Args:
         edges: distinct in (pre, post).
@@ -41,7 +43,7 @@ def edge_graph(edges: Iterable[Edge], attributes: Mapping[str, str | int | float
             str(int(edge.post_segment_id)),
             synapse_count=int(edge.synapse_count),
             size_voxels=int(edge.size_voxels),
-            mean_confidence=float(edge.mean_confidence),
+            **_if_known("mean_confidence", edge.mean_confidence),
         )
     return graph
 
@@ -51,8 +53,9 @@ def synapse_graph(
 ) -> nx.MultiDiGraph:
     """A graph with one edge a synapse.
 
-    Edge attributes: cleft_id (str), confidence (float), size_voxels (int), x_nm, y_nm, z_nm (float, the cleft's
-    centroid). An edge's key is its cleft_id; a polyadic cleft's synapses share it, on different pairs.
+    Edge attributes: cleft_id (str), confidence (float; none where it is unknown), size_voxels (int), x_nm, y_nm, z_nm
+    (float, the cleft's centroid). An edge's key is its cleft_id; a polyadic cleft's synapses share it, on different
+    pairs.
 
     Args:
         synapses: distinct in (cleft, pre, post).
@@ -67,10 +70,15 @@ def synapse_graph(
             post,
             key=cleft,
             cleft_id=cleft,
-            confidence=float(row.confidence),
+            **_if_known("confidence", row.confidence),
             size_voxels=int(row.size_voxels),
             x_nm=float(x_nm),
             y_nm=float(y_nm),
             z_nm=float(z_nm),
         )
     return graph
+
+
+def _if_known(name: str, value: float | None) -> dict[str, float]:
+    """A value as an attribute; none where it is unknown."""
+    return {} if value is None or math.isnan(value) else {name: float(value)}

@@ -24,11 +24,11 @@ def find_scope(database: Database, where: Filter) -> Scope:
 
     Raises:
         RunNotFoundError, IncompleteRunError: no such run, none at all, or it isn't finished.
-        RootsError: no such version of the roots.
+        RootsError: no such version of the roots, or of another data set than the run.
     """
     run_id = finished_run_id(database, where.run)
-    roots_id = find_roots(database, where.roots)
-    if roots_id != SEGMENTS and not where.chooses_synapses:
+    roots_id = find_roots(database, where.roots, run_id)
+    if roots_id != SEGMENTS:
         ensure_edges(database, run_id, roots_id)
     return Scope(run_id=run_id, roots_id=roots_id, filter=where)
 

@@ -30,6 +30,7 @@ class ImportRequest:
         path: the file; neuPrint's points.
         columns: whose columns it has.
         name: the run's name.
+        data_set: what its ids belong to; None: a data set of its own, named like the run.
         partners: neuPrint's second table.
         unit_nm: nm a unit of positions (z, y, x).
     """
@@ -37,6 +38,7 @@ class ImportRequest:
     path: Path
     columns: Columns
     name: str
+    data_set: str | None = None
     partners: Path | None = None
     unit_nm: UnitNm = (1.0, 1.0, 1.0)
 
@@ -87,7 +89,9 @@ def import_synapses(database: Database, request: ImportRequest, progress: Progre
     }
     report = ImportReport(name=request.name)
     try:
-        with import_run(database, NewImport(name=request.name, parameters=parameters)) as loading:
+        with import_run(
+            database, NewImport(name=request.name, parameters=parameters, data_set=request.data_set)
+        ) as loading:
             shown.start("import", 0, unit="synapses")
             if request.partners is None:
                 _load(loading, request, report, shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,53 +12,123 @@ from numpy.typing import NDArray
 from connectome.errors import TableError
 from connectome.store.database import Database
 from connectome.store.proofreading.annotations import write_annotations
-from connectome.store.proofreading.root_versions import NewRoots, find_roots, make_version
+from connectome.store.proofreading.data_sets import DataSet, choose_data_set
+from connectome.store.proofreading.root_versions import NewRoots, make_version
+from connectome.store.proofreading.roots import SEGMENTS, Chains, require_data_set
 from connectome.tables.arrays import numpy_column
-from connectome.tables.neuron_tables import AnnotationTable, read_roots
+from connectome.tables.neuron_tables import AnnotationTable, RootTable
 
 
-def import_roots(database: Database, path: Path, name: str, parent: str | None = None) -> dict[str, int]:
-    """Make a version of roots of a table with segment_id and root_id.
+@dataclass(frozen=True, kw_only=True)
+class RootsReport:
+    """What came of a table of roots.
 
-    A segment without a row is its own root, or has the root that it has in `parent`. The edges of all finished runs
-    follow in the same transaction; synapses stay as they are.
+    Attributes:
+        supervoxels: whether its ids are supervoxels.
+        ids: how many ids it names.
+        found: how many of them the finished runs of the data set hold.
+        joined: how many rows of chains were taken to their end.
+        without_root: rows left out, as an id is missing or 0.
+        edges: the number of edges between roots of each finished run, by its name.
+    """
 
-    Returns:
-        The number of edges between roots of each finished run, by its name.
+    version: str
+    data_set: str
+    supervoxels: bool
+    ids: int
+    found: int
+    joined: int
+    without_root: int
+    edges: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnnotationReport:
+    """What came of a table of annotations.
+
+    Attributes:
+        labels: how many neurons got each label.
+        in_runs: how many of the neurons the finished runs of the data set hold.
+        without_id, retired: rows left out, as their id is missing or 0, or as the table marks them as not valid.
+        ambiguous: neurons of which the table says several things, once a label each.
+    """
+
+    data_set: str
+    labels: dict[str, int]
+    in_runs: int
+    without_id: int
+    retired: int
+    ambiguous: int
+
+
+def import_roots(
+    database: Database,
+    path: Path,
+    name: str,
+    parent: str | None = None,
+    *,
+    data_set: DataSet | None = None,
+    chains: Chains = Chains.REFUSE,
+) -> RootsReport:
+    """Make a version of roots of a table with segment_id or supervoxel_id, and root_id.
+
+    What the table doesn't name is its own root, or has the root that it has in `parent`. The edges of all finished runs
+    of the data set (None: the oldest) follow in the same transaction; synapses stay as they are.
 
     Raises:
-        TableError, SegmentIdError: the file can't be read, lacks a column, names a segment twice, or an id is wrong.
+        TableError, SegmentIdError: the file can't be read, lacks a column, names an id twice, an id is wrong, or roots
+            form a chain that is refused.
         RootsError: no such parent, or a version of this name exists.
     """
-    new = NewRoots(name=name, source=str(path.absolute()), parent=parent)
-    return make_version(database, new, _columns(path))
+    table = RootTable(path=path)
+    chosen = data_set or choose_data_set(database)
+    new = NewRoots(name=name, source=str(path.absolute()), data_set_id=chosen.data_set_id, parent=parent)
+    made = make_version(database, new, _columns(table), supervoxels=table.supervoxels, chains=chains)
+    return RootsReport(
+        version=name,
+        data_set=chosen.name,
+        supervoxels=table.supervoxels,
+        ids=made.ids,
+        found=made.found,
+        joined=made.joined,
+        without_root=table.without_root,
+        edges=made.edges,
+    )
 
 
-def import_annotations(database: Database, table: AnnotationTable, roots: str | None = None) -> dict[str, int]:
+def import_annotations(
+    database: Database, table: AnnotationTable, roots: str | None = None, *, data_set: DataSet | None = None
+) -> AnnotationReport:
     """Write what a table says of neurons; what was said under the same label is replaced.
 
     Args:
         database: where to write.
         table: a row a neuron, a column a label.
         roots: the version that its ids belong to; None: they are segments.
-
-    Returns:
-        How many neurons got each label.
+        data_set: what the ids belong to; None: the oldest.
 
     Raises:
         TableError, SegmentIdError: the file can't be read, lacks a column, or an id is wrong.
-        RootsError: no such version.
+        RootsError: no such version, or of another data set.
     """
-    roots_id = find_roots(database, roots)
+    chosen = data_set or choose_data_set(database)
+    roots_id = SEGMENTS if roots is None else require_data_set(database, roots, chosen.data_set_id).roots_id
     batches = (
         {name: batch[name].to_numpy(zero_copy_only=False) for name in batch.schema.names} for batch in table.batches()
     )
-    counts = write_annotations(database, roots_id, batches)
-    if not counts:
+    written = write_annotations(database, chosen.data_set_id, roots_id, batches)
+    if not written.labels:
         raise TableError(f"{table.path} says nothing of any neuron: nothing was imported")
-    return counts
+    return AnnotationReport(
+        data_set=chosen.name,
+        labels=written.labels,
+        in_runs=written.in_runs,
+        without_id=table.without_id,
+        retired=table.retired,
+        ambiguous=table.ambiguous,
+    )
 
 
-def _columns(path: Path) -> Iterator[dict[str, NDArray[Any]]]:
-    for batch in read_roots(path):
+def _columns(table: RootTable) -> Iterator[dict[str, NDArray[Any]]]:
+    for batch in table.batches():
         yield {name: numpy_column(batch[name]) for name in batch.schema.names}

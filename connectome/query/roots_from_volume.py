@@ -14,6 +14,7 @@ from connectome.geometry import Box, NmTriple, triple
 from connectome.pipeline.finished import finished_run
 from connectome.records import LARGEST_ID, NoProgress, Progress
 from connectome.store.database import Database
+from connectome.store.proofreading.data_sets import choose_data_set
 from connectome.store.proofreading.root_versions import NewRoots, find_roots, make_split_version
 from connectome.store.queries.points import partner_points, synapse_count
 from connectome.volumes.volume import Volume
@@ -98,13 +99,14 @@ def roots_from_volume(database: Database, request: VolumeRoots, progress: Progre
     """
     shown = progress or NoProgress()
     run = finished_run(database, request.run)
-    parent = find_roots(database, request.parent)
+    parent = find_roots(database, request.parent, run.run_id)
     volume = Volume.open(request.url, resolution_nm=request.resolution_nm, offset_nm=request.offset_nm)
     if volume.dtype.kind not in "ui":
         raise DtypeError(f"{request.url} holds {volume.dtype}; a segmentation's labels are integers")
     report = SplitReport(name=request.name, run=run.name)
     shown.start("look up points", synapse_count(database, run.run_id), unit="synapses")
-    new = NewRoots(name=request.name, source=request.url, parent=request.parent)
+    data_set_id = choose_data_set(database, run=run.name).data_set_id
+    new = NewRoots(name=request.name, source=request.url, data_set_id=data_set_id, parent=request.parent)
     batches = partner_points(database, run.run_id, parent)
     report.edges = make_split_version(database, new, run.run_id, _overrides(volume, batches, report, shown))
     shown.finish()

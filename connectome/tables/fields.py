@@ -131,7 +131,7 @@ def read_ids(column: pa.Array, where: str) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        column = _cast(column, pa.uint64(), where)
+        column = _cast(_digits(column), pa.uint64(), where)
     if not pa.types.is_integer(column.type):
         raise TableError(f"{where} holds {column.type}, where ids must be whole numbers: other types round large ids")
     if len(column) == column.null_count:
@@ -143,6 +143,13 @@ def read_ids(column: pa.Array, where: str) -> pa.Array:
     if smallest < 0:
         raise TableError(f"{where} holds the id {smallest}: ids are 0 or more")
     return column.cast(pa.int64())
+
+
+def _digits(column: pa.Array) -> pa.Array:
+    """Ids as texts without blanks, NULL where empty; '12.0' is 12, as pandas writes a column that lacks some."""
+    trimmed = pc.utf8_trim_whitespace(column)
+    short = pc.replace_substring_regex(trimmed, r"^(\d{1,15})\.0*$", r"\1")
+    return pc.if_else(pc.equal(short, ""), pa.scalar(None, short.type), short)
 
 
 def _whole(column: pa.Array, where: str) -> pa.Array:

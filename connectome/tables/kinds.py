@@ -12,6 +12,7 @@ class FileKind(StrEnum):
     """A kind of table file."""
 
     CSV = "csv"
+    TSV = "tsv"
     FEATHER = "feather"
     PARQUET = "parquet"
 
@@ -28,11 +29,17 @@ class Columns(StrEnum):
 
 SUFFIXES = {
     ".csv": FileKind.CSV,
+    ".tsv": FileKind.TSV,
+    ".tab": FileKind.TSV,
+    ".txt": FileKind.CSV,
     ".feather": FileKind.FEATHER,
     ".arrow": FileKind.FEATHER,
     ".parquet": FileKind.PARQUET,
     ".pq": FileKind.PARQUET,
 }
+
+
+TEXT = (FileKind.CSV, FileKind.TSV)
 
 
 def kind_of(path: Path) -> FileKind:
@@ -41,8 +48,8 @@ def kind_of(path: Path) -> FileKind:
     Raises:
         TableError: the name tells none.
     """
-    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
-    kind = SUFFIXES.get(suffix.lower())
-    if kind is None or (path.suffix == ".gz" and kind is not FileKind.CSV):
-        raise TableError(f"{path} isn't named as a table: it must end in {', '.join(SUFFIXES)} or .csv.gz")
+    compressed = path.suffix.lower() == ".gz"
+    kind = SUFFIXES.get((path.with_suffix("").suffix if compressed else path.suffix).lower())
+    if kind is None or (compressed and kind not in TEXT):
+        raise TableError(f"{path} isn't named as a table: it must end in {', '.join(SUFFIXES)}, .csv.gz or .tsv.gz")
     return kind

@@ -102,14 +102,12 @@ class RowMaker:
 
 
 def _columns(batch: pa.RecordBatch, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Columns of a batch as the store takes them: points that are unknown lie at the centre, confidence is 1."""
+    """Columns of a batch as the store takes them: points that are unknown lie at the centre."""
     columns = {}
     for name in names:
         column = batch[name]
         if name.startswith(("pre_", "post_")) and name.endswith("_nm"):
             column = pc.coalesce(column, batch[name.partition("_")[2]])
-        elif name == "confidence":
-            column = pc.fill_null(column, 1.0)
         elif name == "size_voxels":
             column = pc.if_else(pc.greater(column, 0), column, pa.scalar(None, column.type))
         columns[name] = numpy_column(column)

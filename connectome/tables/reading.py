@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from connectome.tables.kinds import FileKind, kind_of
 
 ROWS_A_BATCH = 262_144
 CSV_BLOCK_BYTES = 16 * 2**20
+DELIMITERS = (",", "\t", ";", "|", " ")
 CSV_CELL = (
     r"In CSV column #(?P<column>\d+): (?:Row #(?P<row>\d+): )?CSV conversion error to (?P<type>\w+): "
     r"invalid value (?P<value>.*)"
@@ -45,9 +47,38 @@ def _names(path: Path) -> list[str]:
             case FileKind.FEATHER:
                 with pa.memory_map(str(path)) as source:
                     return list(ipc.open_file(source).schema.names)
-            case FileKind.CSV:
-                with csv.open_csv(path, csv.ReadOptions(block_size=CSV_BLOCK_BYTES)) as reader:
+            case FileKind.CSV | FileKind.TSV:
+                read = csv.ReadOptions(block_size=CSV_BLOCK_BYTES)
+                with csv.open_csv(path, read, _parting(path)) as reader:
                     return list(reader.schema.names)
+
+
+def delimiter_of(path: Path) -> str:
+    """What parts the columns of a text table: the character that its first line has most of; a tab in `.tsv`.
+
+    Raises:
+        TableError: the file can't be read.
+    """
+    if kind_of(path) is FileKind.TSV:
+        return "\t"
+    line = first_line(path)
+    outside = re.sub(r'"[^"]*"', "", line)
+    counts = {delimiter: outside.count(delimiter) for delimiter in DELIMITERS}
+    return max(DELIMITERS, key=lambda delimiter: counts[delimiter]) if any(counts.values()) else ","
+
+
+def first_line(path: Path) -> str:
+    """The first line of a text table, compressed or not, without its end.
+
+    Raises:
+        TableError: the file can't be read.
+    """
+    with reading_errors(path), gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+        return file.readline().decode("utf-8-sig").rstrip("\r\n")
+
+
+def _parting(path: Path) -> csv.ParseOptions:
+    return csv.ParseOptions(delimiter=delimiter_of(path))
 
 
 def read_batches(
@@ -83,7 +114,7 @@ def _batches(
                 reader = ipc.open_file(source)
                 for number in range(reader.num_record_batches):
                     yield reader.get_batch(number).select(columns)
-        case FileKind.CSV:
+        case FileKind.CSV | FileKind.TSV:
             convert = csv.ConvertOptions(
                 include_columns=columns,
                 column_types={name: csv_types[name] for name in columns},
@@ -91,7 +122,7 @@ def _batches(
                 quoted_strings_can_be_null=False,
             )
             read = csv.ReadOptions(block_size=CSV_BLOCK_BYTES, use_threads=False)  # Arrow names a wrong row only then
-            with csv.open_csv(path, read, convert_options=convert) as reader:
+            with csv.open_csv(path, read, _parting(path), convert) as reader:
                 yield from reader
 
 

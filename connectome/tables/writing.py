@@ -60,6 +60,9 @@ def _writer(kind: FileKind, file: object, schema: pa.Schema) -> Iterator[BatchWr
         case FileKind.CSV:
             with csv.CSVWriter(file, schema) as writer:
                 yield writer
+        case FileKind.TSV:
+            with csv.CSVWriter(file, schema, write_options=csv.WriteOptions(delimiter="\t")) as writer:
+                yield writer
 
 
 def csv_lines(batch: pa.RecordBatch) -> bytes:

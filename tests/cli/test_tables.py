@@ -80,7 +80,12 @@ def test_neuprints_two_tables_go_out_and_come_in(run: Run, tmp_path: Path) -> No
 def test_roots_are_imported_listed_and_corrected_by_a_volume(run: Run, tmp_path: Path) -> None:
     (tmp_path / "roots.csv").write_text("segment_id,root_id\n22,11\n")
     made = run("roots", "import", tmp_path / "roots.csv", "--name", "v1")
-    assert made.stdout == "roots v1\nrun lab: 2 edges\n"
+    assert made.stdout.splitlines() == [
+        "roots v1 of the data set lab",
+        "run lab: 2 edges",
+        "table: 1 segments, 1 of them in its runs",
+    ]
+    assert made.stderr == ""
     assert edges(run, "--roots", "v1") == {(11, 11): 2, (11, 33): 1}
     volume = Volume.create(tmp_path / "new.zarr", shape=(4, 16, 64), dtype="uint64", resolution_nm=(40.0, 4.0, 4.0))
     labels = volume.read(volume.box)

@@ -24,7 +24,7 @@ def load_run(database: Database, folder: Path, name: str, rows: Rows) -> None:
     path = folder / f"{name}.parquet"
     with write_synapses(TableTarget(path=path, kind=FileKind.PARQUET, columns=Columns.CONNECTOME)) as writer:
         writer.write_batch(batch_of(rows))
-    import_synapses(database, ImportRequest(path=path, columns=Columns.CONNECTOME, name=name))
+    import_synapses(database, ImportRequest(path=path, columns=Columns.CONNECTOME, name=name, data_set="lab"))
 
 
 @pytest.fixture

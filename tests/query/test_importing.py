@@ -132,7 +132,7 @@ def test_neuprints_own_point_ids_are_kept_and_a_body_may_be_hit_twice(database: 
     found = stored(database, "fly")
     assert found["source_id"] == [21, 22, 23]
     assert found["post_segment_id"] == [6, 6, 7]
-    assert found["confidence"] == [0.25, 0.5, 0.5]
+    assert found["confidence"] == [0.25, 0.5, None]
     assert found["post_x_nm"] == [16.0, 24.0, 32.0]
     edges = database.columns("SELECT post_segment_id, synapse_count FROM edge ORDER BY 1")
     assert edges["synapse_count"].tolist() == [2, 1]

@@ -14,7 +14,7 @@ from connectome.query.connectome import Connectome
 from connectome.query.proofreading import import_annotations, import_roots
 from connectome.selection import Filter
 from connectome.store.proofreading.roots import list_roots
-from connectome.tables.neuron_tables import AnnotationTable
+from connectome.tables.neuron_tables import AnnotationTable, Repeated
 
 Rows = list[dict[str, Any]]
 MERGED = {LARGEST - 1: LARGEST, LARGEST - 2: LARGEST}
@@ -55,7 +55,7 @@ def test_edges_follow_a_table_of_roots_and_the_segments_stay(
     counts = import_roots(connectome.database, roots_file(tmp_path, MERGED), "v1")
     expected = merged_edges(rows, MERGED)
     assert edges(connectome, Filter(roots="v1")) == expected
-    assert counts == {"known": len(expected)}
+    assert (counts.edges, counts.ids, counts.found, counts.data_set) == ({"known": len(expected)}, 2, 2, "lab")
     assert edges(connectome, Filter()) == before
 
 
@@ -98,8 +98,8 @@ def test_a_run_that_is_finished_later_has_edges_between_the_roots_of_every_versi
     [
         ("segment_id,root_id\n1,2\n1,3\n", "segment 1"),
         ("segment_id,root_id\n1,9223372036854775808\n", r"2\^63 - 1"),
-        ("segment_id,root_id\n1,\n", "lacks an id"),
-        ("segment_id,root_id\n0,5\n", "lacks an id"),
+        ("segment_id,root_id\n1,\n0,5\n", "names no segment with a root"),
+        ("segment_id,root_id\n1,2\n2,3\n", "form a chain: 1 belongs to 2"),
         ("segment,root_id\n1,2\n", "no column segment_id or supervoxel_id"),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_version_keeps_its_name_to_itself(connectome: Connectome, rows: Rows, 
 def test_types_choose_edges_and_make_a_matrix(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:
     text = f"neuron_id,cell_type,side\n{LARGEST - 1},A,left\n{LARGEST - 2},A,\n{LARGEST - 3},B,right\n"
     table = AnnotationTable(path=csv_file(tmp_path / "t.csv", text), labels={"cell_type": "type", "side": "side"})
-    assert import_annotations(connectome.database, table) == {"type": 3, "side": 2}
+    assert import_annotations(connectome.database, table).labels == {"type": 3, "side": 2}
     types = {LARGEST - 1: "A", LARGEST - 2: "A", LARGEST - 3: "B"}
     everything = merged_edges(rows, {})
     assert edges(connectome, Filter(pre_type="A", post_type="B")) == {
@@ -167,19 +167,38 @@ def test_a_version_takes_over_the_annotations_of_its_parents_neurons(
     assert kept["neuron_id"].tolist() == [LARGEST - 3] * 2
 
 
-def test_a_neuron_that_comes_twice_and_a_label_without_a_name_are_told(connectome: Connectome, tmp_path: Path) -> None:
-    twice = csv_file(tmp_path / "a.csv", "body,type,side\n5,A,left\n6,A,\n5,,right\n")
-    with pytest.raises(TableError, match="names neuron 5 twice under 'side': a neuron has one value a label"):
+def test_a_neuron_that_comes_twice_and_a_label_without_a_name_are_told(
+    connectome: Connectome, rows: Rows, tmp_path: Path
+) -> None:
+    twice = csv_file(tmp_path / "a.csv", "body,type,side\n5,A,left\n6,A,\n5,A,right\n")
+    with pytest.raises(TableError, match=r"different things of 1 neurons under 'side' \(such as 5\): a neuron"):
         import_annotations(connectome.database, AnnotationTable(path=twice))
-    unnamed = csv_file(tmp_path / "b.csv", ",body,type\n0,5,A\n")
+    for rule, side in ((Repeated.FIRST, "left"), (Repeated.LAST, "right"), (Repeated.DROP, None)):
+        report = import_annotations(connectome.database, AnnotationTable(path=twice, repeated=rule))
+        assert report.labels == {"type": 2} | ({"side": 1} if side else {})
+        assert (report.ambiguous, report.in_runs) == (1, 0)
+        said = connectome.database.columns("SELECT value FROM annotation WHERE neuron_id = 5 AND label = 'side'")
+        assert said["value"].tolist() == [side or "right"]
     with pytest.raises(TableError, match="a column without a name: choose the columns with --label"):
-        import_annotations(connectome.database, AnnotationTable(path=unnamed))
-    assert import_annotations(connectome.database, AnnotationTable(path=unnamed, labels={"type": "type"})) == {
-        "type": 1
-    }
+        import_annotations(connectome.database, AnnotationTable(path=twice, labels={"side": " "}))
 
 
-def test_a_table_that_says_nothing_is_told(connectome: Connectome, tmp_path: Path) -> None:
+def test_ids_of_nobody_and_rows_that_are_no_longer_valid_are_left_out_and_counted(
+    connectome: Connectome, rows: Rows, tmp_path: Path
+) -> None:
+    text = (
+        "id\tvalid\tdeleted\tsuperceded_id\tpt_root_id\tcell_type\n"
+        f"1\tt\t\t\t{LARGEST - 1}\tA\n2\tt\t\t\t0\tB\n3\tt\t\t\t\tB\n4\tf\t\t\t7\tB\n"
+        "5\tTrue\t2024-01-01\t\t8\tB\n6\t1\tNaT\t12.0\t9\tB\n7\t\tFalse\t0\t10.0\tC\n"
+    )
+    table = AnnotationTable(path=csv_file(tmp_path / "cells.tsv", text), labels={"cell_type": "type"})
+    report = import_annotations(connectome.database, table)
+    assert (report.labels, report.without_id, report.retired, report.in_runs) == ({"type": 2}, 2, 3, 1)
+    said = connectome.database.columns("SELECT neuron_id, value FROM annotation ORDER BY 1")
+    assert dict(zip(said["neuron_id"].tolist(), said["value"].tolist(), strict=True)) == {10: "C", LARGEST - 1: "A"}
+
+
+def test_a_table_that_says_nothing_is_told(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:
     with pytest.raises(TableError, match="says nothing"):
         import_annotations(connectome.database, AnnotationTable(path=csv_file(tmp_path / "a.csv", "body,type\n5,\n")))
     with pytest.raises(TableError, match="no column kind: its columns are body, type"):

@@ -13,12 +13,13 @@ WORK_MEM = "256MB"
 ADD_UP = """
 CREATE TEMP TABLE added_up ON COMMIT DROP AS
 SELECT pre_segment_id, post_segment_id, count(*) AS synapse_count, coalesce(sum(size_voxels), 0) AS size_voxels,
-       avg(confidence::float8) AS mean_confidence
+       avg(confidence::float8) AS mean_confidence, count(*) - count(confidence) AS unscored_count
 FROM {synapse} JOIN {cleft} USING (cleft_id) GROUP BY pre_segment_id, post_segment_id
 """
 EDGES = """
-INSERT INTO {edge} (run_id, pre_segment_id, post_segment_id, synapse_count, size_voxels, mean_confidence)
-SELECT {run_id}, pre_segment_id, post_segment_id, synapse_count, size_voxels, mean_confidence
+INSERT INTO {edge} (run_id, pre_segment_id, post_segment_id, synapse_count, size_voxels, mean_confidence,
+                    unscored_count)
+SELECT {run_id}, pre_segment_id, post_segment_id, synapse_count, size_voxels, mean_confidence, unscored_count
 FROM added_up ORDER BY pre_segment_id, post_segment_id
 """
 # Edges go over whole, but those with a synapse whose roots don't follow from its segments go over synapse by synapse.
@@ -31,7 +32,8 @@ WITH mapping AS MATERIALIZED (
 ), part AS (
     SELECT coalesce(pre.root_id, e.pre_segment_id) AS pre_root_id,
            coalesce(post.root_id, e.post_segment_id) AS post_root_id,
-           e.synapse_count, e.size_voxels, e.synapse_count * e.mean_confidence AS confidence
+           e.synapse_count, e.size_voxels, e.unscored_count,
+           (e.synapse_count - e.unscored_count) * e.mean_confidence AS confidence
     FROM {edge} e LEFT JOIN mapping pre ON pre.segment_id = e.pre_segment_id
     LEFT JOIN mapping post ON post.segment_id = e.post_segment_id
     LEFT JOIN parted ON parted.pre_segment_id = e.pre_segment_id AND parted.post_segment_id = e.post_segment_id
@@ -39,15 +41,17 @@ WITH mapping AS MATERIALIZED (
     UNION ALL
     SELECT coalesce(o.pre_root_id, pre.root_id, s.pre_segment_id),
            coalesce(o.post_root_id, post.root_id, s.post_segment_id),
-           1, coalesce(c.size_voxels, 0), s.confidence::float8
+           1, coalesce(c.size_voxels, 0), (s.confidence IS NULL)::integer, s.confidence::float8
     FROM parted JOIN {synapse} s USING (pre_segment_id, post_segment_id) JOIN {cleft} c USING (cleft_id)
     LEFT JOIN {synapse_root} o ON o.roots_id = {roots_id} AND o.cleft_id = s.cleft_id AND o.number = s.number
     LEFT JOIN mapping pre ON pre.segment_id = s.pre_segment_id
     LEFT JOIN mapping post ON post.segment_id = s.post_segment_id
 )
-INSERT INTO {root_edge} (run_id, roots_id, pre_root_id, post_root_id, synapse_count, size_voxels, mean_confidence)
-SELECT {run_id}, {roots_id}, pre_root_id, post_root_id, sum(synapse_count), sum(size_voxels),
-       least(1.0, sum(confidence) / sum(synapse_count))
+INSERT INTO {root_edge} (run_id, roots_id, pre_root_id, post_root_id, synapse_count, size_voxels, unscored_count,
+                         mean_confidence)
+SELECT {run_id}, {roots_id}, pre_root_id, post_root_id, sum(synapse_count), sum(size_voxels), sum(unscored_count),
+       CASE WHEN sum(unscored_count) < sum(synapse_count)
+            THEN least(1.0, sum(confidence) / (sum(synapse_count) - sum(unscored_count))) END
 FROM part GROUP BY pre_root_id, post_root_id ORDER BY pre_root_id, post_root_id
 """
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"

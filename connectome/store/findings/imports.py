@@ -12,7 +12,7 @@ from connectome.store.database import Database
 from connectome.store.findings.edges import refresh_edges, vacuum_edges
 from connectome.store.proofreading.root_versions import refresh_all_roots
 from connectome.store.runs.records import NewImport, RunKind, RunState
-from connectome.store.runs.runs import insert_run
+from connectome.store.runs.runs import data_set_of_name, insert_run
 from connectome.store.schema.base import partition
 from connectome.store.schema.partitions import attach_partitions, stage_partitions
 from connectome.store.schema.tables import RunTable
@@ -29,7 +29,9 @@ class RunLoading:
     run_id: int
 
     def write(self, table: str, columns: Columns) -> int:
-        """Append rows to `cleft`, `synapse` or `candidate`, in any order and any number of calls; returns their number.
+        """Append rows, in any order and any number of calls; returns their number.
+
+        Tables: `cleft`, `synapse`, `candidate`; `edge` in a run of edges alone.
 
         Raises:
             SegmentIdError: an id of 2^63 or more. ValueError: lengths differ, or a value doesn't fit its column.
@@ -54,12 +56,15 @@ def import_run(database: Database, new: NewImport) -> Iterator[RunLoading]:
         "state": RunState.RUNNING.value,
         "parameters": new.parameters,
         "code_version": new.code_version,
+        "content": "edges" if new.edges_only else "synapses",
     }
     with database.begin() as connection:
+        values["data_set_id"] = data_set_of_name(connection, new.data_set or new.name)
         run_id = insert_run(connection, values)
         stage_partitions(connection, run_id)
         yield RunLoading(connection=connection, run_id=run_id)
-        refresh_edges(connection, run_id)
+        if not new.edges_only:
+            refresh_edges(connection, run_id)
         connection.execute(text(f"SET LOCAL maintenance_work_mem = '{MAINTENANCE_WORK_MEM}'"))
         attach_partitions(connection, run_id)
         refresh_all_roots(connection, run_id)

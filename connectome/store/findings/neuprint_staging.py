@@ -41,7 +41,7 @@ SYNAPSES = """
 INSERT INTO {synapse} (run_id, cleft_id, number, pre_segment_id, post_segment_id, pre_score, post_score,
     confidence, pre_x_nm, pre_y_nm, pre_z_nm, post_x_nm, post_y_nm, post_z_nm, source_id)
 SELECT {run_id}, cleft_id, number, pre_segment_id, post_segment_id, pre_score, post_score,
-    coalesce(pre_score, 1) * coalesce(post_score, 1), pre_x_nm, pre_y_nm, pre_z_nm, post_x_nm, post_y_nm, post_z_nm,
+    pre_score * post_score, pre_x_nm, pre_y_nm, pre_z_nm, post_x_nm, post_y_nm, post_z_nm,
     source_id
 FROM staged_synapse ORDER BY cleft_id, number
 """

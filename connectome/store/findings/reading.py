@@ -35,8 +35,9 @@ def synapse_rows(database: Database, run_id: int, *, min_confidence: float = 0.0
     Args:
         database: where the run is.
         run_id: the run.
-        min_confidence: leave out synapses of a lower confidence.
+        min_confidence: leave out synapses of a lower confidence, or of none; 0: take all.
     """
+    known = [SynapseTable.confidence >= min_confidence] if min_confidence > 0 else []
     statement = (
         select(
             SynapseTable.cleft_id,
@@ -49,7 +50,7 @@ def synapse_rows(database: Database, run_id: int, *, min_confidence: float = 0.0
             CleftTable.x_nm,
         )
         .join(CleftTable, (CleftTable.run_id == SynapseTable.run_id) & (CleftTable.cleft_id == SynapseTable.cleft_id))
-        .where(SynapseTable.run_id == run_id, SynapseTable.confidence >= min_confidence)
+        .where(SynapseTable.run_id == run_id, *known)
         .order_by(SynapseTable.cleft_id, SynapseTable.pre_segment_id, SynapseTable.post_segment_id)
     )
     columns = [column.tolist() for column in database.columns(statement).values()]
@@ -73,7 +74,7 @@ def edge_rows(database: Database, run_id: int, *, min_synapses: int = 1, min_con
         database: where the run is.
         run_id: the run.
         min_synapses: leave out edges of fewer synapses.
-        min_confidence: synapses of a lower confidence don't count.
+        min_confidence: synapses of a lower confidence, or of none, don't count; 0: all do.
     """
     edge = EdgeTable.__table__ if min_confidence <= 0 else _edges_above(run_id, min_confidence)
     statement = (

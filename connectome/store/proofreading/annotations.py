@@ -4,49 +4,53 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
+from sqlalchemy import text
 
-from connectome.errors import TableError
 from connectome.store.database import Database
 from connectome.store.transfer.copying import merge_columns
 
+IN_RUNS = """
+SELECT count(DISTINCT neuron_id) FROM annotation a
+WHERE data_set_id = :data_set_id AND roots_id = :roots_id AND label = ANY(:labels) AND (
+    EXISTS (SELECT FROM edge e WHERE e.run_id = ANY(:runs) AND :roots_id = 0 AND e.pre_segment_id = a.neuron_id)
+    OR EXISTS (SELECT FROM edge e WHERE e.run_id = ANY(:runs) AND :roots_id = 0 AND e.post_segment_id = a.neuron_id)
+    OR EXISTS (SELECT FROM root_edge e WHERE e.run_id = ANY(:runs) AND e.roots_id = :roots_id
+               AND e.pre_root_id = a.neuron_id)
+    OR EXISTS (SELECT FROM root_edge e WHERE e.run_id = ANY(:runs) AND e.roots_id = :roots_id
+               AND e.post_root_id = a.neuron_id))
+"""
+RUNS = "SELECT run_id FROM run WHERE data_set_id = :data_set_id AND state = 'finished'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotated:
+    """What was written: how many neurons got each label, and how many neurons of any label the runs hold."""
+
+    labels: dict[str, int]
+    in_runs: int
+
 
 def write_annotations(
-    database: Database, roots_id: int, batches: Iterable[Mapping[str, NDArray[Any]]]
-) -> dict[str, int]:
+    database: Database, data_set_id: int, roots_id: int, batches: Iterable[Mapping[str, NDArray[Any]]]
+) -> Annotated:
     """Write annotations in one transaction; what was said under the same label of a neuron is replaced.
 
     Args:
         database: where to write.
+        data_set_id: the data set that the neurons belong to.
         roots_id: the version that the neurons belong to; 0: they are segments.
         batches: neuron_id int64, label and value texts; a neuron comes once a label.
-
-    Returns:
-        How many neurons got each label.
-
-    Raises:
-        TableError: a neuron comes twice under a label.
     """
     counts: Counter[str] = Counter()
-    seen: set[tuple[str, int]] = set()
+    key = {"data_set_id": data_set_id, "roots_id": roots_id}
     with database.begin() as connection:
         for batch in batches:
-            if len(batch["neuron_id"]):
-                _require_new(batch, seen)
-                merge_columns(connection, "annotation", {"roots_id": roots_id, **batch})
-                counts.update(batch["label"].tolist())
-    return dict(counts)
-
-
-def _require_new(batch: Mapping[str, NDArray[Any]], seen: set[tuple[str, int]]) -> None:
-    """Remember whom a batch names.
-
-    Raises:
-        TableError: somebody twice, in the batch or since an earlier one.
-    """
-    for label, neuron in zip(batch["label"].tolist(), batch["neuron_id"].tolist(), strict=True):
-        if (label, neuron) in seen:
-            raise TableError(f"the table names neuron {neuron} twice under '{label}': a neuron has one value a label")
-        seen.add((label, neuron))
+            merge_columns(connection, "annotation", {**key, **batch})
+            counts.update(batch["label"].tolist())
+        runs = list(connection.scalars(text(RUNS), {"data_set_id": data_set_id}))
+        found = connection.scalar(text(IN_RUNS), {**key, "runs": runs, "labels": list(counts)})
+    return Annotated(labels=dict(counts), in_runs=found or 0)

@@ -18,7 +18,8 @@ OUTPUTS = """
     FROM edges WHERE pre_id = ANY(:neurons)"""
 RECEIVED = """
 ), received AS MATERIALIZED (
-    SELECT post_id, {received} WHERE post_id IN (SELECT post_id FROM found) GROUP BY post_id
+    SELECT post_id, sum(synapse_count)::float8 AS synapses FROM whole
+    WHERE post_id IN (SELECT post_id FROM found) GROUP BY post_id
 )"""
 PARTNERS = (
     ", found AS MATERIALIZED ({sides}"
@@ -77,7 +78,7 @@ PARTNER_SIDE = {
 def partners(scope: Scope, neurons: Sequence[int], direction: Direction) -> Query:
     """The partners of neurons, each with counts and fractions.
 
-    `input_fraction` is the edge's share of all that its postsynaptic neuron receives.
+    `input_fraction` is the edge's share of all that its postsynaptic neuron receives, whatever the filter.
     """
     match direction:
         case Direction.INPUTS:
@@ -86,12 +87,12 @@ def partners(scope: Scope, neurons: Sequence[int], direction: Direction) -> Quer
             sides = OUTPUTS
         case Direction.BOTH:
             sides = f"{INPUTS}\n    UNION ALL{OUTPUTS}"
-    return scope.query(PARTNERS.format(sides=sides, received=scope.received), narrow=True, neurons=list(neurons))
+    return scope.query(PARTNERS.format(sides=sides), narrow=True, neurons=list(neurons))
 
 
 def between(scope: Scope, pre: Sequence[int], post: Sequence[int]) -> Query:
     """The edges from the neurons of one list to those of another."""
-    return scope.query(BETWEEN.format(received=scope.received), narrow=True, pre=list(pre), post=list(post))
+    return scope.query(BETWEEN, narrow=True, pre=list(pre), post=list(post))
 
 
 def totals(scope: Scope, neurons: Sequence[int]) -> Query:

@@ -1,10 +1,11 @@
 """A filter as SQL: the common table expressions that every query begins with.
 
     chosen   the synapses that the filter leaves, with their neurons
-    pairs    those synapses counted from one neuron to another, before the filter chooses edges
+    whole    all synapses of the run counted from one neuron to another, whatever the filter: what fractions are of
+    pairs    the chosen synapses counted from one neuron to another, before the filter chooses edges
     edges    the pairs that the filter leaves
 
-A filter that chooses no synapses reads `pairs` from the table edge; only another one counts them anew.
+A filter that chooses no synapses takes `pairs` from `whole`, the table edge; only another one counts them anew.
 """
 
 from __future__ import annotations
@@ -31,14 +32,15 @@ TO_ROOTS = """
                             AND o.number = s.number
     LEFT JOIN root p ON p.roots_id = :roots_id AND p.segment_id = s.pre_segment_id
     LEFT JOIN root q ON q.roots_id = :roots_id AND q.segment_id = s.post_segment_id"""
-SEGMENT_EDGES = """pairs AS NOT MATERIALIZED (
+SEGMENT_EDGES = """whole AS NOT MATERIALIZED (
     SELECT pre_segment_id AS pre_id, post_segment_id AS post_id, synapse_count, size_voxels, mean_confidence
     FROM edge WHERE run_id = :run_id
 )"""
-ROOT_EDGES = """pairs AS NOT MATERIALIZED (
+ROOT_EDGES = """whole AS NOT MATERIALIZED (
     SELECT pre_root_id AS pre_id, post_root_id AS post_id, synapse_count, size_voxels, mean_confidence
     FROM root_edge WHERE run_id = :run_id AND roots_id = :roots_id
 )"""
+ALL_PAIRS = "pairs AS NOT MATERIALIZED (SELECT * FROM whole)"
 COUNTED_PAIRS = """pairs AS {materialized} (
     SELECT pre_id, post_id, count(*)::integer AS synapse_count, coalesce(sum(size_voxels), 0)::bigint AS size_voxels,
            avg(confidence)::double precision AS mean_confidence
@@ -50,7 +52,9 @@ EDGES = """edges AS NOT MATERIALIZED (
 )"""
 OF_TYPE = "\n    AND {side}_id IN (SELECT neuron_id FROM neuron_type WHERE type = :{side}_type)"
 TYPES = """neuron_type AS NOT MATERIALIZED (
-    SELECT neuron_id, value AS type FROM annotation WHERE roots_id = :roots_id AND label = 'type'
+    SELECT neuron_id, value AS type FROM annotation
+    WHERE data_set_id = (SELECT data_set_id FROM run WHERE run_id = :run_id) AND roots_id = :roots_id
+    AND label = 'type'
 )"""
 SYNAPSE_CONDITIONS = {
     "min_confidence": "s.confidence >= :min_confidence",
@@ -73,15 +77,8 @@ class Scope:
     roots_id: int
     filter: Filter
 
-    @property
-    def received(self) -> str:
-        """What adds up the synapses that each neuron receives, and where from: for a GROUP BY post_id."""
-        if self.filter.chooses_synapses:
-            return "count(*)::float8 AS synapses FROM chosen"
-        return "sum(synapse_count)::float8 AS synapses FROM pairs"
-
     def query(self, body: str, *, narrow: bool = False, near: Sequence[str] = (), **parameters: Any) -> Query:
-        """A query over `chosen`, `pairs`, `edges` and `neuron_type`.
+        """A query over `chosen`, `whole`, `pairs`, `edges` and `neuron_type`.
 
         Args:
             body: its text after the common table expressions.
@@ -90,7 +87,8 @@ class Scope:
             parameters: those of the text.
         """
         own = {"run_id": self.run_id, "roots_id": self.roots_id}
-        tables = [self._chosen(near), self._pairs(narrow), TYPES, self._edges()]
+        whole = SEGMENT_EDGES if self.roots_id == SEGMENTS else ROOT_EDGES
+        tables = [self._chosen(near), whole, self._pairs(narrow), TYPES, self._edges()]
         return Query(
             sql=f"WITH RECURSIVE {', '.join(tables)}\n{body}", parameters={**own, **self._filter_values(), **parameters}
         )
@@ -120,7 +118,7 @@ class Scope:
     def _pairs(self, narrow: bool) -> str:
         if self.filter.chooses_synapses:
             return COUNTED_PAIRS.format(materialized="NOT MATERIALIZED" if narrow else "MATERIALIZED")
-        return SEGMENT_EDGES if self.roots_id == SEGMENTS else ROOT_EDGES
+        return ALL_PAIRS
 
     def _edges(self) -> str:
         sides = [side for side in ("pre", "post") if getattr(self.filter, f"{side}_type") is not None]

@@ -64,6 +64,7 @@ class NewRun:
         parameters: all parameters of the build (JSON values).
         box: in voxels of the working resolution.
         folder: where the run's own volumes go.
+        data_set: the data set that its ids belong to; None: that of the runs on the same segmentation.
     """
 
     name: str
@@ -74,6 +75,7 @@ class NewRun:
     parameters: dict[str, Any]
     box: Box
     folder: Path
+    data_set: str | None = None
     code_version: str = __version__
 
 
@@ -89,10 +91,18 @@ def check_run_name(name: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class NewImport:
-    """A run whose rows are imported; the parameters (JSON values) say what was imported from where."""
+    """A run whose rows are imported.
+
+    Attributes:
+        parameters: what was imported from where (JSON values).
+        data_set: the data set that its ids belong to; None: one of its own, named like the run.
+        edges_only: it holds edges and no synapses.
+    """
 
     name: str
     parameters: dict[str, Any]
+    data_set: str | None = None
+    edges_only: bool = False
     code_version: str = __version__
 
 

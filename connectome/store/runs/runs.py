@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
-from connectome.errors import DatabaseError, RunConflictError, RunNotFoundError
+from connectome.errors import ConfigError, DatabaseError, RunConflictError, RunNotFoundError
 from connectome.geometry import Box
 from connectome.store.database import Database
 from connectome.store.runs.records import (
@@ -24,7 +24,7 @@ from connectome.store.runs.records import (
     RunState,
 )
 from connectome.store.schema.partitions import attach_partitions, delete_if_free, stage_partitions
-from connectome.store.schema.tables import ModelTable, RunTable, VolumeTable
+from connectome.store.schema.tables import DataSetTable, ModelTable, RunTable, VolumeTable
 
 NAMES_SHOWN = 10
 PAUSE_S = 0.2
@@ -37,8 +37,12 @@ def create_run(database: Database, new: NewRun) -> RunRecord:
         RunConflictError: the name is taken.
     """
     with database.begin() as connection:
+        data_set = new.data_set
         values: dict[str, Any] = {
             "name": new.name,
+            "data_set_id": data_set_of_segmentation(connection, new.segmentation.url)
+            if data_set is None
+            else data_set_of_name(connection, data_set),
             "kind": RunKind.BUILD.value,
             "state": RunState.RUNNING.value,
             "image_volume_id": _volume_id(connection, "image", new.image),
@@ -55,6 +59,30 @@ def create_run(database: Database, new: NewRun) -> RunRecord:
         stage_partitions(connection, run_id)
         attach_partitions(connection, run_id)
     return get_run(database, new.name)
+
+
+def data_set_of_name(connection: Connection, name: str) -> int:
+    """The number of the data set of a name, which is made if there is none.
+
+    Raises:
+        ConfigError: the name is empty.
+    """
+    if not name.strip():
+        raise ConfigError("a data set needs a name")
+    connection.execute(insert(DataSetTable).values(name=name).on_conflict_do_nothing(index_elements=["name"]))
+    return int(connection.scalars(select(DataSetTable.data_set_id).where(DataSetTable.name == name)).one())
+
+
+def data_set_of_segmentation(connection: Connection, url: str) -> int:
+    """The data set of the runs on a segmentation; the first of them makes one, named by the segmentation."""
+    known = (
+        select(RunTable.data_set_id)
+        .join(VolumeTable, RunTable.segmentation_volume_id == VolumeTable.volume_id)
+        .where(VolumeTable.url == url)
+        .order_by(RunTable.run_id)
+    )
+    found = connection.scalar(known.limit(1))
+    return data_set_of_name(connection, url) if found is None else int(found)
 
 
 def insert_run(connection: Connection, values: dict[str, Any]) -> int:

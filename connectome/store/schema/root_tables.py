@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from connectome.store.schema.base import BY_RUN, Base, bigint, double, integer, run_key, smallint, text
-from connectome.store.schema.synapse_tables import EDGE_SUMS
+from connectome.store.schema.base import BY_RUN, Base, bigint, integer, run_key, smallint, text
+from connectome.store.schema.synapse_tables import EDGE_SUMS, mean_confidence, unscored_count
 
 
 def roots_key(comment: str) -> Mapped[int]:
@@ -35,6 +35,7 @@ class RootsTable(Base):
     __tablename__ = "roots"
     __table_args__ = (
         UniqueConstraint("name"),
+        CheckConstraint("(roots_id = 0) = (data_set_id IS NULL)", name="data_set"),
         {"comment": "Versions of proofreading: each maps segments to roots and is complete in itself; history stays"},
     )
 
@@ -48,6 +49,10 @@ class RootsTable(Base):
     source: Mapped[str] = text("The table or volume that the version was made from")
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), comment="When the version was made"
+    )
+    data_set_id: Mapped[int | None] = mapped_column(
+        ForeignKey("data_set.data_set_id"),
+        comment="The data set that its ids belong to; NULL for version 0, which holds for all",
     )
 
 
@@ -64,6 +69,22 @@ class RootTable(Base):
     roots_id: Mapped[int] = roots_key("The version")
     segment_id: Mapped[int] = bigint("The segment", key=True)
     root_id: Mapped[int] = bigint("The neuron that the segment belongs to")
+
+
+class SupervoxelRootTable(Base):
+    """The root of a supervoxel."""
+
+    __tablename__ = "supervoxel_root"
+    __table_args__ = (
+        CheckConstraint("supervoxel_id > 0 AND root_id > 0", name="ids"),
+        {
+            "comment": "The root of each supervoxel in a version; what follows for the synapses is in synapse_root",
+        },
+    )
+
+    roots_id: Mapped[int] = roots_key("The version")
+    supervoxel_id: Mapped[int] = bigint("The supervoxel", key=True)
+    root_id: Mapped[int] = bigint("The neuron that the supervoxel belongs to")
 
 
 class RootRefreshTable(Base):
@@ -92,6 +113,12 @@ class AnnotationTable(Base):
         {"comment": "Annotations of neurons: one value a label"},
     )
 
+    data_set_id: Mapped[int] = mapped_column(
+        ForeignKey("data_set.data_set_id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        comment="The data set that the neuron belongs to",
+    )
     roots_id: Mapped[int] = roots_key("The version of roots that neuron_id belongs to; 0: it is a segment")
     neuron_id: Mapped[int] = bigint("The segment or root", key=True)
     label: Mapped[str] = text("What is said of it: type, side, or any other label", key=True)
@@ -133,6 +160,7 @@ class RootEdgeTable(Base):
         ),
         CheckConstraint("synapse_count > 0 AND size_voxels >= 0", name="sums"),
         CheckConstraint("mean_confidence BETWEEN 0 AND 1", name="mean_confidence"),
+        CheckConstraint("unscored_count BETWEEN 0 AND synapse_count", name="unscored_count"),
         {"comment": "Edges between the roots of a version, aggregated from edge", **BY_RUN},
     )
 
@@ -144,4 +172,5 @@ class RootEdgeTable(Base):
     size_voxels: Mapped[int] = bigint(
         "Summed size of their clefts in voxels at the working resolution; unknown sizes count 0"
     )
-    mean_confidence: Mapped[float] = double("Mean confidence of the synapses, 0 to 1")
+    mean_confidence: Mapped[float | None] = mean_confidence()
+    unscored_count: Mapped[int] = unscored_count()

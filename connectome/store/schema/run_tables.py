@@ -23,6 +23,24 @@ from sqlalchemy.orm import Mapped, mapped_column
 from connectome.store.schema.base import Base, bigint, double, optional, real, text
 
 
+class DataSetTable(Base):
+    """An animal or volume: what ids belong to."""
+
+    __tablename__ = "data_set"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        {
+            "comment": "Data sets: the animal or volume that runs, roots and annotations belong to; ids mean something "
+            "within one"
+        },
+    )
+
+    data_set_id: Mapped[int] = mapped_column(
+        Integer, Identity(always=True), primary_key=True, comment="Number of the data set"
+    )
+    name: Mapped[str] = text("Name of the data set")
+
+
 class VolumeTable(Base):
     """An input volume, shared by all runs that read it."""
 
@@ -118,6 +136,7 @@ class RunTable(Base):
             "box_start_z < box_stop_z AND box_start_y < box_stop_y AND box_start_x < box_stop_x", name="box"
         ),
         CheckConstraint("kind IN ('build', 'import')", name="kind"),
+        CheckConstraint("content IN ('synapses', 'edges')", name="content"),
         CheckConstraint(f"kind = 'import' OR num_nulls({', '.join(BUILD_ONLY)}) = 0", name="complete"),
         {"comment": "Builds and imports: every other row belongs to one"},
     )
@@ -169,6 +188,12 @@ class RunTable(Base):
         DateTime(timezone=True), comment="When the run was finished; NULL before"
     )
     kind: Mapped[str] = text("build: made here from an image and a segmentation; import: a table that others made")
+    data_set_id: Mapped[int] = mapped_column(
+        ForeignKey("data_set.data_set_id"), comment="The data set that its ids belong to"
+    )
+    content: Mapped[str] = mapped_column(
+        Text, server_default="synapses", comment="What it holds: synapses and their edges, or edges alone"
+    )
 
 
 class BlockTable(Base):

@@ -5,12 +5,22 @@ Their foreign keys to clefts lie between the partitions of one run: `synapse_7` 
 
 from __future__ import annotations
 
-from sqlalchemy import REAL, BigInteger, CheckConstraint, Index
-from sqlalchemy.orm import Mapped
+from sqlalchemy import REAL, BigInteger, CheckConstraint, Double, Index, Integer
+from sqlalchemy.orm import Mapped, mapped_column
 
-from connectome.store.schema.base import BY_RUN, Base, bigint, double, integer, optional, real, run_key, smallint, text
+from connectome.store.schema.base import BY_RUN, Base, bigint, integer, optional, real, run_key, smallint, text
 
 EDGE_SUMS = ("synapse_count", "size_voxels", "mean_confidence")
+
+
+def mean_confidence() -> Mapped[float | None]:
+    """The mean confidence of an edge."""
+    return optional(Double, "Mean confidence of the synapses, 0 to 1; of those that have one, NULL if none has")
+
+
+def unscored_count() -> Mapped[int]:
+    """How many synapses of an edge its mean confidence leaves out."""
+    return mapped_column(Integer, server_default="0", comment="Number of its synapses that have no confidence")
 
 
 class CandidateTable(Base):
@@ -47,6 +57,7 @@ class SynapseTable(Base):
         CheckConstraint(
             "pre_score BETWEEN 0 AND 1 AND post_score BETWEEN 0 AND 1 AND confidence BETWEEN 0 AND 1", name="scores"
         ),
+        CheckConstraint("pre_supervoxel_id > 0 AND post_supervoxel_id > 0", name="supervoxel_ids"),
         {"comment": "Synapses: clefts with their chosen partners; a polyadic cleft has several rows", **BY_RUN},
     )
 
@@ -63,8 +74,8 @@ class SynapseTable(Base):
         REAL,
         "Score of the postsynaptic segment in its role, 0 to 1; a pruner's is the pair's; NULL if nothing scored it",
     )
-    confidence: Mapped[float] = real(
-        "Calibrated probability that the synapse is correct, 0 to 1; 1 if an import has none"
+    confidence: Mapped[float | None] = optional(
+        REAL, "Calibrated probability that the synapse is correct, 0 to 1; NULL if an import doesn't tell"
     )
     pre_x_nm: Mapped[float] = real("A point inside the presynaptic segment beside the cleft: x in nm")
     pre_y_nm: Mapped[float] = real("A point inside the presynaptic segment beside the cleft: y in nm")
@@ -74,6 +85,12 @@ class SynapseTable(Base):
     post_z_nm: Mapped[float] = real("A point inside the postsynaptic segment beside the cleft: z in nm")
     source_id: Mapped[int | None] = optional(
         BigInteger, "Id of the synapse in the table that was imported; NULL in a build"
+    )
+    pre_supervoxel_id: Mapped[int | None] = optional(
+        BigInteger, "The supervoxel of its presynaptic point; NULL: its segment is what proofreading moves"
+    )
+    post_supervoxel_id: Mapped[int | None] = optional(
+        BigInteger, "The supervoxel of its postsynaptic point; NULL: its segment is what proofreading moves"
     )
 
 
@@ -104,6 +121,7 @@ class EdgeTable(Base):
         Index(None, "post_segment_id", postgresql_include=["run_id", "pre_segment_id", *EDGE_SUMS]),
         CheckConstraint("synapse_count > 0 AND size_voxels >= 0", name="sums"),
         CheckConstraint("mean_confidence BETWEEN 0 AND 1", name="mean_confidence"),
+        CheckConstraint("unscored_count BETWEEN 0 AND synapse_count", name="unscored_count"),
         {"comment": "Edges: all synapses from one segment to another, aggregated when the run is finished", **BY_RUN},
     )
 
@@ -114,4 +132,5 @@ class EdgeTable(Base):
     size_voxels: Mapped[int] = bigint(
         "Summed size of their clefts in voxels at the working resolution; unknown sizes count 0"
     )
-    mean_confidence: Mapped[float] = double("Mean confidence of the synapses, 0 to 1")
+    mean_confidence: Mapped[float | None] = mean_confidence()
+    unscored_count: Mapped[int] = unscored_count()

@@ -10,9 +10,10 @@ from connectome.store.schema.root_tables import (
     RootRefreshTable,
     RootsTable,
     RootTable,
+    SupervoxelRootTable,
     SynapseRootTable,
 )
-from connectome.store.schema.run_tables import BlockTable, ModelTable, RunTable, StageTable, VolumeTable
+from connectome.store.schema.run_tables import BlockTable, DataSetTable, ModelTable, RunTable, StageTable, VolumeTable
 from connectome.store.schema.synapse_tables import CandidateTable, DuplicateTable, EdgeTable, SynapseTable
 
 METADATA = Base.metadata
@@ -23,6 +24,7 @@ __all__ = [
     "BlockTable",
     "CandidateTable",
     "CleftTable",
+    "DataSetTable",
     "DuplicateTable",
     "EdgeTable",
     "FragmentCleftTable",
@@ -34,6 +36,7 @@ __all__ = [
     "RootsTable",
     "RunTable",
     "StageTable",
+    "SupervoxelRootTable",
     "SynapseRootTable",
     "SynapseTable",
     "VolumeTable",

@@ -11,6 +11,7 @@ from connectome.errors import RootsError
 from connectome.store.database import Database
 from connectome.store.findings.edges import refresh_edges, refresh_root_edges
 from connectome.store.findings.imports import import_run
+from connectome.store.proofreading.data_sets import choose_data_set
 from connectome.store.proofreading.root_versions import NewRoots, ensure_edges, make_split_version, make_version
 from connectome.store.proofreading.roots import (
     RootsRecord,
@@ -23,7 +24,7 @@ from connectome.store.proofreading.roots import (
     write_synapse_roots,
 )
 from connectome.store.runs.records import NewImport, NewRun, RunRecord, RunState
-from connectome.store.runs.runs import create_run, set_state
+from connectome.store.runs.runs import create_run, data_set_of_name, set_state
 
 Rows = list[tuple[int, int, int, int, float]]
 SYNAPSES = [(1, 10, 20, 0.5), (2, 10, 20, 1.0), (3, 11, 20, 0.25), (4, 10, 21, 0.5), (4, 10, 30, 0.5), (5, 20, 10, 1.0)]
@@ -58,7 +59,7 @@ def edges(database: Database, run_id: int, roots_id: int | None = None) -> Rows:
 
 def version(database: Database, name: str, mapping: dict[int, int], parent: RootsRecord | None = None) -> int:
     with database.begin() as connection:
-        roots_id = create_roots(connection, name, "test")
+        roots_id = create_roots(connection, name, "test", data_set_of_name(connection, "lab"))
         if parent is not None:
             inherit(connection, roots_id, parent)
         write_roots(connection, roots_id, np.array(list(mapping), np.uint64), list(mapping.values()))
@@ -97,7 +98,7 @@ def test_merged_segments_share_their_edges_and_history_stays(database: Database,
 
 def test_a_split_moves_only_the_synapses_that_changed(database: Database, filled: RunRecord) -> None:
     with database.begin() as connection:
-        roots_id = create_roots(connection, "split", "volume")
+        roots_id = create_roots(connection, "split", "volume", data_set_of_name(connection, "lab"))
         moved = SynapseRoots(cleft_id=[2, 4], number=[0, 1], pre_root_id=[99, 10], post_root_id=[20, 98])
         assert write_synapse_roots(connection, roots_id, filled.run_id, moved) == 2
         refresh_root_edges(connection, filled.run_id, roots_id)
@@ -120,11 +121,13 @@ def test_a_split_moves_only_the_synapses_that_changed(database: Database, filled
 def test_a_table_moves_the_side_of_a_split_synapse_that_was_not_split(database: Database, filled: RunRecord) -> None:
     moved = {"cleft_id": [2, 5], "number": [0, 0], "pre_root_id": [100, None], "post_root_id": [None, 101]}
     set_state(database, filled.run_id, RunState.FINISHED)
-    make_split_version(database, NewRoots(name="split", source="volume"), filled.run_id, [moved])
+    data_set = choose_data_set(database).data_set_id
+    made = NewRoots(name="split", source="volume", data_set_id=data_set)
+    make_split_version(database, made, filled.run_id, [moved])
 
     def table(name: str, parent: str, mapping: dict[int, int]) -> Rows:
         named = {"segment_id": np.array(list(mapping)), "root_id": np.array(list(mapping.values()))}
-        make_version(database, NewRoots(name=name, source="table", parent=parent), [named])
+        make_version(database, NewRoots(name=name, source="table", data_set_id=data_set, parent=parent), [named])
         return edges(database, filled.run_id, get_roots(database, name).roots_id)
 
     moved_on = table("post", "split", {20: 40})
@@ -168,7 +171,7 @@ def test_an_import_appears_whole_with_its_edges_also_between_roots(database: Dat
     roots_id = version(database, "v1", {6: 60})
     cleft = {"block_id": 0, "x_nm": 1.0, "y_nm": 2.0, "z_nm": 3.0, "state": "assigned"}
     points = {f"{role}_{axis}_nm": 1.0 for role in ("pre", "post") for axis in "xyz"}
-    with import_run(database, NewImport(name="flywire", parameters={"file": "a.csv"})) as loading:
+    with import_run(database, NewImport(name="flywire", parameters={"file": "a.csv"}, data_set="lab")) as loading:
         loading.write(
             "synapse",
             {

@@ -17,6 +17,7 @@ from connectome.store.proofreading.root_versions import ensure_edges
 from connectome.store.proofreading.roots import create_roots
 from connectome.store.queries.sql import run_sql
 from connectome.store.runs.records import RunRecord
+from connectome.store.runs.runs import data_set_of_name
 from connectome.store.schema.migrate import configuration, upgrade
 from connectome.store.server.logins import create_reader
 
@@ -81,7 +82,7 @@ def test_a_reader_is_told_who_makes_edges_that_are_not_there(
 ) -> None:
     create_reader(database, reader, SECRET)
     with database.begin() as connection:
-        roots_id = create_roots(connection, "v1", "test")
+        roots_id = create_roots(connection, "v1", "test", data_set_of_name(connection, "lab"))
     with Database.open(url_of(database, reader), tmp_path) as opened:
         with pytest.raises(DatabaseError, match=r"only reads: the database's owner makes them with connectome query"):
             ensure_edges(opened, run.run_id, roots_id)

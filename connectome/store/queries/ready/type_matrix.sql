@@ -4,7 +4,8 @@
 
 , types AS (
     SELECT neuron_id, value AS type FROM annotation
-    WHERE label = :label AND roots_id = coalesce((SELECT roots_id FROM roots WHERE name = :roots), 0)
+    WHERE label = :label AND data_set_id = (SELECT data_set_id FROM run JOIN chosen USING (run_id))
+    AND roots_id = coalesce((SELECT roots_id FROM roots WHERE name = :roots), 0)
 )
 SELECT p.type AS pre_type, q.type AS post_type, sum(e.synapse_count)::bigint AS synapse_count, count(*) AS edges
 FROM edges e JOIN types p ON p.neuron_id = e.pre_id JOIN types q ON q.neuron_id = e.post_id
