@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from figure2_plot import Point, draw
 from paper import ASSIGNERS, DETECTORS, TEST_BOX, VALIDATION_BOX, VALIDATION_SEED, Data, Setting, table, with_interval
 
 from connectome.geometry import Box
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.request import BuildRequest, InputVolumes, ModelNames
 from connectome.records import NoProgress
 from connectome.tuning.annotated_volume import AnnotatedVolume
 from connectome.tuning.grid import AXES, Cell, ParameterGrid, f1_of
@@ -71,12 +71,21 @@ def main() -> None:
 def combine(detector: str, assigner: str, validation: list[Data], test: list[Data], outputs: Path) -> Combination:
     """Tune a combination, then score it; what the networks say of a volume is computed once."""
     direction = "avan" if assigner == "nearest" and detector != "signed-proximity" else None
-    build = BuildRequest(image="", segmentation="", detector=detector, assigner=assigner, direction=direction)
+    build = BuildRequest(
+        volumes=InputVolumes(image="", segmentation=""),
+        models=ModelNames(detector=detector, assigner=assigner, direction=direction),
+    )
     grid = ParameterGrid(
-        threshold=THRESHOLDS[detector], min_size_voxels=SIZES, dilation_nm=(48.0,), duplicate_distance_nm=DISTANCES_NM
+        {
+            **ParameterGrid.usual().tried,
+            "threshold": THRESHOLDS[detector],
+            "min_size_voxels": SIZES,
+            "dilation_nm": (48.0,),
+            "duplicate_distance_nm": DISTANCES_NM,
+        }
     )
     tuning = tune(TuneRequest(volumes=volumes(validation), build=build, grid=grid, outputs=outputs))
-    only = ParameterGrid(**{axis: (value,) for axis, value in asdict(tuning.cell).items()})
+    only = ParameterGrid({axis: (value,) for axis, value in tuning.cell.items()})
     scorers = open_scorers(TuneRequest(volumes=volumes(test), build=build, grid=only, outputs=outputs), NoProgress())
     return Combination(
         detector=detector,
@@ -137,7 +146,7 @@ def row(one: Combination, name: str, counts: Counts) -> list[object]:
         with_interval(true, annotated),
         f"{f1_of(np.array(counts)):.3f}",
         f"{one.validation_f1:.3f}",
-        ", ".join(f"{value:g}" for value in list(asdict(one.cell).values())[:5]),
+        ", ".join(f"{value:g}" for value in one.cell.values()),
     ]
 
 

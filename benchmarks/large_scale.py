@@ -25,7 +25,7 @@ from connectome.formats.annotation_table import COLUMNS
 from connectome.formats.opening import open_reference
 from connectome.geometry import Box, triple
 from connectome.pipeline.build import BuildSummary, build_volume
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.request import BuildRequest, Execution, InputVolumes, ModelNames
 from connectome.scoring.assignment import AssignmentRequest, assign_annotated
 from connectome.store.database import Database
 from connectome.store.server.embedded import EmbeddedServer
@@ -94,20 +94,18 @@ def main() -> None:
 def build(phantom: Data, data_folder: Path) -> tuple[BuildSummary, dict[str, np.ndarray]]:
     """Build the phantom; what came of it, and all synapses as columns."""
     request = BuildRequest(
-        image=phantom.image,
-        segmentation=phantom.segmentation,
         name="large",
-        detector="mask",
-        assigner="avan",
-        polyadic=False,
-        data_folder=data_folder,
-        restart=True,
+        volumes=InputVolumes(image=phantom.image, segmentation=phantom.segmentation),
+        models=ModelNames(detector="mask", assigner="avan"),
+        parameters={"polyadic": False},
+        execution=Execution(data_folder=data_folder, restart=True),
     )
     server = EmbeddedServer(data_folder / "postgres")
-    request = replace(request, database_url=server.start())
+    url = server.start()
+    request = replace(request, execution=replace(request.execution, database_url=url))
     try:
         summary = build_volume(request)
-        with Database.open(request.database_url, data_folder) as database:
+        with Database.open(url, data_folder) as database:
             return summary, database.columns(QUERY)
     finally:
         server.stop()
@@ -130,11 +128,10 @@ def assign_drawn(phantom: Data, run_folder: Path, folder: Path, drawn: list[Row]
         writer.writeheader()
         writer.writerows(drawn)
     request = AssignmentRequest(
-        image=phantom.image,
-        segmentation=phantom.segmentation,
+        volumes=InputVolumes(image=phantom.image, segmentation=phantom.segmentation),
         reference=folder,
-        assigner="proximity-pruner",
-        polyadic=False,
+        models=ModelNames(assigner="proximity-pruner"),
+        parameters={"polyadic": False},
     )
     return {cleft: pairs[0] for cleft, pairs in assign_annotated(request).chosen.items() if pairs}
 

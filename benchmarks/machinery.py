@@ -21,12 +21,12 @@ import numpy as np
 from machine import machine_text
 from paper import RESULTS, WORK, Setting, table
 
-from connectome.pipeline.build import choose_parameters
+from connectome.pipeline.chosen import choose_parameters
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.engines.choice import open_engine
 from connectome.pipeline.engines.run_stage import run_stage
 from connectome.pipeline.inputs import open_inputs
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.request import BuildRequest, Execution, InputVolumes
 from connectome.pipeline.stages.order import StageSpec
 from connectome.pipeline.stages.stage import Blocks, Computed, Work
 from connectome.records import NoProgress
@@ -85,7 +85,7 @@ def main() -> None:
             measure("2 dask workers", replace(request, name="workers", workers=2), asked.cluster_blocks),
         ]
     finally:
-        EmbeddedServer(request.data_folder / "postgres").stop()
+        EmbeddedServer(request.execution.data_folder / "postgres").stop()
     head = ("engine", "blocks", "seconds", "blocks/s", "peak memory of the leading process")
     Setting(work=WORK, results=RESULTS, small=False).write(
         "machinery.md",
@@ -106,7 +106,8 @@ def write_world() -> BuildRequest:
         volume = Volume.create(FOLDER / f"{name}.zarr", shape=SHAPE, dtype=dtype, resolution_nm=RESOLUTION_NM)
         volume.write(volume.box, noise.astype(dtype))
     return BuildRequest(
-        image=str(FOLDER / "raw.zarr"), segmentation=str(FOLDER / "neuron_ids.zarr"), data_folder=FOLDER / "data"
+        volumes=InputVolumes(image=str(FOLDER / "raw.zarr"), segmentation=str(FOLDER / "neuron_ids.zarr")),
+        execution=Execution(data_folder=FOLDER / "data"),
     )
 
 
@@ -128,11 +129,15 @@ def measure(engine: str, request: BuildRequest, count: int) -> Measured:
 @contextmanager
 def begun(request: BuildRequest) -> Iterator[BuildContext]:
     """A run that has just been begun."""
-    inputs = open_inputs(request)
-    place = Path(request.data_folder / "runs" / request.name).absolute()
+    inputs = open_inputs(request.volumes, request.models, request.execution.device)
+    place = Path(request.execution.data_folder / "runs" / request.name).absolute()
     grid = inputs.image.volume.grid
     volume = NewVolume(
-        url=request.image, dtype="uint8", shape=grid.shape, resolution_nm=grid.resolution_nm, offset_nm=grid.offset_nm
+        url=request.volumes.image,
+        dtype="uint8",
+        shape=grid.shape,
+        resolution_nm=grid.resolution_nm,
+        offset_nm=grid.offset_nm,
     )
     assert inputs.assigner.checkpoint is not None
     new = NewRun(
@@ -145,7 +150,8 @@ def begun(request: BuildRequest) -> Iterator[BuildContext]:
         detector=NewModel(name="detector", sha256=inputs.detector.sha256, method="mask"),
         assigner=NewModel(name="assigner", sha256=inputs.assigner.checkpoint.sha256, method="avan"),
     )
-    with Database.open(None, request.data_folder, create=True) as database, lock_run(database, request.name) as lock:
+    folder = request.execution.data_folder
+    with Database.open(None, folder, create=True) as database, lock_run(database, request.name) as lock:
         yield BuildContext(
             database=database,
             run=create_run(database, new),

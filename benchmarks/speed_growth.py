@@ -18,7 +18,7 @@ import numpy as np
 
 from connectome.geometry import Box
 from connectome.pipeline.build import build_volume
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.request import BuildRequest, Execution, InputVolumes
 from connectome.records import NoProgress
 from connectome.store.server.embedded import EmbeddedServer
 from connectome.volumes.volume import Volume
@@ -81,7 +81,9 @@ def main() -> None:
     folder = Path(sys.argv[1])
     data_folder = folder / "data"
     request = BuildRequest(
-        image=str(folder / VOLUMES[0]), segmentation=str(folder / VOLUMES[1]), name="growth", data_folder=data_folder
+        name="growth",
+        volumes=InputVolumes(image=str(folder / VOLUMES[0]), segmentation=str(folder / VOLUMES[1])),
+        execution=Execution(data_folder=data_folder),
     )
     watch = FirstStage()
     try:

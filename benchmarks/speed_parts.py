@@ -29,7 +29,7 @@ from connectome.partners.assignment import AssignmentRules, assign
 from connectome.partners.avan import PATCHES_A_BATCH as PATCHES_A_CALL
 from connectome.partners.patches import PATCHES_A_BATCH, PatchReader
 from connectome.pipeline.inputs import VolumePair, open_pair
-from connectome.pipeline.normalisation import Normalising, as_model_sees, choose_grey_range
+from connectome.pipeline.normalisation import as_model_sees, choose_grey_range
 from connectome.pipeline.stages.label import blended
 from connectome.pipeline.stages.predict import TilePredictor, mirrored
 from connectome.pipeline.stages.stitch import write_labels
@@ -106,7 +106,7 @@ def fastest(calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> 
 def predict_share(phantom: Phantom) -> tuple[list[Measured], NDArray[np.uint8]]:
     """The stage predict on the tiles of `PREDICTED` beside the network alone on them, and what they predict there."""
     card, segmentation = phantom.detector.card, phantom.pair.segmentation
-    grey = choose_grey_range(Normalising.VOLUME, phantom.pair.image)
+    grey = choose_grey_range("volume", phantom.pair.image)
     image = as_model_sees(phantom.pair.image, grey, card.normalisation)
     lattice = TileLattice(segmentation.shape, TileShape(), card.network.multiple)
     predictor = TilePredictor(
@@ -259,7 +259,7 @@ def assign_share(phantom: Phantom) -> list[Measured]:
     clefts = phantom.volume("clefts.zarr", segmentation.shape, np.uint64)
     clefts.write(PREDICTED, labelled.labels())
     found = whole_clefts(labelled.fragments, 200, segmentation.resolution_nm, segmentation.offset_nm)
-    grey = choose_grey_range(Normalising.VOLUME, phantom.pair.image)
+    grey = choose_grey_range("volume", phantom.pair.image)
     reader = PatchReader(
         image=as_model_sees(phantom.pair.image, grey, card.normalisation),
         segmentation=segmentation,

@@ -19,6 +19,7 @@ from table1_errors import draw_errors
 
 from connectome.evaluate.assignment import WrongAssignment
 from connectome.phantom import PhantomPreset
+from connectome.pipeline.request import InputVolumes, ModelNames
 from connectome.scoring.assignment import AnnotatedAssignment, AssignmentRequest, assign_annotated
 
 INSECT_SEEDS = (6001, 6002)
@@ -63,13 +64,10 @@ def main() -> None:
 def run(data: Data, method: str, direction: str | None, *, polyadic: bool) -> AnnotatedAssignment:
     """Assign the annotated clefts of one folder."""
     request = AssignmentRequest(
-        image=data.image,
-        segmentation=data.segmentation,
+        volumes=InputVolumes(image=data.image, segmentation=data.segmentation, box=data.box),
         reference=data.folder,
-        box=data.box,
-        assigner=method,
-        direction=direction,
-        polyadic=polyadic,
+        models=ModelNames(assigner=method, direction=direction),
+        parameters={"polyadic": polyadic},
     )
     return assign_annotated(request)
 

@@ -27,7 +27,7 @@ from speed_growth import FirstStage
 
 from connectome.geometry import Triple, triple
 from connectome.pipeline.build import BuildSummary, build_volume
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.request import BuildRequest, Execution, InputVolumes
 from connectome.store.database import Database
 from connectome.store.server.embedded import EmbeddedServer
 
@@ -87,7 +87,8 @@ def main() -> None:
     EmbeddedServer(FOLDER / "postgres").stop()  # of a run that was killed: it would take the new one's socket with it
     shutil.rmtree(FOLDER, ignore_errors=True)
     request = BuildRequest(
-        image=str(phantom / "raw.zarr"), segmentation=str(phantom / "neuron_ids.zarr"), data_folder=FOLDER
+        volumes=InputVolumes(image=str(phantom / "raw.zarr"), segmentation=str(phantom / "neuron_ids.zarr")),
+        execution=Execution(data_folder=FOLDER),
     )
     try:
         built = [build(replace(request, name=str(number)), engine) for number, engine in enumerate(ENGINES)]
@@ -97,7 +98,7 @@ def main() -> None:
     rows = [
         (
             engine.name,
-            "x".join(map(str, engine.blocks or request.block_shape)),
+            "x".join(map(str, engine.blocks or request.execution.block_shape)),
             one.kills or "",
             f"{one.seconds:.1f}",
             f"{one.stage_seconds:.1f}",
@@ -125,7 +126,7 @@ def main() -> None:
 def build(request: BuildRequest, engine: Engine) -> Built:
     """Build and time it, without starting the workers."""
     if engine.blocks:
-        request = replace(request, block_shape=engine.blocks)
+        request = replace(request, execution=replace(request.execution, block_shape=engine.blocks))
     if not engine.workers:
         return timed(request, [])
     with (
@@ -134,7 +135,8 @@ def build(request: BuildRequest, engine: Engine) -> Built:
         ) as cluster,
         killing(cluster if engine.killed else None) as victims,
     ):
-        return timed(replace(request, scheduler=cluster.scheduler_address), victims)
+        execution = replace(request.execution, scheduler=cluster.scheduler_address)
+        return timed(replace(request, execution=execution), victims)
 
 
 @contextmanager
@@ -179,7 +181,7 @@ def compare(request: BuildRequest) -> float:
         AssertionError: it is too large, or runs hold other rows.
     """
     furthest = 0.0
-    with Database.open(None, request.data_folder) as database:
+    with Database.open(None, request.execution.data_folder) as database:
         for table_name, columns in ROWS.items():
             first, *others = (
                 database.columns(

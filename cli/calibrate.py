@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.options.assigner import AssignerOption
-from connectome.cli.options.build import DetectorOption
-from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DataFolderOption, Device, DeviceOption, JsonOption
-from connectome.cli.tune import build_options
+from connectome.cli.options.build import ConfigOption, Values, build_options, request_without_volumes
+from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DataFolderOption, JsonOption
 
 if TYPE_CHECKING:
     from connectome.tuning.calibrate import Calibration
@@ -33,27 +31,20 @@ CheckOption = Annotated[
         help="Annotated volume to check on, which isn't fitted on. Repeatable.",
     ),
 ]
-TunedOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", metavar="FILE.toml", show_default=False, help="Parameters from tune (default: the models' own)."
-    ),
-]
 OutputOption = Annotated[Path, typer.Option("--output", "-o", metavar="FILE.json", help="Where the model goes.")]
 StoreOption = Annotated[
     bool, typer.Option("--store", help="Also put it into the assigner's file: builds with both models use it.")
 ]
 
 
+@build_options("given", "detector", "assigner", "direction", "device")
 def calibrate(
     data: DataOption,
+    given: Values,
     check: CheckOption = None,
-    config: TunedOption = None,
-    detector: DetectorOption = None,
-    assigner: AssignerOption = None,
+    config: ConfigOption = None,
     output: OutputOption = Path("confidence.json"),
     store: StoreOption = False,
-    device: DeviceOption = Device.AUTO,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
     as_json: JsonOption = False,
 ) -> None:
@@ -72,7 +63,7 @@ def calibrate(
     request = CalibrateRequest(
         volumes=tuple(AnnotatedVolume.parse(text) for text in data),
         checks=tuple(AnnotatedVolume.parse(text) for text in check or []),
-        build=build_options(config, detector, assigner, device),
+        build=request_without_volumes(config, given),
         outputs=data_folder.expanduser() / OUTPUTS,
     )
     with RichProgress() as progress:

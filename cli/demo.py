@@ -26,13 +26,12 @@ def demo(
     """Make a synthetic volume, build its connectome, score it, export it and ask it three questions."""
     from connectome.cli.output.progress import RichProgress
     from connectome.demo import DemoRequest, run_demo
-    from connectome.networks.device import DeviceChoice
 
     request = DemoRequest(
         folder=folder,
         shape=parse_shape(shape, "--shape") or (64, 512, 512),
         seed=seed,
-        device=DeviceChoice(device),
+        device=device.value,
         database_url=database_url,
     )
     with RichProgress() as progress:

@@ -8,23 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.options.assigner import (
-    AssignerOption,
-    DirectionOption,
-    MinContactOption,
-    PolyadicOption,
-    PostThresholdOption,
-    PreThresholdOption,
-)
+from connectome.cli.options.build import Values, build_options
 from connectome.cli.options.common import (
     DEFAULT_DATA_FOLDER,
     BoxOption,
     DatabaseUrlOption,
     DataFolderOption,
-    Device,
-    DeviceOption,
     JsonOption,
-    NormalisationOption,
     RunOption,
     parse_box,
 )
@@ -36,14 +26,27 @@ app = typer.Typer(no_args_is_help=True, help="Score against an annotated connect
 ReferenceOption = Annotated[
     Path, typer.Option("--reference", metavar="FILE.hdf", help="CREMI file with segments, clefts and partners.")
 ]
-ImageOption = Annotated[str, typer.Option("--image", metavar="URL", help="The EM image.")]
-SegmentationOption = Annotated[
-    str, typer.Option("--segmentation", metavar="URL", help="The segmentation of the reference.")
-]
 WrongCleftsOption = Annotated[
     Path | None,
     typer.Option("--errors", metavar="FILE.csv", show_default=False, help="Also write the wrong clefts as CSV."),
 ]
+
+
+SHARED = (
+    "image",
+    "segmentation",
+    "box",
+    "assigner",
+    "direction",
+    "dilation_nm",
+    "polyadic",
+    "min_contact",
+    "pre_threshold",
+    "post_threshold",
+    "normalisation",
+    "device",
+)
+"""Options of builds that decide about partners."""
 
 
 @app.command()
@@ -91,21 +94,9 @@ def edges(
 
 
 @app.command()
+@build_options("given", *SHARED)
 def assignment(
-    image: ImageOption,
-    segmentation: SegmentationOption,
-    reference: ReferenceOption,
-    box: BoxOption = None,
-    assigner: AssignerOption = None,
-    direction: DirectionOption = None,
-    polyadic: PolyadicOption = None,
-    min_contact: MinContactOption = None,
-    pre_threshold: PreThresholdOption = None,
-    post_threshold: PostThresholdOption = None,
-    device: DeviceOption = Device.AUTO,
-    normalisation: NormalisationOption = None,
-    as_json: JsonOption = False,
-    errors: WrongCleftsOption = None,
+    reference: ReferenceOption, given: Values, as_json: JsonOption = False, errors: WrongCleftsOption = None
 ) -> None:
     """Accuracy of an assigner on annotated clefts: how often it finds both partners, and each of them.
 
@@ -113,22 +104,16 @@ def assignment(
     recall and F1 of all pairs of partners are given instead.
     """
     from connectome.cli.output.progress import RichProgress
-    from connectome.pipeline.normalisation import Normalising, normalisation_of
+    from connectome.pipeline.request import build_request
     from connectome.scoring.assignment import AssignmentRequest, assign_annotated
 
+    asked = build_request(given)
     request = AssignmentRequest(
-        image=image,
-        segmentation=segmentation,
+        volumes=asked.volumes,
         reference=reference,
-        box=parse_box(box),
-        assigner=assigner,
-        direction=direction,
-        device=device,
-        polyadic=polyadic,
-        min_contact=min_contact,
-        pre_threshold=pre_threshold,
-        post_threshold=post_threshold,
-        normalisation=Normalising.VOLUME if normalisation is None else normalisation_of(normalisation),
+        models=asked.models,
+        parameters=asked.parameters,
+        device=asked.execution.device,
     )
     with RichProgress() as progress:
         found = assign_annotated(request, progress)

@@ -65,7 +65,9 @@ class CommandLine(TyperGroup):
         try:
             return super().invoke(ctx)
         except ConnectomeError as error:
-            typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+            from connectome.cli.ways_out import with_way_out
+
+            typer.echo(f"error: {with_way_out(error)}", err=True)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             typer.echo("interrupted: what is finished is kept, the same command resumes", err=True)

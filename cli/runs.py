@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
+from connectome.pipeline.parameters import shown_parameters
 
 if TYPE_CHECKING:
     from connectome.query.runs import RunReport
@@ -90,7 +91,8 @@ def report_text(report: RunReport) -> str:
     for block in report.failed:
         tries = f"{block.attempts} attempt" + ("s" if block.attempts > 1 else "")
         lines.append(f"  {block.stage} {block.block_id} ({tries}, {block.worker or 'unknown worker'}): {block.error}")
-    lines += ["parameters", *(f"  {key:<22} {_short(value)}" for key, value in values["parameters"].items())]
+    shown = shown_parameters(values["parameters"])
+    lines += ["parameters", *(f"  {key:<22} {_short(value)}" for key, value in shown.items())]
     return "\n".join(lines)
 
 

@@ -7,12 +7,10 @@ from typing import Any
 
 import typer
 
-from connectome.cli.options.build import DetectorOption
+from connectome.cli.options.build import Values, build_options, request_without_volumes
 from connectome.cli.options.common import (
     DEFAULT_DATA_FOLDER,
     DataFolderOption,
-    Device,
-    DeviceOption,
     JsonOption,
     parse_shape,
 )
@@ -23,7 +21,6 @@ from connectome.cli.options.train import (
     DecoyDataOption,
     DecoyShareOption,
     DecoySizeOption,
-    DecoyThresholdOption,
     KeepOption,
     NameOption,
     OutputOption,
@@ -144,12 +141,11 @@ def pruner(
 
 
 @app.command()
+@build_options("given", "detector", "threshold", "device")
 def decoys(
+    given: Values,
     data: DecoyDataOption = None,
-    detector: DetectorOption = None,
-    threshold: DecoyThresholdOption = None,
     min_size: DecoySizeOption = 100,
-    device: DeviceOption = Device.AUTO,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
     json_: JsonOption = False,
 ) -> None:
@@ -161,14 +157,13 @@ def decoys(
     from dataclasses import asdict
 
     from connectome.cli.output.progress import RichProgress
-    from connectome.cli.tune import annotated_volumes, build_options
+    from connectome.cli.tune import annotated_volumes
     from connectome.tuning.decoys import DecoyRequest, find_decoys
     from connectome.tuning.tune import OUTPUTS
 
     request = DecoyRequest(
         volumes=annotated_volumes(data, None, None, None, None),
-        build=build_options(None, detector, None, device),
-        threshold=threshold,
+        build=request_without_volumes(None, given),
         min_size_voxels=min_size,
         outputs=data_folder.expanduser() / OUTPUTS,
     )

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.options.assigner import AssignerOption, PolyadicOption
-from connectome.cli.options.build import DetectorOption
-from connectome.cli.options.common import (
-    DEFAULT_DATA_FOLDER,
-    BoxOption,
-    DataFolderOption,
-    Device,
-    DeviceOption,
-    JsonOption,
-    parse_box,
-)
-from connectome.cli.options.groups import shared_options
+from connectome.cli.options.build import ConfigOption, Values, build_options, request_without_volumes, tried_options
+from connectome.cli.options.common import DEFAULT_DATA_FOLDER, BoxOption, DataFolderOption, JsonOption, parse_box
 from connectome.errors import ConfigError
 
 if TYPE_CHECKING:
-    from connectome.pipeline.request import BuildRequest
     from connectome.tuning.annotated_volume import AnnotatedVolume
 
 DataOption = Annotated[
@@ -47,73 +35,23 @@ ReferenceOption = Annotated[
     Path | None,
     typer.Option("--reference", metavar="FILE.hdf", show_default=False, help="Its annotations: a CREMI file."),
 ]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE.toml", show_default=False, help="Options of build volume; flags win."),
-]
 OutputOption = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE.toml", help="Where the chosen parameters go.")
 ]
-GridValues = dict[str, tuple[float, ...]]
 
 
-def _grid(
-    thresholds: Annotated[
-        str | None, typer.Option(metavar="N,N,...", help="Detection thresholds to try.", show_default=False)
-    ] = None,
-    min_sizes: Annotated[
-        str | None, typer.Option(metavar="N,N,...", help="Minimum sizes in voxels to try.", show_default=False)
-    ] = None,
-    dilations: Annotated[
-        str | None, typer.Option(metavar="NM,NM,...", help="Dilations to try.", show_default=False)
-    ] = None,
-    duplicate_distances: Annotated[
-        str | None, typer.Option(metavar="NM,NM,...", help="Duplicate distances to try; 0: off.", show_default=False)
-    ] = None,
-    min_scores: Annotated[
-        str | None, typer.Option(metavar="N,N,...", help="Minimum scores to try.", show_default=False)
-    ] = None,
-    min_contacts: Annotated[
-        str | None,
-        typer.Option(metavar="N,N,...", help="Shares of the largest contact to ask of partners.", show_default=False),
-    ] = None,
-    pre_thresholds: Annotated[
-        str | None,
-        typer.Option(metavar="N,N,...", help="Scores to ask of further presynaptic partners.", show_default=False),
-    ] = None,
-    post_thresholds: Annotated[
-        str | None,
-        typer.Option(metavar="N,N,...", help="Scores to ask of further postsynaptic partners.", show_default=False),
-    ] = None,
-) -> GridValues:
-    """The values to try, by the parameter of a build; those that aren't given are left out."""
-    asked = {
-        "threshold": numbers(thresholds, "--thresholds", float),
-        "min_size_voxels": numbers(min_sizes, "--min-sizes", int),
-        "dilation_nm": numbers(dilations, "--dilations", float),
-        "duplicate_distance_nm": numbers(duplicate_distances, "--duplicate-distances", float),
-        "min_score": numbers(min_scores, "--min-scores", float),
-        "min_contact": numbers(min_contacts, "--min-contacts", float),
-        "pre_threshold": numbers(pre_thresholds, "--pre-thresholds", float),
-        "post_threshold": numbers(post_thresholds, "--post-thresholds", float),
-    }
-    return {name: values for name, values in asked.items() if values is not None}
-
-
-@shared_options(_grid, "grid")
+@build_options("given", "detector", "assigner", "direction", "polyadic", "device")
+@tried_options("tried")
 def tune(
-    grid: GridValues,
+    given: Values,
+    tried: Values,
     data: DataOption = None,
     image: ImageOption = None,
     segmentation: SegmentationOption = None,
     reference: ReferenceOption = None,
     box: BoxOption = None,
-    detector: DetectorOption = None,
-    assigner: AssignerOption = None,
-    polyadic: PolyadicOption = None,
     config: ConfigOption = None,
     output: OutputOption = Path("tuned.toml"),
-    device: DeviceOption = Device.AUTO,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
     as_json: JsonOption = False,
 ) -> None:
@@ -131,11 +69,11 @@ def tune(
     from connectome.tuning.tune import OUTPUTS, TuneRequest, grid_for
     from connectome.tuning.tune import tune as run_tune
 
-    build = build_options(config, detector, assigner, device, polyadic)
+    build = request_without_volumes(config, given)
     request = TuneRequest(
         volumes=annotated_volumes(data, image, segmentation, reference, box),
         build=build,
-        grid=grid_for(build, grid),
+        grid=grid_for(build, tried),
         outputs=data_folder.expanduser() / OUTPUTS,
     )
     with RichProgress() as progress:
@@ -146,28 +84,6 @@ def tune(
         return
     typer.echo(tuning_text(tuning))
     typer.echo("written: " + ", ".join(str(file) for file in files))
-
-
-def build_options(
-    config: Path | None, detector: str | None, assigner: str | None, device: Device, polyadic: bool | None = None
-) -> BuildRequest:
-    """What a build is to share with all that is tried: models and modes; it has no volumes.
-
-    Raises:
-        ConfigError: see `read_request`.
-    """
-    from connectome.networks.device import DeviceChoice
-    from connectome.pipeline.request import read_request
-
-    flags = {
-        "image": "",
-        "segmentation": "",
-        "detector": detector,
-        "assigner": assigner,
-        "device": DeviceChoice(device),
-        "polyadic": polyadic,
-    }
-    return read_request(config, flags)
 
 
 def annotated_volumes(
@@ -188,17 +104,3 @@ def annotated_volumes(
     if not volumes:
         raise ConfigError("no annotated volume given: use --data FOLDER, or --image, --segmentation and --reference")
     return tuple(volumes)
-
-
-def numbers(text: str | None, option: str, kind: Callable[[str], float]) -> tuple[float, ...] | None:
-    """The ascending numbers of an option; None where it isn't given.
-
-    Raises:
-        ConfigError: something in it is no number.
-    """
-    if text is None:
-        return None
-    try:
-        return tuple(sorted({kind(part) for part in text.split(",")}))
-    except ValueError as error:
-        raise ConfigError(f"{option} '{text}' isn't a list of numbers: write e.g. 1,2,3") from error

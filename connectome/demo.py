@@ -9,10 +9,9 @@ from typing import Any
 from connectome.errors import RunConflictError
 from connectome.evaluate.edges import EdgeScore
 from connectome.geometry import Triple
-from connectome.networks.device import DeviceChoice
 from connectome.phantom import PhantomConfig, write_phantom
 from connectome.pipeline.build import BuildSummary, build_volume
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.request import BuildRequest, Execution, InputVolumes
 from connectome.query.graphs import GraphSelection, export_graphml
 from connectome.records import Progress
 from connectome.scoring.edges import score_edges
@@ -39,7 +38,7 @@ class DemoRequest:
     folder: Path = Path("connectome-demo")
     shape: Triple = (64, 512, 512)
     seed: int = 7
-    device: DeviceChoice = DeviceChoice.AUTO
+    device: str = "auto"
     database_url: str | None = None
 
 
@@ -75,17 +74,14 @@ def run_demo(request: DemoRequest, progress: Progress) -> DemoReport:
     if not (phantom / "annotations.csv").exists():
         write_phantom(PhantomConfig(shape=request.shape, seed=request.seed), phantom, progress=progress, overwrite=True)
     build = BuildRequest(
-        image=str(phantom / "raw.zarr"),
-        segmentation=str(phantom / "neuron_ids.zarr"),
         name=run_name,
-        device=request.device,
-        data_folder=request.folder,
-        database_url=request.database_url,
+        volumes=InputVolumes(image=str(phantom / "raw.zarr"), segmentation=str(phantom / "neuron_ids.zarr")),
+        execution=Execution(device=request.device, data_folder=request.folder, database_url=request.database_url),
     )
     try:
         summary = build_volume(build, progress)
     except RunConflictError:  # other weights than last time: the demo is there to be run again
-        summary = build_volume(replace(build, restart=True), progress)
+        summary = build_volume(replace(build, execution=replace(build.execution, restart=True)), progress)
     with Database.open(request.database_url, request.folder) as database:
         score = score_edges(database, run_name, phantom, None, progress)
         saved = export_graphml(database, run_name, request.folder / "demo.graphml", GraphSelection())

@@ -1,7 +1,7 @@
 """Every error that a caller can act on. Imports nothing.
 
 The command line prints the message of a `ConnectomeError` as one line and ends with its `exit_code`; anything else
-is a bug and keeps its traceback. A message says what is wrong, where, and the way out.
+is a bug and keeps its traceback. A message says what is wrong and where; the command line adds the options that help.
 
 Exit codes: 1 any other ConnectomeError, 2 wrong flags (typer's own), 3 bad input, 4 database, 5 model or device,
 6 storage (disk full, unwritable), 7 a run that is incomplete or in conflict, 8 the cluster, 130 interrupted.
@@ -9,9 +9,17 @@ Exit codes: 1 any other ConnectomeError, 2 wrong flags (typer's own), 3 bad inpu
 
 
 class ConnectomeError(Exception):
-    """Base of all errors of this package; the message is one line for a person."""
+    """Base of all errors of this package; the message is one line for a person.
+
+    Attributes:
+        about: name of what another choice would help with (a key of `connectome.cli.ways_out`); empty: nothing.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", *, about: str = "") -> None:
+        super().__init__(message)
+        self.about = about
 
 
 class InputError(ConnectomeError):

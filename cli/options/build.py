@@ -1,64 +1,140 @@
-"""The options of `connectome build volume`. What isn't given is None: a file, the models or the defaults decide."""
+"""Options of builds, and of commands that share some with them, made from the table of parameters."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connectome.cli.options.common import Device
+from connectome.cli.options.groups import shared_options
+from connectome.errors import ConfigError
+from connectome.pipeline.parameters import AXES, PARAMETERS, Option
+from connectome.pipeline.request import OPTIONS, Execution, InputVolumes, ModelNames, options_of
 
-ImageOption = Annotated[str | None, typer.Option(metavar="URL", help="The EM image: a path or URL.")]
-SegmentationOption = Annotated[str | None, typer.Option(metavar="URL", help="Its segmentation.")]
-NameOption = Annotated[str | None, typer.Option(help="Name of the run (default: default).", show_default=False)]
+if TYPE_CHECKING:
+    from connectome.pipeline.request import BuildRequest
+
+Values = Mapping[str, Any]
+"""What was given, by the names of the table."""
+PANELS: Mapping[str, str] = {
+    **dict.fromkeys(options_of(InputVolumes), "Volumes"),
+    **dict.fromkeys(options_of(ModelNames), "Models"),
+    **dict.fromkeys(PARAMETERS, "Parameters"),
+    **dict.fromkeys(options_of(Execution), "How it runs"),
+    **dict.fromkeys(("image", "segmentation")),  # first of all
+}
 ConfigOption = Annotated[
-    Path | None, typer.Option(metavar="FILE.toml", help="The same options as keys of a TOML file; flags win.")
-]
-DetectorOption = Annotated[
-    str | None, typer.Option(metavar="NAME|FILE", help="Model that finds clefts (default: mask).")
-]
-BuildDeviceOption = Annotated[
-    Device | None, typer.Option(help="Where the networks run (default: auto).", show_default=False)
-]
-ThresholdOption = Annotated[
-    float | None, typer.Option(help="A voxel is cleft from this strength on, 0 to 1 (default: the detector's).")
-]
-MinSizeOption = Annotated[
-    int | None, typer.Option(metavar="VOXELS", help="Smaller clefts are dropped (default: the detector's).")
-]
-DilationOption = Annotated[
-    float | None, typer.Option(metavar="NM", help="How far partners may be from a cleft (default: the assigner's).")
-]
-DuplicateDistanceOption = Annotated[
-    float | None,
-    typer.Option(
-        metavar="NM",
-        help="Synapses of the same partners with clefts this near are one (default: the models', 0: off).",
-    ),
-]
-MinScoreOption = Annotated[
-    float | None,
-    typer.Option(metavar="0..1", help="Synapses of a lower score are left out (default: the models')."),
-]
-ConfidenceOption = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE.json", help="Model of the synapses' confidence, from `calibrate` (default: the assigner's)."
+        "--config",
+        metavar="FILE.toml",
+        show_default=False,
+        rich_help_panel="Configuration and output",
+        help="Options of build volume as keys of a TOML file, with _ for -; flags win.",
     ),
 ]
-ConnectivityOption = Annotated[
-    int | None, typer.Option(metavar="6|18|26", help="Neighbours by faces, edges or corners (default: 26).")
-]
-RestartOption = Annotated[bool, typer.Option("--restart", help="Forget what the run of this name has done.")]
-WorkersOption = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Have N local processes do the work (dask: the extra 'cluster')."),
-]
-SchedulerOption = Annotated[
-    str | None,
-    typer.Option(metavar="ADDRESS", help="Have the workers of a dask scheduler do it, e.g. tcp://host:8786."),
-]
-AttemptsOption = Annotated[
-    int | None, typer.Option(help="How often a block that fails is tried (default: 3).", show_default=False)
-]
+
+
+def build_options(argument: str, *names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator that gives a command these options of a build.
+
+    Args:
+        argument: the parameter of the command that receives what was given of them, as `Values`.
+        names: of the table; none: all.
+    """
+    rows = {OPTIONS[name].key: OPTIONS[name] for name in names or OPTIONS}
+
+    def given(**values: Any) -> Values:
+        return {rows[key].name: _value(rows[key], value) for key, value in values.items() if value is not None}
+
+    return _options(given, {key: _option(row) for key, row in rows.items()}, argument)
+
+
+def tried_options(argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator that gives a command an option for each axis of tuning: the values to try, ascending, by name."""
+    rows = {PARAMETERS[name].key + "s": PARAMETERS[name] for name in AXES}
+
+    def given(**values: str | None) -> Values:
+        return {rows[key].name: _numbers(rows[key], text) for key, text in values.items() if text is not None}
+
+    return _options(given, {key: _tried_option(row) for key, row in rows.items()}, argument)
+
+
+def request_without_volumes(config: Path | None, given: Values) -> BuildRequest:
+    """What a build is to share with everything that is tried: models and parameters.
+
+    Raises:
+        ConfigError: see `read_request`.
+    """
+    from connectome.pipeline.request import read_request
+
+    return read_request(config, {"image": "", "segmentation": "", **given})
+
+
+def _options(given: Callable[..., Values], kinds: Mapping[str, Any], argument: str) -> Any:
+    """A decorator: the keys of `kinds` are parameters of the command, `given` makes their values the argument."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter(key, keyword, default=None, annotation=kind) for key, kind in kinds.items()]
+    vars(given)["__signature__"] = inspect.Signature(parameters)
+    given.__annotations__ = dict(kinds)
+    return shared_options(given, argument)
+
+
+def _option(row: Option) -> Any:
+    """A row as the annotation that typer reads."""
+    names = row.flag if row.off_flag is None else f"{row.flag}/{row.off_flag}"
+    shown: Any = {
+        "help": row.help,
+        "metavar": row.metavar,
+        "show_default": row.shown_default or False,
+        "rich_help_panel": row.panel or PANELS.get(row.name),
+        "envvar": row.envvar,
+    }
+    kind: Any = str if row.read is not None else row.kind
+    if kind is str and row.choices is not None:
+        kind = StrEnum(row.name, {value: value for value in row.choices})
+    return Annotated[kind | None, typer.Option(names, **shown)]
+
+
+def _tried_option(row: Option) -> Any:
+    usual = ", ".join(f"{value:g}" for value in row.tried) or "the assigner's"
+    return Annotated[
+        str | None,
+        typer.Option(
+            f"{row.flag}s",
+            metavar="N,N,...",
+            help=f"Values of {row.flag} to try.",
+            show_default=f"{usual}; polyadic: {', '.join(f'{value:g}' for value in row.tried_polyadic)}",
+            rich_help_panel="What is tried",
+        ),
+    ]
+
+
+def _value(row: Option, given: Any) -> Any:
+    """What was given as the library takes it.
+
+    Raises:
+        ConfigError: it can't be read.
+    """
+    if row.read is None:
+        return given.value if isinstance(given, StrEnum) else given
+    try:
+        return row.value(given)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{row.flag} '{given}' can't be read: {error}") from error
+
+
+def _numbers(row: Option, text: str) -> tuple[float, ...]:
+    """The ascending numbers of an option.
+
+    Raises:
+        ConfigError: something in it is no number.
+    """
+    try:
+        return tuple(sorted({row.kind(part) for part in text.split(",")}))
+    except ValueError as error:
+        raise ConfigError(f"{row.flag}s '{text}' isn't a list of numbers: write e.g. 1,2,3") from error

@@ -148,10 +148,6 @@ DecoyDataOption = Annotated[
         help="Folder with raw.zarr, neuron_ids.zarr, clefts.zarr and annotations.csv. Repeatable.",
     ),
 ]
-DecoyThresholdOption = Annotated[
-    float | None,
-    typer.Option("--threshold", metavar="N", help="Detection threshold (default: the detector's).", show_default=False),
-]
 DecoySizeOption = Annotated[
     int, typer.Option("--min-size", min=1, metavar="VOXELS", help="Smaller objects are left out.")
 ]

@@ -16,10 +16,10 @@ from connectome.clefts.representations import Representation, signed_values
 from connectome.clefts.tiling import TileLattice
 from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple, triple
+from connectome.pipeline.chosen import Parameters
 from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs
 from connectome.pipeline.normalisation import as_model_sees
-from connectome.pipeline.parameters import Parameters
 from connectome.pipeline.stages.stage import Turn
 from connectome.records import Progress
 from connectome.store.database import Database
@@ -125,7 +125,8 @@ class BuildContext:
             return Volume.open(path, writable=True)
         if done_blocks(self.database, self.run.run_id, writer):
             raise RunConflictError(
-                f"{path} is gone, though run '{self.run.name}' has written it: bring it back, or use --restart"
+                f"{path} is gone, though run '{self.run.name}' has written it",
+                about="restart",
             )
         return Volume.create(
             path,

@@ -12,8 +12,8 @@ from connectome.geometry import Box, NmTriple, Triple
 from connectome.models.assigners import ChosenAssigner, choose_assigner
 from connectome.models.lookup import load_model
 from connectome.networks.checkpoint import Checkpoint, ModelCard, ModelRole
-from connectome.networks.device import Device, choose_device
-from connectome.pipeline.request import BuildRequest
+from connectome.networks.device import Device, DeviceChoice, choose_device
+from connectome.pipeline.request import InputVolumes, ModelNames
 from connectome.volumes.grey_values import check_image_dtype
 from connectome.volumes.grid_map import GridMap
 from connectome.volumes.model_grid import ModelGrid, common_anchor_nm
@@ -142,25 +142,30 @@ def working_box(box: Box | None, pair: VolumePair) -> Box:
     return working
 
 
-def open_inputs(request: BuildRequest) -> Inputs:
+def open_inputs(volumes: InputVolumes, models: ModelNames, device: str) -> Inputs:
     """Load the models, open the volumes, check everything that can be checked without reading voxels.
+
+    Args:
+        volumes: which, and what of them.
+        models: by name or path.
+        device: auto, cpu or cuda.
 
     Raises:
         CheckpointError, DeviceError, InputError: see the message.
     """
-    device = choose_device(request.device)
-    detector = load_model(ModelRole.DETECTOR, request.detector)
-    assigner = choose_assigner(request.assigner, request.direction)
+    chosen_device = choose_device(DeviceChoice(device))
+    detector = load_model(ModelRole.DETECTOR, models.detector)
+    assigner = choose_assigner(models.assigner, models.direction)
     _check_models(detector, assigner.checkpoint)
-    pair = open_pair(request.image, request.segmentation, request.resolution_nm, model_grid(detector.card))
+    pair = open_pair(volumes.image, volumes.segmentation, volumes.resolution_nm, model_grid(detector.card))
     return Inputs(
         image=pair.image,
         segmentation=pair.segmentation,
         own_voxels=pair.own_voxels,
         detector=detector,
         assigner=assigner,
-        device=device,
-        box=working_box(request.box, pair),
+        device=chosen_device,
+        box=working_box(volumes.box, pair),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from connectome.errors import ReferenceDataError
 from connectome.evaluate.assignment import (
@@ -22,12 +23,13 @@ from connectome.networks.checkpoint import ModelCard, ModelRole, read_card
 from connectome.networks.device import DeviceChoice, choose_device
 from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
 from connectome.partners.scores import Assigner
+from connectome.pipeline.chosen import rules_of
 from connectome.pipeline.inputs import VolumePair, model_grid, open_pair
-from connectome.pipeline.normalisation import Normalising, as_model_sees, choose_grey_range
-from connectome.pipeline.request import check_min_contact, check_polyadic
+from connectome.pipeline.normalisation import as_model_sees, choose_grey_range
+from connectome.pipeline.parameters import ASSIGNER, BuildParameters, check_parameters, chosen_values
+from connectome.pipeline.request import InputVolumes, ModelNames
 from connectome.records import NoProgress, Progress, ReferenceSynapse
 from connectome.scoring.reference_masks import ReferenceMasks, lies_in
-from connectome.volumes.grey_values import GreyRange
 
 PATCHES_A_BATCH = 8
 
@@ -37,27 +39,17 @@ class AssignmentRequest:
     """What to score.
 
     Attributes:
-        image, segmentation: URLs of the volumes.
+        volumes: image and segmentation; only clefts whose centroid lies in their box.
         reference: a CREMI file, or a folder as imports and phantoms write it.
-        box: only clefts whose centroid lies in it, in voxels of the segmentation; None: all.
-        assigner, direction, dilation_nm, polyadic, min_contact, pre_threshold, post_threshold, normalisation: see
-            `BuildRequest`.
+        models: assigner and direction. parameters: of the table, those that decide about candidates.
         device: auto, cpu or cuda.
     """
 
-    image: str
-    segmentation: str
+    volumes: InputVolumes
     reference: Path
-    box: Box | None = None
-    assigner: str | None = None
-    direction: str | None = None
+    models: ModelNames = field(default_factory=ModelNames)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     device: str = "auto"
-    dilation_nm: float | None = None
-    polyadic: bool | None = None
-    min_contact: float | None = None
-    pre_threshold: float | None = None
-    post_threshold: float | None = None
-    normalisation: Normalising | GreyRange = Normalising.VOLUME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +82,8 @@ def score_assignment(request: AssignmentRequest, progress: Progress | None = Non
     Raises:
         InputError, CheckpointError, DeviceError: see `assign_annotated`.
     """
-    return assign_annotated(replace(request, polyadic=False), progress).pair_score()
+    dyadic = replace(request, parameters={**request.parameters, "polyadic": False})
+    return assign_annotated(dyadic, progress).pair_score()
 
 
 def assign_annotated(request: AssignmentRequest, progress: Progress | None = None) -> AnnotatedAssignment:
@@ -103,18 +96,18 @@ def assign_annotated(request: AssignmentRequest, progress: Progress | None = Non
         CheckpointError, DeviceError: see the message.
     """
     shown = progress or NoProgress()
-    check_min_contact(request.min_contact)
-    check_polyadic(request.polyadic, request.pre_threshold, request.post_threshold)
-    device = choose_device(DeviceChoice(str(request.device)))
-    chooser = choose_assigner(request.assigner, request.direction)
-    pair = open_pair(request.image, request.segmentation, None, model_grid(_card(chooser)))
-    grey = choose_grey_range(request.normalisation, pair.image)
+    check_parameters(request.parameters)
+    volumes, device = request.volumes, choose_device(DeviceChoice(request.device))
+    chooser = choose_assigner(request.models.assigner, request.models.direction)
+    parameters = BuildParameters(**chosen_values(request.parameters, {ASSIGNER: chooser.parameters}))
+    pair = open_pair(volumes.image, volumes.segmentation, volumes.resolution_nm, model_grid(_card(chooser)))
+    grey = choose_grey_range(parameters.normalisation, pair.image)
     pair = replace(pair, image=as_model_sees(pair.image, grey, chooser.normalisation))
     reference = open_reference(request.reference)
-    synapses = [s for s in reference.synapses() if lies_in(request.box, s, reference, pair)]
+    synapses = [s for s in reference.synapses() if lies_in(volumes.box, s, reference, pair)]
     if not synapses:
-        raise ReferenceDataError(f"{request.reference}: no annotated cleft has its centroid in the box {request.box}")
-    masks, rules = ReferenceMasks(reference, pair), _rules(request, chooser)
+        raise ReferenceDataError(f"{request.reference}: no annotated cleft has its centroid in the box {volumes.box}")
+    masks, rules = ReferenceMasks(reference, pair), rules_of(parameters)
     assigner = chooser.open(device, pair.segmentation.resolution_nm, None)
     clefts = list({synapse.cleft_id: synapse for synapse in synapses}.values())
     chosen: dict[int, list[Pair]] = {}
@@ -133,12 +126,6 @@ def _card(chooser: ChosenAssigner) -> ModelCard:
     if chooser.checkpoint is not None:
         return chooser.checkpoint.card
     return read_card(model_path(ModelRole.DETECTOR, None))
-
-
-def _rules(request: AssignmentRequest, chooser: ChosenAssigner) -> AssignmentRules:
-    names = ("dilation_nm", "pre_threshold", "post_threshold")
-    asked = {name: getattr(request, name) for name in names if getattr(request, name) is not None}
-    return AssignmentRules.of({**chooser.parameters, **asked}, request.polyadic, request.min_contact)
 
 
 def _read(

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from connectome.errors import ConfigError
 from connectome.geometry import Box, triple
-from connectome.pipeline.build import choose_parameters
+from connectome.pipeline.chosen import Parameters, choose_parameters
 from connectome.pipeline.inputs import Inputs, VolumePair, open_inputs, working_box
-from connectome.pipeline.parameters import Parameters
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.request import BuildRequest, InputVolumes
 
 HALO_NM = 500.0
 
@@ -85,13 +84,15 @@ def open_volume(volume: AnnotatedVolume, request: BuildRequest) -> OpenVolume:
 
     Args:
         volume: which.
-        request: models, device and connectivity; its volumes and box don't matter.
+        request: models, device and parameters; its volumes and box don't matter.
 
     Raises:
         InputError, CheckpointError, DeviceError: see `open_inputs`.
     """
-    asked = replace(request, image=volume.image, segmentation=volume.segmentation, box=None)
-    inputs = open_inputs(asked)
+    volumes = InputVolumes(
+        image=volume.image, segmentation=volume.segmentation, resolution_nm=request.volumes.resolution_nm
+    )
+    inputs = open_inputs(volumes, request.models, request.execution.device)
     pair = VolumePair(
         image=inputs.image, segmentation=inputs.segmentation, own_voxels=inputs.own_voxels, common=inputs.box
     )
@@ -105,4 +106,4 @@ def open_volume(volume: AnnotatedVolume, request: BuildRequest) -> OpenVolume:
         box = own.working(volume.box.grow(halo).intersect(own.box)).intersect(inputs.box)
     built = own.voxels(box).intersect(own.box)
     inputs = replace(inputs, box=box)
-    return OpenVolume(volume=volume, inputs=inputs, parameters=choose_parameters(asked, inputs), built_box=built)
+    return OpenVolume(volume=volume, inputs=inputs, parameters=choose_parameters(request, inputs), built_box=built)

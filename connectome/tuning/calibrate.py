@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from connectome.errors import ReferenceDataError
 from connectome.evaluate.calibration import Binning, ReliabilityBin, expected_calibration_error, reliability
 from connectome.models.confidence_file import store_confidence, write_confidence
 from connectome.partners.confidence import ConfidenceModel, fit_confidence
+from connectome.pipeline.parameters import AXES
 from connectome.pipeline.request import BuildRequest
 from connectome.plots.reliability import draw_reliability
 from connectome.records import NoProgress, Progress
 from connectome.tuning.annotated_volume import AnnotatedVolume, OpenVolume, open_volume
-from connectome.tuning.grid import AXES, Cell, ParameterGrid
+from connectome.tuning.grid import ParameterGrid
 from connectome.tuning.grid_scoring import JudgedSynapses, VolumeScorer
 from connectome.tuning.kept_outputs import KeptOutputs
 
@@ -107,14 +108,12 @@ def calibrate(request: CalibrateRequest, progress: Progress | None = None) -> Ca
     """
     shown = progress or NoProgress()
     opened = [open_volume(volume, request.build) for volume in (*request.volumes, *request.checks)]
-    cell = _cell(opened[0])
-    grid = ParameterGrid(**{axis: (getattr(cell, axis),) for axis in AXES})
-    scorers = [VolumeScorer(one, KeptOutputs(one, request.outputs, shown), grid) for one in opened]
-    judged = [scorer.judged(cell) for scorer in scorers]
+    scorers = [VolumeScorer(one, KeptOutputs(one, request.outputs, shown), ParameterGrid({})) for one in opened]
+    judged = [scorer.judged({}) for scorer in scorers]
     n = len(request.volumes)
     names = [one.volume.name for one in opened]
     weights = [volume.weight for volume in request.volumes]
-    model = _fit(judged[:n], weights, _fitted_on(opened[0], cell, names[:n], judged[:n]))
+    model = _fit(judged[:n], weights, _fitted_on(opened[0], names[:n], judged[:n]))
     return Calibration(
         model=model,
         left_out=tuple(_left_out(names[:n], judged[:n], weights)),
@@ -157,18 +156,6 @@ def save_calibration(
     return [path, plot, store_confidence(calibration.model, inputs.detector, inputs.assigner)]
 
 
-def _cell(opened: OpenVolume) -> Cell:
-    """The parameters that a build would use."""
-    parameters = opened.parameters
-    return Cell(
-        threshold=parameters.threshold / 255,
-        min_size_voxels=parameters.min_size_voxels,
-        dilation_nm=parameters.assignment.dilation_nm,
-        duplicate_distance_nm=parameters.duplicate_distance_nm,
-        min_score=parameters.min_score,
-    )
-
-
 def _fit(
     judged: Sequence[JudgedSynapses], weights: Sequence[float], fitted_on: dict[str, Any] | None = None
 ) -> ConfidenceModel:
@@ -176,7 +163,7 @@ def _fit(
     if correct.all() or not correct.any():
         raise ReferenceDataError(
             f"{int(correct.sum())} of the {len(correct)} synapses that count are correct: a model of confidence needs "
-            "correct ones and wrong ones; add volumes with --data, or lower the threshold"
+            "correct ones and wrong ones; add volumes, or lower the threshold"
         )
     features = np.concatenate([one.features for one in judged if len(one.correct)])
     each = np.concatenate([np.full(len(one.correct), weight) for one, weight in zip(judged, weights, strict=True)])
@@ -200,16 +187,14 @@ def _check(model: ConfidenceModel, name: str, judged: JudgedSynapses) -> Checked
     return Checked(name=name, confidence=confidence, correct=judged.correct)
 
 
-def _fitted_on(
-    opened: OpenVolume, cell: Cell, names: Sequence[str], judged: Sequence[JudgedSynapses]
-) -> dict[str, Any]:
+def _fitted_on(opened: OpenVolume, names: Sequence[str], judged: Sequence[JudgedSynapses]) -> dict[str, Any]:
     """What is kept with the model: which networks, which parameters, which synapses."""
     assigner = opened.inputs.assigner
     models = {"detector": opened.inputs.detector} | ({"assigner": assigner.checkpoint} if assigner.checkpoint else {})
     return {
         "assigner_method": assigner.method,
         **{role: {"name": m.card.name, "weights_sha256": m.weights_sha256} for role, m in models.items()},
-        "parameters": asdict(cell),
+        "parameters": {name: getattr(opened.parameters, name) for name in AXES},
         "volumes": {
             name: {"synapses": len(one.correct), "correct": int(one.correct.sum())}
             for name, one in zip(names, judged, strict=True)

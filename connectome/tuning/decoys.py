@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.errors import ConfigError
 from connectome.evaluate.clefts import OverlapTable, PredictedOverlap
 from connectome.formats.decoys import LABELS, TABLE, write_decoys
 from connectome.formats.opening import open_reference
 from connectome.geometry import BlockGrid
 from connectome.pipeline.context import chunk_shape
-from connectome.pipeline.parameters import threshold_of
 from connectome.pipeline.request import BuildRequest
 from connectome.records import NoProgress, Progress
 from connectome.scoring.comparison import Comparison, count_overlap
@@ -29,15 +27,13 @@ class DecoyRequest:
 
     Attributes:
         volumes: folders, see `AnnotatedVolume.parse`; the decoys are written into them.
-        build: the detector and its device; the rest doesn't matter.
-        threshold: in (0, 1]; None: the detector's.
+        build: the detector, its device and the threshold; the rest doesn't matter.
         min_size_voxels: smaller objects aren't worth a sample.
         outputs: folder where the detector's outputs are kept.
     """
 
     volumes: tuple[AnnotatedVolume, ...]
     build: BuildRequest
-    threshold: float | None
     min_size_voxels: int
     outputs: Path
 
@@ -60,15 +56,13 @@ def find_decoys(request: DecoyRequest, progress: Progress | None = None) -> list
         InputError, CheckpointError, DeviceError, StorageError: a volume or the model doesn't do.
     """
     shown = progress or NoProgress()
-    if request.threshold is not None and not 0 < request.threshold <= 1:
-        raise ConfigError(f"a threshold of {request.threshold:g} is useless: it must be above 0 and at most 1")
     opened = [open_volume(volume, request.build) for volume in request.volumes]
     return [_find(one, request, shown) for one in opened]
 
 
 def _find(opened: OpenVolume, request: DecoyRequest, progress: Progress) -> FoundDecoys:
     outputs = KeptOutputs(opened, request.outputs, progress)
-    threshold = opened.parameters.threshold if request.threshold is None else threshold_of(request.threshold)
+    threshold = opened.parameters.stored_threshold
     clefts, labels = outputs.clefts(threshold, request.min_size_voxels), outputs.labels(threshold)
     reference = open_reference(opened.volume.reference)
     comparison = Comparison.of(labels, reference, reference.synapses(), within=opened.inputs.box)

@@ -3,73 +3,63 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
+from connectome.errors import ConfigError
+from connectome.pipeline.parameters import AXES, PARAMETERS
+
 TIE = 0.005  # F1 that is no difference: less than one synapse in a hundred
-AXES = (
-    "threshold",
-    "min_size_voxels",
-    "dilation_nm",
-    "duplicate_distance_nm",
-    "min_score",
-    "min_contact",
-    "pre_threshold",
-    "post_threshold",
-)
 Index = tuple[int, ...]
+Cell = Mapping[str, Any]
+"""One combination: values of the parameters that are tried, by name. All others are what the models recommend."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One combination of parameters, as `BuildRequest` names them; None: what the assigner recommends."""
-
-    threshold: float
-    min_size_voxels: int
-    dilation_nm: float
-    duplicate_distance_nm: float
-    min_score: float
-    min_contact: float | None = None
-    pre_threshold: float | None = None
-    post_threshold: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ParameterGrid:
-    """The values that are tried of each parameter, ascending; every combination is a cell. None stands alone."""
+    """The values that are tried of each parameter, ascending; every combination is a cell.
 
-    threshold: tuple[float, ...] = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-    min_size_voxels: tuple[int, ...] = (50, 100, 150, 200, 300, 400)
-    dilation_nm: tuple[float, ...] = (36.0, 48.0, 60.0)
-    duplicate_distance_nm: tuple[float, ...] = (0.0, 250.0, 500.0, 1000.0)
-    min_score: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4)
-    min_contact: tuple[float | None, ...] = (None,)
-    pre_threshold: tuple[float | None, ...] = (None,)
-    post_threshold: tuple[float | None, ...] = (None,)
+    Attributes:
+        tried: by the names of `AXES`; a parameter that isn't in it stays as the models recommend it.
+    """
+
+    tried: Mapping[str, tuple[float, ...]]
+
+    def __post_init__(self) -> None:
+        """Refuse values that no build takes, and values that don't ascend.
+
+        Raises:
+            ConfigError: names the value.
+        """
+        for name, values in self.tried.items():
+            for value in values:
+                PARAMETERS[name].check(value)
+            if not values or any(a >= b for a, b in pairwise(values)):
+                raise ConfigError(
+                    f"the values of {PARAMETERS[name].words} to try, {list(values)}, must ascend, and there must be one"
+                )
 
     @classmethod
-    def polyadic(cls) -> ParameterGrid:
-        """What is tried in the polyadic mode: what decides about further partners, in place of what is off anyway."""
-        return cls(
-            duplicate_distance_nm=(0.0,),
-            min_score=(0.0,),
-            min_contact=(0.0, 0.05, 0.1, 0.2),
-            pre_threshold=(0.5, 0.7, 0.9),
-            post_threshold=(0.05, 0.1, 0.2, 0.3, 0.5),
-        )
+    def usual(cls, *, polyadic: bool = False) -> ParameterGrid:
+        """What the table of parameters says for a mode."""
+        rows = {name: PARAMETERS[name] for name in AXES}
+        values = {name: row.tried_polyadic if polyadic else row.tried for name, row in rows.items()}
+        return cls({name: tried for name, tried in values.items() if tried})
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The number of values of each parameter, in the order of `AXES`."""
-        return tuple(len(getattr(self, axis)) for axis in AXES)
+        """The number of values of each parameter, in the order of `AXES`; 1 where none are tried."""
+        return tuple(len(self.tried.get(axis, (None,))) for axis in AXES)
 
     def cell(self, index: Index) -> Cell:
         """The parameters at an index."""
-        return Cell(**{axis: getattr(self, axis)[i] for axis, i in zip(AXES, index, strict=True)})
+        return {axis: self.tried[axis][i] for axis, i in zip(AXES, index, strict=True) if axis in self.tried}
 
     def __iter__(self) -> Iterator[Index]:
         return itertools.product(*map(range, self.shape))
@@ -118,8 +108,8 @@ def choose(f1: NDArray[np.float64]) -> Index:
     """The cell to use of a grid with the axes of `AXES`.
 
     Cells within `TIE` of the best are equals. Of them, the one in the best neighbourhood is chosen: the mean F1 over
-    all cells at most one step away on every axis. Of equals there, the smallest minimum score, then the smallest
-    duplicate distance (0 is off), then the one nearest to the middle of what is left, then the first.
+    all cells at most one step away on every axis. Of equals there, the lowest value of each parameter that its lowest
+    turns off (the last of them in `AXES` first), then the one nearest to the middle of what is left, then the first.
 
     Args:
         f1: float64, of the grid's shape.
@@ -129,7 +119,7 @@ def choose(f1: NDArray[np.float64]) -> Index:
     equals = np.argwhere(f1 >= f1.max() - TIE)
     value = np.round(around[tuple(equals.T)], 9)
     equals = equals[value == value.max()]
-    for axis in (4, 3):
+    for axis in reversed([i for i, name in enumerate(AXES) if PARAMETERS[name].lowest_is_off]):
         equals = equals[equals[:, axis] == equals[:, axis].min()]
     apart = (np.abs(equals - (equals.min(0) + equals.max(0)) / 2) / np.array(f1.shape)).sum(1)
     return tuple(int(i) for i in equals[int(np.round(apart, 9).argmin())])

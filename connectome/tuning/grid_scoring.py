@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from connectome.evaluate.edges import EdgeInput, EdgeScore, Outcome, score_edge_
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.confidence import FEATURES
 from connectome.partners.duplicates import PlacedSynapses, merge_duplicates
-from connectome.pipeline.parameters import threshold_of
+from connectome.pipeline.chosen import Parameters
 from connectome.records import NoProgress, SynapseRow
 from connectome.scoring.edges import Prediction, edge_input
 from connectome.tuning.annotated_volume import OpenVolume
@@ -44,7 +45,7 @@ class VolumeScorer:
     def __init__(self, opened: OpenVolume, outputs: KeptOutputs, grid: ParameterGrid) -> None:
         """Score the cells of `grid`."""
         self.opened, self.outputs, self.grid = opened, outputs, grid
-        self._levels: dict[float, _Level] = {}
+        self._levels: dict[int, _Level] = {}
 
     def counts(self) -> NDArray[np.int64]:
         """True positives, predicted and annotated synapses of every cell: int64 (*grid.shape, 3)."""
@@ -56,16 +57,16 @@ class VolumeScorer:
     def score(self, cell: Cell) -> EdgeScore:
         """The edge score at one cell, every synapse judged: what a build with these parameters would get."""
         chosen = self._choice(cell)
-        return chosen.edge_score(chosen.kept(cell))
+        return chosen.edge_score(chosen.kept(self.parameters(cell)))
 
     def counts_at(self, cell: Cell) -> Counts:
         """True positives, predicted and annotated synapses at one cell, whose minimum score may lie off the grid."""
-        return self._choice(cell).counts(cell)
+        return self._choice(cell).counts(self.parameters(cell))
 
     def judged(self, cell: Cell) -> JudgedSynapses:
         """The synapses at one cell, each judged; those in ignored space, or outside the scored box, are left out."""
         chosen = self._choice(cell)
-        kept = chosen.kept(cell)
+        kept = chosen.kept(self.parameters(cell))
         verdict = {
             (s.cleft_id, s.pre_segment_id, s.post_segment_id): s.outcome is Outcome.TRUE_POSITIVE
             for s in chosen.edge_score(kept).judged
@@ -88,20 +89,28 @@ class VolumeScorer:
         return self._choice(cell).synapses.score
 
     def _choice(self, cell: Cell) -> _Choice:
-        if cell.threshold not in self._levels:
-            self._levels[cell.threshold] = _Level(self, cell.threshold)
-        return self._levels[cell.threshold].choose(cell)
+        parameters = self.parameters(cell)
+        level = parameters.stored_threshold
+        if level not in self._levels:
+            self._levels[level] = _Level(self, level)
+        return self._levels[level].choose(parameters.assignment)
+
+    def parameters(self, cell: Cell) -> Parameters:
+        """What a build with these parameters would use."""
+        return replace(self.opened.parameters, **cell)
+
+    def tried(self, name: str) -> tuple[Any, ...]:
+        """The values of a parameter over the grid."""
+        return self.grid.tried.get(name, (getattr(self.opened.parameters, name),))
 
 
 class _Level:
     """All clefts at one threshold, laid over the reference."""
 
-    def __init__(self, scorer: VolumeScorer, threshold: float) -> None:
-        opened, value = scorer.opened, threshold_of(threshold)
-        self.rules = opened.parameters.assignment
-        contacts = [self.rules.min_contact if share is None else share for share in scorer.grid.min_contact]
-        reach = Reach(dilations_nm=tuple(sorted(scorer.grid.dilation_nm)), min_contact=min(contacts))
-        self.scored: ScoredClefts = scorer.outputs.scored(value, reach, min(scorer.grid.min_size_voxels))
+    def __init__(self, scorer: VolumeScorer, value: int) -> None:
+        opened = scorer.opened
+        reach = Reach(dilations_nm=scorer.tried("dilation_nm"), min_contact=min(scorer.tried("min_contact")))
+        self.scored: ScoredClefts = scorer.outputs.scored(value, reach, min(scorer.tried("min_size_voxels")))
         inputs = opened.inputs
         segmentation = inputs.segmentation.volume.grid
         prediction = Prediction(
@@ -131,10 +140,7 @@ class _Level:
             centroid_nm=self.centroids[cleft],
         )
 
-    def choose(self, cell: Cell) -> _Choice:
-        names = ("min_contact", "pre_threshold", "post_threshold")
-        asked = {name: getattr(cell, name) for name in names if getattr(cell, name) is not None}
-        rules = replace(self.rules, dilation_nm=cell.dilation_nm, **asked)
+    def choose(self, rules: AssignmentRules) -> _Choice:
         if rules not in self._chosen:
             self._chosen[rules] = _Choice(self, self.scored.choose(rules))
         return self._chosen[rules]
@@ -160,13 +166,14 @@ class _Choice:
         self._rows = [level.row(*one) for one in zip(*(column.tolist() for column in values), strict=True)]
         self._kept: dict[tuple[float, bytes], NDArray[np.int64]] = {}
 
-    def kept(self, cell: Cell) -> NDArray[np.int64]:
+    def kept(self, parameters: Parameters) -> NDArray[np.int64]:
         """Places of the synapses that a build would keep: by size, by score, then without duplicates."""
-        places = np.flatnonzero((self._size >= cell.min_size_voxels) & (self.synapses.score >= cell.min_score))
-        key = cell.duplicate_distance_nm, places.tobytes()
+        is_kept = (self._size >= parameters.min_size_voxels) & (self.synapses.score >= parameters.min_score)
+        places = np.flatnonzero(is_kept)
+        key = parameters.duplicate_distance_nm, places.tobytes()
         if key not in self._kept:
             part = {name: values[places] for name, values in vars(self._placed).items()}
-            stays = merge_duplicates(PlacedSynapses(**part), cell.duplicate_distance_nm).stays
+            stays = merge_duplicates(PlacedSynapses(**part), parameters.duplicate_distance_nm).stays
             self._kept[key] = places[stays]
         return self._kept[key]
 
@@ -176,8 +183,8 @@ class _Choice:
     def edge_score(self, kept: NDArray[np.int64]) -> EdgeScore:
         return score_edge_rows(replace(self.level.given, predicted=list(self.rows(kept))))
 
-    def counts(self, cell: Cell) -> Counts:
-        kept, counted = self.kept(cell), self.level.counted
+    def counts(self, parameters: Parameters) -> Counts:
+        kept, counted = self.kept(parameters), self.level.counted
         key = self._keys[kept].tobytes()
         if key not in counted:
             score = self.edge_score(kept)

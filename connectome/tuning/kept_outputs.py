@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.labelling import label_block
+from connectome.clefts.labelling import Connectivity, label_block
 from connectome.clefts.objects import WholeClefts, whole_clefts
 from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.representations import Representation, signed_values
@@ -125,7 +125,7 @@ class KeptOutputs:
     def _label(self, threshold: int) -> None:
         """Write the labels and the clefts at a threshold; the mark comes last."""
         inputs, path = self._opened.inputs, self.folder / f"clefts-{threshold}.zarr"
-        connectivity = self._opened.parameters.connectivity
+        connectivity = Connectivity(self._opened.parameters.connectivity)
         labelled = label_block(self._strength, inputs.box, inputs.shape, threshold, connectivity)
         volume = Volume.create(
             path,

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from connectome.networks.checkpoint import Checkpoint
-from connectome.pipeline.build import identity
+from connectome.pipeline.resume import identity
 from connectome.tuning.annotated_volume import OpenVolume
 
 

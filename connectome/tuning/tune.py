@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,11 @@ from numpy.typing import NDArray
 
 from connectome.errors import ConfigError
 from connectome.models.assigners import choose_assigner
-from connectome.partners.assignment import AssignmentRules
-from connectome.pipeline.request import LARGEST_DILATION_NM, LARGEST_DUPLICATE_DISTANCE_NM, BuildRequest
+from connectome.pipeline.parameters import ASSIGNER, AXES, PARAMETERS, chosen_values
+from connectome.pipeline.request import BuildRequest
 from connectome.records import NoProgress, Progress
 from connectome.tuning.annotated_volume import AnnotatedVolume, OpenVolume, open_volume
-from connectome.tuning.grid import AXES, Cell, Index, ParameterGrid, TunedGrid, precision_recall
+from connectome.tuning.grid import Cell, Index, ParameterGrid, TunedGrid, precision_recall
 from connectome.tuning.grid_scoring import VolumeScorer
 from connectome.tuning.kept_outputs import KeptOutputs
 
@@ -31,7 +30,7 @@ class TuneRequest:
 
     Attributes:
         volumes: at least one.
-        build: models, device, connectivity and normalisation; its volumes and parameters don't matter.
+        build: models, device and the parameters that aren't tried; its volumes don't matter.
         grid: the values to try.
         outputs: folder where the networks' outputs are kept.
     """
@@ -87,10 +86,8 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     The first call runs the networks; their outputs are kept, so that later ones take seconds.
 
     Raises:
-        ConfigError: a value of the grid is none that a build takes.
         InputError, CheckpointError, DeviceError, StorageError: a volume or a model doesn't do.
     """
-    check_grid(request.grid)
     scorers = open_scorers(request, progress or NoProgress())
     counts = np.stack([scorer.counts() for scorer in scorers])
     weights = np.array([volume.weight for volume in request.volumes])
@@ -111,14 +108,15 @@ def grid_for(build: BuildRequest, asked: Mapping[str, Any]) -> ParameterGrid:
     """The usual grid of a build's mode, with other values, by the name of the axis, where they are asked for.
 
     Raises:
-        ConfigError: thresholds of further partners, which only the polyadic mode has. CheckpointError: no such model.
+        ConfigError: a value that no build takes, or thresholds of further partners, which only the polyadic mode has.
+        CheckpointError: no such model.
     """
-    recommended = choose_assigner(build.assigner, build.direction).parameters
-    polyadic = AssignmentRules.of(recommended, build.polyadic).polyadic
-    for name in ("pre_threshold", "post_threshold"):
-        if name in asked and not polyadic:
-            raise ConfigError(f"{name.replace('_', ' ')}s are of use in the polyadic mode alone: add --polyadic")
-    return replace(ParameterGrid.polyadic() if polyadic else ParameterGrid(), **asked)
+    recommended = choose_assigner(build.models.assigner, build.models.direction).parameters
+    polyadic = chosen_values(build.parameters, {ASSIGNER: recommended})["polyadic"]
+    for name in asked:
+        if PARAMETERS[name].polyadic_only and not polyadic:
+            raise ConfigError(f"{PARAMETERS[name].words}s are of use in the polyadic mode alone", about="polyadic")
+    return ParameterGrid({**ParameterGrid.usual(polyadic=polyadic).tried, **asked})
 
 
 def open_scorers(request: TuneRequest, progress: Progress) -> list[VolumeScorer]:
@@ -127,36 +125,10 @@ def open_scorers(request: TuneRequest, progress: Progress) -> list[VolumeScorer]
     return [VolumeScorer(one, KeptOutputs(one, request.outputs, progress), request.grid) for one in opened]
 
 
-def check_grid(grid: ParameterGrid) -> None:
-    """Refuse values that no build takes, and values that don't ascend.
-
-    Raises:
-        ConfigError: names the value.
-    """
-    limits = {
-        "threshold": (1e-9, 1),
-        "min_size_voxels": (1, np.inf),
-        "dilation_nm": (1e-9, LARGEST_DILATION_NM),
-        "duplicate_distance_nm": (0, LARGEST_DUPLICATE_DISTANCE_NM),
-        "min_score": (0, 1),
-        "min_contact": (0, 1),
-        "pre_threshold": (0, 1),
-        "post_threshold": (0, 1),
-    }
-    for axis in AXES:
-        values = getattr(grid, axis)
-        if values == (None,):
-            continue
-        if not values or any(a >= b for a, b in pairwise(values)):
-            raise ConfigError(f"the values of {axis} to try, {list(values)}, must ascend, and there must be one")
-        low, high = limits[axis]
-        if not low <= values[0] <= values[-1] <= high:
-            raise ConfigError(f"the values of {axis} to try, {list(values)}, must lie from {low:g} to {high:g}")
-
-
 def _threshold_curve(tuned: TunedGrid, index: Index) -> Curve:
-    values = tuned.grid.threshold
-    counts = [tuned.counts_at((place, *index[1:])).sum(0) for place in range(len(values))]
+    values, axis = tuned.grid.tried["threshold"], AXES.index("threshold")
+    places = [(*index[:axis], place, *index[axis + 1 :]) for place in range(len(values))]
+    counts = [tuned.counts_at(place).sum(0) for place in places]
     return _curve(np.array(values), np.array(counts))
 
 
@@ -165,7 +137,7 @@ def _score_curve(scorers: Sequence[VolumeScorer], cell: Cell) -> Curve:
     cuts = (
         np.unique(np.concatenate([[0.0], np.quantile(scores, np.linspace(0, 1, SCORE_CUTS))])) if len(scores) else [0]
     )
-    counts = [sum(np.array(s.counts_at(replace(cell, min_score=float(cut)))) for s in scorers) for cut in cuts]
+    counts = [sum(np.array(s.counts_at({**cell, "min_score": float(cut)})) for s in scorers) for cut in cuts]
     return _curve(np.array(cuts), np.array(counts))
 
 

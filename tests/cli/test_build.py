@@ -139,7 +139,7 @@ def test_how_partners_are_chosen_can_be_said_by_flags_and_by_a_file(
         ("name = ['a']", "it must be text"),
         ("block_shape = [16.7, 64, 64]", "it must be a whole number"),
         ("connectivity = 5", "must be 6 (faces)"),
-        ('image = "a"\nsegmentation = "b"\ndilation = inf', "dilation of inf nm"),
+        ('image = "a"\nsegmentation = "b"\ndilation = inf', "dilation inf must be greater than 0 and at most 500 nm"),
         ('image = "a"\nsegmentation = "b"\npolyadic = true\npre_threshold = 2', "pre threshold 2.0"),
         ('image = "a"\nsegmentation = "b"\npolyadic = 1', "it must be true or false"),
         ('image = "a"\nsegmentation = "b"\nthreshold = 2.0', "threshold 2.0"),

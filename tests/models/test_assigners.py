@@ -14,7 +14,8 @@ from connectome.errors import CheckpointError, ConfigError, RunConflictError
 from connectome.models.assigners import NEAREST, choose_assigner
 from connectome.networks.checkpoint import Method
 from connectome.pipeline.build import build_volume
-from connectome.pipeline.request import BuildRequest, check_polyadic
+from connectome.pipeline.parameters import check_parameters
+from connectome.pipeline.request import BuildRequest
 from connectome.store.database import Database
 
 Rows = dict[str, NDArray[Any]]
@@ -181,7 +182,7 @@ def test_a_patch_without_a_network_is_as_large_in_nm_whatever_the_resolution() -
 @pytest.mark.parametrize(
     ("polyadic", "pre", "post", "words"),
     [
-        (False, 0.5, None, "add --polyadic"),
+        (False, 0.5, None, "in the polyadic mode alone"),
         (True, 1.2, None, "pre threshold 1.2"),
         (None, None, -0.1, "post threshold"),
     ],
@@ -190,4 +191,5 @@ def test_thresholds_that_nothing_uses_or_reaches_are_refused(
     polyadic: bool | None, pre: float | None, post: float | None, words: str
 ) -> None:
     with pytest.raises(ConfigError, match=words):
-        check_polyadic(polyadic, pre, post)
+        asked = {"polyadic": polyadic, "pre_threshold": pre, "post_threshold": post}
+        check_parameters({name: value for name, value in asked.items() if value is not None})

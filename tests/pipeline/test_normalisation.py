@@ -13,7 +13,8 @@ from small_world import OFFSET_NM, RESOLUTION_NM, SmallWorld, assert_same_rows, 
 from connectome.errors import ConfigError, RunConflictError
 from connectome.geometry import triple
 from connectome.pipeline.build import build_volume
-from connectome.pipeline.normalisation import Normalising, choose_grey_range, normalisation_of
+from connectome.pipeline.normalisation import choose_grey_range
+from connectome.pipeline.parameters import normalisation_text
 from connectome.store.database import Database
 from connectome.store.runs.runs import get_run
 from connectome.volumes.grey_values import GreyRange
@@ -49,9 +50,7 @@ def test_twelve_bits_of_another_contrast_in_sixteen_give_the_same_connectome(
     assert first.synapses > 0
     assert np.array_equal(labels, wide_labels)
     assert_same_rows(rows, wide_rows)
-    plain = build_volume(
-        world.request(module_data_folder, name="plain", image=str(wide), normalisation=Normalising.NONE)
-    )
+    plain = build_volume(world.request(module_data_folder, name="plain", image=str(wide), normalisation="none"))
     assert plain.clefts != second.clefts
 
 
@@ -60,12 +59,12 @@ def test_a_run_records_the_range_and_is_not_resumed_with_another(world: SmallWor
     build_volume(request)
     with Database.open(None, module_data_folder) as database:
         parameters = get_run(database, "recorded").parameters
-    measured = choose_grey_range(Normalising.VOLUME, view(world.image))
+    measured = choose_grey_range("volume", view(world.image))
     assert measured is not None
     assert parameters["normalisation"] == "volume"
     assert parameters["grey_range"] == [measured.low, measured.high]
     assert build_volume(request).already_finished
-    other = world.request(module_data_folder, name="recorded", normalisation=GreyRange(low=50, high=60))
+    other = world.request(module_data_folder, name="recorded", normalisation="50,60")
     with pytest.raises(RunConflictError, match="exists with normalisation volume, not 50,60"):
         build_volume(other)
 
@@ -73,28 +72,28 @@ def test_a_run_records_the_range_and_is_not_resumed_with_another(world: SmallWor
 def test_a_resumed_run_uses_what_it_measured_first(world: SmallWorld) -> None:
     recorded = {"normalisation": "volume", "grey_range": [11, 22]}
     image = view(world.image)
-    assert choose_grey_range(Normalising.VOLUME, image, recorded) == GreyRange(low=11, high=22)
-    measured = choose_grey_range(Normalising.VOLUME, image)
-    assert choose_grey_range(Normalising.VOLUME, image, {"normalisation": "none", "grey_range": None}) == measured
+    assert choose_grey_range("volume", image, recorded) == GreyRange(low=11, high=22)
+    measured = choose_grey_range("volume", image)
+    assert choose_grey_range("volume", image, {"normalisation": "none", "grey_range": None}) == measured
 
 
 def test_a_given_range_is_taken_and_none_leaves_the_grey_values(world: SmallWorld) -> None:
     image = view(world.image)
-    assert choose_grey_range(GreyRange(low=3, high=200), image) == GreyRange(low=3, high=200)
-    assert choose_grey_range(Normalising.NONE, image) is None
+    assert choose_grey_range("3,200", image) == GreyRange(low=3, high=200)
+    assert choose_grey_range("none", image) is None
     with pytest.raises(ConfigError, match="3,300 is beyond uint8"):
-        choose_grey_range(GreyRange(low=3, high=300), image)
+        choose_grey_range("3,300", image)
 
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [("volume", Normalising.VOLUME), ("none", Normalising.NONE), ("70, 190", GreyRange(low=70, high=190))],
+    [("volume", "volume"), ("none", "none"), ("70, 190", "70,190")],
 )
 def test_normalisation_is_read_from_text(text: str, wanted: object) -> None:
-    assert normalisation_of(text) == wanted
+    assert normalisation_text(text) == wanted
 
 
 @pytest.mark.parametrize("text", ["", "auto", "5", "1,2,3", "0.1,0.9", "9,9", "-5,7"])
 def test_another_text_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="normalisation"):
-        normalisation_of(text)
+        normalisation_text(text)

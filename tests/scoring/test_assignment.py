@@ -13,6 +13,7 @@ from typer.testing import Result
 from connectome.errors import ReferenceDataError
 from connectome.geometry import Box
 from connectome.phantom import PhantomConfig, write_phantom
+from connectome.pipeline.request import build_request
 from connectome.scoring.assignment import AssignmentRequest, assign_annotated, score_assignment
 from connectome.volumes.volume import Volume
 
@@ -26,7 +27,10 @@ def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def request(phantom: Path, **changes: object) -> AssignmentRequest:
     values = {"image": str(phantom / "raw.zarr"), "segmentation": str(phantom / "neuron_ids.zarr")}
-    return AssignmentRequest(**values | {"reference": phantom, "device": "cpu"} | changes)  # type: ignore[arg-type]
+    asked = build_request(values | changes)
+    return AssignmentRequest(
+        volumes=asked.volumes, reference=phantom, models=asked.models, parameters=asked.parameters, device="cpu"
+    )
 
 
 def test_the_shipped_assigner_finds_the_partners_of_a_phantoms_clefts(phantom: Path) -> None:

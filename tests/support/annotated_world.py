@@ -10,8 +10,8 @@ from small_world import OFFSET_NM, RESOLUTION_NM, SHAPE, SmallWorld, make_small_
 
 from connectome.formats.annotation_table import AnnotationRow, write_annotations
 from connectome.partners.assignment import AssignmentRules
-from connectome.pipeline.parameters import threshold_of
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.chosen import threshold_of
+from connectome.pipeline.request import BuildRequest, build_request
 from connectome.records import NoProgress
 from connectome.tuning.annotated_volume import AnnotatedVolume, open_volume
 from connectome.tuning.grid import ParameterGrid
@@ -21,11 +21,13 @@ from connectome.tuning.tune import TuneRequest
 from connectome.volumes.volume import Volume
 
 GRID = ParameterGrid(
-    threshold=(0.6, 0.7, 0.75),
-    min_size_voxels=(20, 50),
-    dilation_nm=(24.0, 48.0),
-    duplicate_distance_nm=(0.0, 700.0),
-    min_score=(0.0, 0.19),
+    {
+        "threshold": (0.6, 0.7, 0.75),
+        "min_size_voxels": (20, 50),
+        "dilation_nm": (24.0, 48.0),
+        "duplicate_distance_nm": (0.0, 700.0),
+        "min_score": (0.0, 0.19),
+    }
 )
 BOX = "4:38,10:95,5:80"
 
@@ -75,7 +77,7 @@ def make_annotated_world(folder: Path) -> SmallWorld:
 def world_build(world: SmallWorld, **changes: Any) -> BuildRequest:
     """The models of a small world, as tuning asks for them."""
     values: dict[str, Any] = {"image": "", "segmentation": "", "block_shape": (16, 64, 64)}
-    return BuildRequest(**values | {"detector": str(world.detector), "assigner": str(world.assigner)} | changes)
+    return build_request(values | {"detector": str(world.detector), "assigner": str(world.assigner)} | changes)
 
 
 def tune_request(world: SmallWorld, outputs: Path, *volumes: str) -> TuneRequest:

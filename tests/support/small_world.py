@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from connectome.networks.architecture import NetworkConfig, PairClassifier, PairConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Method, ModelCard, Network, save_checkpoint
 from connectome.pipeline.build import BuildSummary, build_volume
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.request import BuildRequest, build_request
 from connectome.store.database import Database
 from connectome.volumes.volume import Volume
 
@@ -66,7 +66,7 @@ class SmallWorld:
             "threshold": 0.7,
             "name": "small",
         }
-        return BuildRequest(**values | changes)
+        return build_request(values | changes)
 
 
 def make_small_world(folder: Path, representation: Method = Method.MASK) -> SmallWorld:
@@ -120,7 +120,7 @@ def assert_same_rows(first: dict[str, NDArray[Any]], second: dict[str, NDArray[A
 def build(request: BuildRequest) -> tuple[BuildSummary, dict[str, NDArray[Any]], NDArray[np.uint64]]:
     """Build; the summary, the rows, the volume of cleft ids."""
     summary = build_volume(request)
-    with Database.open(request.database_url, request.data_folder) as database:
+    with Database.open(request.execution.database_url, request.execution.data_folder) as database:
         rows = rows_of(database, request.name)
     clefts = Volume.open(summary.folder / "clefts.zarr")
     return summary, rows, clefts.read(clefts.box)

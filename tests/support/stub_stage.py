@@ -8,7 +8,7 @@ from typing import Any
 
 from small_world import SmallWorld
 
-from connectome.pipeline.build import choose_parameters
+from connectome.pipeline.chosen import choose_parameters
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.inputs import open_inputs
 from connectome.pipeline.stages.order import StageSpec
@@ -27,7 +27,7 @@ GRID: dict[str, Any] = {"shape": (1, 1, 1), "resolution_nm": (30.0, 12.0, 12.0),
 def stub_context(world: SmallWorld, database: Database, name: str = "stub", **changes: Any) -> Iterator[BuildContext]:
     """A build of the small world that has just been begun, in this process."""
     request = world.request(world.folder / "data", name=name)
-    inputs = open_inputs(request)
+    inputs = open_inputs(request.volumes, request.models, request.execution.device)
     new = NewRun(
         name=name,
         image=NewVolume(url="image", dtype="uint8", **GRID),

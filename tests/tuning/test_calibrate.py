@@ -52,7 +52,7 @@ def test_every_synapse_that_counts_is_used_once(calibration: Calibration) -> Non
     fitted = calibration.model.fitted_on
     n = sum(volume["synapses"] for volume in fitted["volumes"].values())
     assert n == len(calibration.raw.correct) == sum(len(one.correct) for one in calibration.left_out) > 40
-    assert fitted["parameters"]["threshold"] == round(0.65 * 255) / 255
+    assert fitted["parameters"]["threshold"] == 0.65
     assert fitted["detector"]["name"] == "detector" and len(fitted["assigner"]["weights_sha256"]) == 64
     assert [one.name for one in calibration.summaries()][::4] == ["raw scores", calibration.checks[0].name]
 
@@ -159,7 +159,8 @@ def test_files_that_are_no_model_are_refused(world: SmallWorld, module_data_fold
 
 
 def test_volumes_with_nothing_wrong_in_them_can_not_be_fitted(request_: CalibrateRequest) -> None:
-    strict = replace(request_, build=replace(request_.build, min_score=0.99))
+    parameters = {**request_.build.parameters, "min_score": 0.99}
+    strict = replace(request_, build=replace(request_.build, parameters=parameters))
     with pytest.raises(ReferenceDataError, match="0 of the 0 synapses that count are correct"):
         calibrate(strict)
 
@@ -170,7 +171,7 @@ def test_a_model_says_what_it_was_fitted_on(calibration: Calibration) -> None:
 
 
 def test_the_baseline_is_calibrated_too_but_has_no_file_to_keep_it(request_: CalibrateRequest, tmp_path: Path) -> None:
-    nearest = replace(request_, build=replace(request_.build, assigner=NEAREST))
+    nearest = replace(request_, build=replace(request_.build, models=replace(request_.build.models, assigner=NEAREST)))
     fitted = calibrate(nearest)
     assert fitted.model.fitted_on["assigner_method"] == "nearest" and "assigner" not in fitted.model.fitted_on
     with pytest.raises(ConfigError, match="nearest has no file of its own"):

@@ -11,7 +11,6 @@ import pytest
 from annotated_world import make_annotated_world, world_build
 from small_world import SmallWorld
 
-from connectome.errors import ConfigError
 from connectome.training.data.dataset import Dataset
 from connectome.training.data.source import DataSource
 from connectome.tuning.annotated_volume import AnnotatedVolume
@@ -27,8 +26,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
 def request_for(world: SmallWorld, outputs: Path) -> DecoyRequest:
     return DecoyRequest(
         volumes=(AnnotatedVolume.parse(str(world.folder)),),
-        build=world_build(world),
-        threshold=0.68,
+        build=world_build(world, threshold=0.68),
         min_size_voxels=40,
         outputs=outputs,
     )
@@ -55,8 +53,3 @@ def test_a_second_search_replaces_the_first(world: SmallWorld, tmp_path: Path) -
     table = (world.folder / "decoys.csv").read_text().splitlines()
     assert after.decoys < before.decoys
     assert len(table) == after.decoys + 1
-
-
-def test_an_impossible_threshold_is_refused(world: SmallWorld, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="a threshold of 2 is useless"):
-        find_decoys(replace(request_for(world, tmp_path), threshold=2))

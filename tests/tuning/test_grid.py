@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from connectome.tuning.grid import AXES, ParameterGrid, TunedGrid, choose, f1_of, precision_recall
+from connectome.tuning.grid import ParameterGrid, TunedGrid, choose, f1_of, precision_recall
 
-GRID = ParameterGrid()
+GRID = ParameterGrid.usual()
 
 
 def test_the_cells_of_a_grid_are_all_combinations() -> None:
     cells = [GRID.cell(index) for index in GRID]
-    assert len(cells) == len(set(cells)) == np.prod(GRID.shape)
-    assert (cells[0].threshold, cells[-1].min_score) == (0.05, 0.4)
+    assert len(cells) == len({tuple(cell.values()) for cell in cells}) == np.prod(GRID.shape)
+    assert (cells[0]["threshold"], cells[-1]["min_score"]) == (0.05, 0.4)
 
 
 def test_f1_precision_and_recall_are_0_where_nothing_was_predicted_or_annotated() -> None:
@@ -21,7 +21,7 @@ def test_f1_precision_and_recall_are_0_where_nothing_was_predicted_or_annotated(
 
 
 def test_each_volume_counts_by_its_weight_and_not_by_its_size() -> None:
-    grid = ParameterGrid(**{axis: getattr(GRID, axis)[:1] for axis in AXES})
+    grid = ParameterGrid({axis: values[:1] for axis, values in GRID.tried.items()})
     counts = np.array([[1, 2, 2], [900, 1000, 1000]]).reshape(2, 1, 1, 1, 1, 1, 1, 1, 1, 3)
     assert TunedGrid(grid=grid, counts=counts, weights=np.array([1.0, 1.0])).f1.item() == 0.7
     assert TunedGrid(grid=grid, counts=counts, weights=np.array([3.0, 1.0])).f1.item() == 0.6

@@ -6,7 +6,7 @@ import json
 import time
 import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,18 @@ import pytest
 from annotated_world import BOX, GRID, make_annotated_world, tune_request, world_build
 from small_world import SmallWorld
 
-from connectome.clefts.labelling import Connectivity
 from connectome.errors import BoxError, ConfigError, StorageError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import Method
 from connectome.pipeline.build import build_volume
-from connectome.pipeline.request import BuildRequest, read_request
+from connectome.pipeline.request import build_request, read_request
 from connectome.scoring.edges import score_edges
 from connectome.store.database import Database
 from connectome.tuning.annotated_volume import AnnotatedVolume
-from connectome.tuning.config_text import config_text
 from connectome.tuning.grid import Cell, Index, ParameterGrid, f1_of
 from connectome.tuning.kept_outputs import PREDICTION
-from connectome.tuning.report import tuning_text, write_tuning
+from connectome.tuning.report import config_text, tuning_text, write_tuning
 from connectome.tuning.tune import Tuning, grid_for, tune
-from connectome.volumes.grey_values import GreyRange
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -59,10 +56,15 @@ def built_counts(
 ) -> tuple[int, int, int]:
     """What a build with a cell's parameters gets: true positives, predicted, annotated."""
     box = Box.parse(tuning.built_boxes[0])
-    build_volume(world.request(data_folder, name=name, box=box, **asdict(cell) | changes))
+    build_volume(world.request(data_folder, name=name, box=box, **cell | changes))
     with Database.open(None, data_folder) as database:
         score = score_edges(database, name, world.folder, Box.parse(BOX))
     return score.true_positives, score.n_predicted, score.n_reference
+
+
+def with_values(**tried: tuple[float, ...]) -> ParameterGrid:
+    """The grid of the world with other values."""
+    return ParameterGrid({**GRID.tried, **tried})
 
 
 def test_the_grid_has_different_scores_and_the_best_is_chosen(tuning: Tuning) -> None:
@@ -85,8 +87,7 @@ def test_the_score_of_a_cell_is_that_of_a_build_with_its_parameters(
 def test_what_decides_about_further_partners_is_tuned_in_the_polyadic_mode(
     world: SmallWorld, outputs: Path, tuning: Tuning, module_data_folder: Path, tmp_path: Path
 ) -> None:
-    grid = replace(
-        GRID,
+    grid = with_values(
         threshold=(0.7,),
         min_size_voxels=(50,),
         duplicate_distance_nm=(0.0,),
@@ -107,7 +108,7 @@ def test_what_decides_about_further_partners_is_tuned_in_the_polyadic_mode(
     values = tomllib.loads((tmp_path / "tuned.toml").read_text())
     assert values["polyadic"] is True
     assert {name: values[name] for name in ("min_contact", "pre_threshold", "post_threshold")} == {
-        name: getattr(found.cell, name) for name in ("min_contact", "pre_threshold", "post_threshold")
+        name: found.cell[name] for name in ("min_contact", "pre_threshold", "post_threshold")
     }
     assert "min contact" in tuning_text(found) and "min contact" not in tuning_text(tuning)
     assert (tmp_path / "tuned.csv").read_text().startswith("threshold,min_size_voxels,dilation_nm")
@@ -115,11 +116,11 @@ def test_what_decides_about_further_partners_is_tuned_in_the_polyadic_mode(
 
 def test_the_usual_grid_is_that_of_the_mode(world: SmallWorld) -> None:
     dyadic, polyadic = (grid_for(world_build(world, polyadic=mode), {}) for mode in (None, True))
-    assert dyadic == ParameterGrid() and dyadic.shape[5:] == (1, 1, 1)
-    assert polyadic == ParameterGrid.polyadic() and min(polyadic.shape[5:]) > 2
+    assert dyadic == ParameterGrid.usual() and dyadic.shape[5:] == (1, 1, 1)
+    assert polyadic == ParameterGrid.usual(polyadic=True) and min(polyadic.shape[5:]) > 2
     asked = grid_for(world_build(world, polyadic=True), {"pre_threshold": (0.3,), "threshold": (0.2, 0.4)})
-    assert (asked.pre_threshold, asked.threshold) == ((0.3,), (0.2, 0.4))
-    assert asked.post_threshold == polyadic.post_threshold
+    assert (asked.tried["pre_threshold"], asked.tried["threshold"]) == ((0.3,), (0.2, 0.4))
+    assert asked.tried["post_threshold"] == polyadic.tried["post_threshold"]
     with pytest.raises(ConfigError, match="post thresholds are of use in the polyadic mode alone"):
         grid_for(world_build(world), {"post_threshold": (0.3,)})
 
@@ -129,10 +130,10 @@ def test_where_pairs_are_judged_the_score_of_a_cell_is_that_of_a_build_too(
     world: SmallWorld, outputs: Path, module_data_folder: Path, polyadic: bool
 ) -> None:
     models = {"assigner": str(world.pruner(Method.MASK_PRUNER)), "polyadic": polyadic}
-    grid = replace(GRID, threshold=(0.7,), min_size_voxels=(50,), duplicate_distance_nm=(0.0,), min_score=(0.0,))
+    grid = with_values(threshold=(0.7,), min_size_voxels=(50,), duplicate_distance_nm=(0.0,), min_score=(0.0,))
     request = replace(tune_request(world, outputs), build=world_build(world, **models), grid=grid)
     tuned = tune(request)
-    for place, dilation_nm in enumerate(grid.dilation_nm):
+    for place, dilation_nm in enumerate(grid.tried["dilation_nm"]):
         name = f"pairs-{polyadic}-{dilation_nm:g}"
         built = built_counts(world, tuned, grid.cell((0, 0, place, 0, 0, 0, 0, 0)), module_data_folder, name, **models)
         assert built == tuple(tuned.tuned.counts[0, 0, 0, place, 0, 0, 0, 0, 0])
@@ -143,21 +144,14 @@ def test_the_written_parameters_are_what_a_build_reads(world: SmallWorld, tuning
     path.write_text(config_text(tuning.cell, world_build(world), "two\nlines"))
     assert path.read_text().startswith("# two\n# lines\n")
     request = read_request(path, {"image": "raw", "segmentation": "ids"})
-    assert {name: getattr(request, name) for name in asdict(tuning.cell)} == asdict(tuning.cell)
-    assert (request.detector, request.assigner) == (str(world.detector), str(world.assigner))
+    assert request.parameters == tuning.cell
+    assert (request.models.detector, request.models.assigner) == (str(world.detector), str(world.assigner))
 
 
 def test_what_else_a_build_needs_is_written_where_it_is_not_the_default(tuning: Tuning) -> None:
-    build = BuildRequest(
-        image="",
-        segmentation="",
-        assigner="nearest",
-        direction="avan",
-        polyadic=True,
-        post_threshold=0.123456789,
-        connectivity=Connectivity.FACES,
-        normalisation=GreyRange(low=3, high=99),
-    )
+    asked = {"polyadic": True, "post_threshold": 0.123456789, "connectivity": 6, "normalisation": "3,99"}
+    models = {"assigner": "nearest", "direction": "avan"}
+    build = build_request({"image": "", "segmentation": "", **models, **asked})
     values = tomllib.loads(config_text(tuning.cell, build))
     assert {name: values[name] for name in values if name not in ("threshold", "min_size", "dilation")} == {
         "assigner": "nearest",
@@ -166,8 +160,8 @@ def test_what_else_a_build_needs_is_written_where_it_is_not_the_default(tuning: 
         "post_threshold": 0.123456789,
         "connectivity": 6,
         "normalisation": "3,99",
-        "duplicate_distance": tuning.cell.duplicate_distance_nm,
-        "min_score": tuning.cell.min_score,
+        "duplicate_distance": tuning.cell["duplicate_distance_nm"],
+        "min_score": tuning.cell["min_score"],
     }
 
 
@@ -183,15 +177,15 @@ def test_a_second_tuning_needs_no_network_and_gives_the_same(
     again = tune(tune_request(world, outputs))
     assert time.monotonic() - began < 20
     assert np.array_equal(again.tuned.counts, tuning.tuned.counts)
-    smaller = replace(tune_request(world, outputs), grid=replace(GRID, dilation_nm=(24.0,), min_size_voxels=(50,)))
+    smaller = replace(tune_request(world, outputs), grid=with_values(dilation_nm=(24.0,), min_size_voxels=(50,)))
     assert np.array_equal(tune(smaller).tuned.counts, tuning.tuned.counts[:, :, 1:, :1])
 
 
 def test_outputs_of_another_connectivity_are_not_taken_for_these(
     world: SmallWorld, outputs: Path, tuning: Tuning
 ) -> None:
-    swapped = replace(tune_request(world, outputs), build=world_build(world, connectivity=Connectivity.FACES))
-    tune(replace(swapped, grid=replace(GRID, threshold=(0.7,), dilation_nm=(48.0,))))
+    swapped = replace(tune_request(world, outputs), build=world_build(world, connectivity=6))
+    tune(replace(swapped, grid=with_values(threshold=(0.7,), dilation_nm=(48.0,))))
     told = [json.loads((folder / "made_of.json").read_text())["connectivity"] for folder in outputs.iterdir()]
     assert sorted(told) == [6, 26]
 
@@ -206,7 +200,7 @@ def test_several_volumes_count_by_weight(world: SmallWorld, outputs: Path, tunin
 
 def test_curves_pass_through_the_chosen_cell(tuning: Tuning) -> None:
     true, predicted, annotated = tuning.chosen_counts[0]
-    place = GRID.threshold.index(tuning.cell.threshold)
+    place = GRID.tried["threshold"].index(tuning.cell["threshold"])
     assert tuning.over_threshold.precision[place] == true / predicted
     assert tuning.over_threshold.recall[place] == true / annotated
     assert (np.diff(tuning.over_score.recall) <= 0).all()
@@ -216,16 +210,16 @@ def test_curves_pass_through_the_chosen_cell(tuning: Tuning) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"threshold": (0.0, 0.5)}, "values of threshold to try"),
+        ({"threshold": (0.0, 0.5)}, "threshold 0.0 must be greater than 0 and at most 1"),
         ({"threshold": (0.7, 0.5)}, "must ascend"),
         ({"min_score": ()}, "there must be one"),
-        ({"dilation_nm": (900.0,)}, "must lie from 1e-09 to 500"),
-        ({"min_contact": (0.5, 1.5)}, "values of min_contact to try"),
+        ({"dilation_nm": (900.0,)}, "dilation 900.0 must be greater than 0 and at most 500 nm"),
+        ({"min_contact": (0.5, 1.5)}, "min contact 1.5 must be from 0 to 1"),
     ],
 )
-def test_values_that_no_build_takes_are_refused(world: SmallWorld, outputs: Path, wrong: Any, message: str) -> None:
+def test_values_that_no_build_takes_are_refused(wrong: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        tune(replace(tune_request(world, outputs), grid=ParameterGrid(**wrong)))
+        ParameterGrid(wrong)
 
 
 def test_a_box_outside_of_the_volume_is_refused(world: SmallWorld, outputs: Path) -> None:
@@ -240,7 +234,7 @@ def test_a_volume_with_a_wrong_weight_is_refused(text: str, message: str) -> Non
 
 
 def test_a_broken_file_of_outputs_is_told(world: SmallWorld, tmp_path: Path) -> None:
-    request = replace(tune_request(world, tmp_path), grid=replace(GRID, threshold=(0.7,), dilation_nm=(48.0,)))
+    request = replace(tune_request(world, tmp_path), grid=with_values(threshold=(0.7,), dilation_nm=(48.0,)))
     tune(request)
     (folder,) = tmp_path.iterdir()
     for path in folder.glob("*-178*"):

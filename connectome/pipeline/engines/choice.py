@@ -10,17 +10,17 @@ from connectome.errors import ClusterError
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.engines.run_stage import Engine
 from connectome.pipeline.engines.threads import ThreadEngine
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.request import BuildRequest, Execution
 
 
-def check_engine(request: BuildRequest) -> None:
+def check_engine(execution: Execution) -> None:
     """Refuse what can't be done here, before anything else is.
 
     Raises:
         ClusterError: dask is asked for and isn't installed.
     """
-    if _wants_cluster(request) and find_spec("distributed") is None:
-        raise ClusterError("--workers and --scheduler need dask: pip install 'connectome[cluster]'")
+    if _wants_cluster(execution) and find_spec("distributed") is None:
+        raise ClusterError("other processes need dask, which isn't here: pip install 'connectome-em[cluster]'")
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def open_engine(context: BuildContext, request: BuildRequest) -> Iterator[Engine
     Raises:
         ClusterError: no scheduler is there, or it is gone.
     """
-    if not _wants_cluster(request):
+    if not _wants_cluster(request.execution):
         yield ThreadEngine()
         return
     from connectome.pipeline.engines.cluster import cluster_engine
@@ -39,5 +39,5 @@ def open_engine(context: BuildContext, request: BuildRequest) -> Iterator[Engine
         yield engine
 
 
-def _wants_cluster(request: BuildRequest) -> bool:
-    return request.workers is not None or request.scheduler is not None
+def _wants_cluster(execution: Execution) -> bool:
+    return execution.workers is not None or execution.scheduler is not None

@@ -19,7 +19,7 @@ from connectome.pipeline.context import BuildContext
 from connectome.pipeline.engines.attempt import Pace
 from connectome.pipeline.engines.description import BuildDescription
 from connectome.pipeline.engines.worker import BlockWorker, attempt_blocks
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.request import BuildRequest, Execution
 from connectome.pipeline.stages.order import StageSpec
 from connectome.pipeline.stages.stage import FATAL, Outcome, Outcomes, error_text
 from connectome.records import Progress
@@ -138,27 +138,30 @@ def cluster_engine(context: BuildContext, request: BuildRequest) -> Iterator[Clu
         ClusterError: no scheduler is there, or it is gone.
     """
     name = f"connectome-{context.run.run_id}-{uuid.uuid4().hex}"
-    local = request.scheduler is None
+    local = request.execution.scheduler is None
     plugin = BlockWorker(name, BuildDescription.of(context, request), leader_interrupts=local)
-    with _client(context, request) as client:
+    with _client(context, request.execution) as client:
         client.register_plugin(plugin, name=name)
         yield ClusterEngine(client, name)
         client.unregister_worker_plugin(name)
 
 
 @contextmanager
-def _client(context: BuildContext, request: BuildRequest) -> Iterator[Client]:
+def _client(context: BuildContext, execution: Execution) -> Iterator[Client]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told as an error of ours
-    if request.scheduler is None:
+    if execution.scheduler is None:
         has_gpu = context.inputs.device.type == "cuda"
-        with _local_cluster(request.workers or 1, has_gpu) as cluster, Client(cluster, set_as_default=False) as client:
+        with (
+            _local_cluster(execution.workers or 1, has_gpu) as cluster,
+            Client(cluster, set_as_default=False) as client,
+        ):
             yield client
         return
     try:
-        client = Client(request.scheduler, timeout=CONNECT_S, set_as_default=False)
+        client = Client(execution.scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ClusterError(
-            f"no dask scheduler answers at {request.scheduler} ({' '.join(str(error).split())}): check --scheduler"
+            f"no dask scheduler answers at {execution.scheduler} ({' '.join(str(error).split())})", about="scheduler"
         ) from error
     with client:
         yield client

@@ -8,10 +8,10 @@ from pathlib import Path
 from connectome import __version__
 from connectome.errors import CheckpointError, ClusterError
 from connectome.networks.checkpoint import Checkpoint
+from connectome.pipeline.chosen import Parameters
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.inputs import Inputs, open_inputs
-from connectome.pipeline.parameters import Parameters
-from connectome.pipeline.request import BuildRequest
+from connectome.pipeline.request import BuildRequest, ModelNames
 from connectome.records import NoProgress
 from connectome.store.database import Database
 from connectome.store.runs.records import RunRecord
@@ -41,13 +41,15 @@ class BuildDescription:
         inputs = context.inputs
         travelling = replace(
             request,
-            image=as_url(request.image),
-            segmentation=as_url(request.segmentation),
-            detector=_absolute(request.detector, inputs.detector),
-            assigner=_absolute(request.assigner, inputs.assigner.checkpoint),
-            direction=_absolute(request.direction, inputs.assigner.checkpoint),
-            confidence=None,
-            database_url=None,
+            volumes=replace(
+                request.volumes, image=as_url(request.volumes.image), segmentation=as_url(request.volumes.segmentation)
+            ),
+            models=ModelNames(
+                detector=_absolute(request.models.detector, inputs.detector),
+                assigner=_absolute(request.models.assigner, inputs.assigner.checkpoint),
+                direction=_absolute(request.models.direction, inputs.assigner.checkpoint),
+            ),
+            execution=replace(request.execution, database_url=None),
         )
         return cls(
             request=travelling,
@@ -68,7 +70,7 @@ class BuildDescription:
             raise ClusterError(
                 f"a worker has connectome {__version__}, the build {self.code_version}: install the same on both"
             )
-        inputs = open_inputs(self.request)
+        inputs = open_inputs(self.request.volumes, self.request.models, self.request.execution.device)
         self._check_models(inputs)
         return BuildContext(
             database=Database(self.database_url),

@@ -15,9 +15,9 @@ from connectome.partners.candidates import Candidates
 from connectome.partners.confidence import ConfidenceModel, Evidence
 from connectome.partners.patches import PATCHES_A_BATCH, PatchReader, batches
 from connectome.partners.scores import Pair
+from connectome.pipeline.chosen import Parameters
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.inputs import Inputs
-from connectome.pipeline.parameters import Parameters
 from connectome.pipeline.stages.stage import Blocks, Computed, Work
 from connectome.records import Candidate, CleftState, Role, Synapse
 from connectome.store.findings.building import block_clefts, clefts_per_block, set_cleft_states, write_rows

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.labelling import LabelledBlock, grown, label_block
+from connectome.clefts.labelling import Connectivity, LabelledBlock, grown, label_block
 from connectome.clefts.tiling import Blender, TileLattice
 from connectome.geometry import Box, Triple
 from connectome.pipeline.context import BuildContext, shifted
@@ -57,9 +57,8 @@ def labelled_block(context: BuildContext, block: Box, prediction: NDArray[np.uin
     """A block's components, from the prediction (uint8 (z, y, x)) over its `seen_box`."""
     wide, parameters = grown(block, context.inputs.box), context.parameters
     strength = context.representation.strength(prediction)[wide.slices(seen_box(context, block).start)]
-    return label_block(
-        np.ascontiguousarray(strength), block, context.inputs.shape, parameters.threshold, parameters.connectivity
-    )
+    threshold, connectivity = parameters.stored_threshold, Connectivity(parameters.connectivity)
+    return label_block(np.ascontiguousarray(strength), block, context.inputs.shape, threshold, connectivity)
 
 
 def blended_tiles(context: BuildContext, box: Box) -> NDArray[np.uint8]:

@@ -21,7 +21,8 @@ import pytest
 from small_world import SmallWorld, assert_same_rows, build, make_small_world
 
 from connectome.errors import CheckpointError, ClusterError, ConfigError
-from connectome.pipeline.build import build_volume, choose_parameters
+from connectome.pipeline.build import build_volume
+from connectome.pipeline.chosen import choose_parameters
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.engines.choice import check_engine
 from connectome.pipeline.engines.description import BuildDescription
@@ -271,12 +272,12 @@ def test_without_dask_the_error_says_what_to_install(world: SmallWorld, tmp_path
         "find = PathFinder.find_spec\n"
         "PathFinder.find_spec = lambda name, *rest: None if name == 'distributed' else find(name, *rest)\n"
         "from connectome.pipeline.engines.choice import check_engine\n"
-        "from connectome.pipeline.request import BuildRequest\n"
-        "check_engine(BuildRequest(image='a', segmentation='b'))\n"
-        "check_engine(BuildRequest(image='a', segmentation='b', workers=2))\n"
+        "from connectome.pipeline.request import Execution\n"
+        "check_engine(Execution())\n"
+        "check_engine(Execution(workers=2))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "ClusterError: --workers and --scheduler need dask: pip install 'connectome[cluster]'" in done.stderr
+    assert "pip install 'connectome-em[cluster]'" in done.stderr
 
 
 def test_what_travels_shows_no_password_and_holds_absolute_paths(
@@ -287,7 +288,7 @@ def test_what_travels_shows_no_password_and_holds_absolute_paths(
     request = world.request(
         module_data_folder, image="raw.zarr", detector="./detector.safetensors", name="whole", database_url=url
     )
-    inputs = open_inputs(request)
+    inputs = open_inputs(request.volumes, request.models, request.execution.device)
     with Database.open(None, module_data_folder) as database:
         run = get_run(database, "whole")
     context = BuildContext(
@@ -299,8 +300,8 @@ def test_what_travels_shows_no_password_and_holds_absolute_paths(
     )
     description = BuildDescription.of(context, request)
     assert "secret" not in repr(description)
-    assert description.request.image == f"file://{world.image}"
-    assert description.request.detector == str(world.detector)
+    assert description.request.volumes.image == f"file://{world.image}"
+    assert description.request.models.detector == str(world.detector)
     assert description.open().inputs.box == inputs.box
     with pytest.raises(ClusterError, match=r"a worker has connectome .*, the build 0\.0: install the same on both"):
         replace(description, code_version="0.0").open()
@@ -312,8 +313,8 @@ def test_what_travels_shows_no_password_and_holds_absolute_paths(
 
 def test_workers_and_a_scheduler_are_not_asked_for_together() -> None:
     flags = {"image": "a", "segmentation": "b"}
-    check_engine(read_request(None, flags))
-    with pytest.raises(ConfigError, match="not both"):
+    check_engine(read_request(None, flags).execution)
+    with pytest.raises(ConfigError, match="exclude each other"):
         read_request(None, flags | {"workers": 2, "scheduler": "tcp://host:1"})
     with pytest.raises(ConfigError, match="workers 0 must be at least 1"):
         read_request(None, flags | {"workers": 0})

@@ -1,0 +1,27 @@
+"""The options that help with an error. The library says what is wrong and where, and names no options."""
+
+from __future__ import annotations
+
+from connectome.errors import ConnectomeError
+from connectome.pipeline.request import OPTIONS
+
+WAYS_OUT = {
+    "run": "use another --name, or --restart to build it anew",
+    "folder": "use another --name or --data-folder, or --restart to replace it",
+    "data_folder": "choose another --data-folder",
+    "restart": "bring it back, or build anew with --restart",
+    "image": "use --image URL --segmentation URL, or --config",
+    "workers": "give --workers for local processes, or --scheduler for those of a cluster",
+    "scheduler": "check --scheduler",
+    "polyadic": "add --polyadic, or leave it out",
+    "store": "leave out --store, and build with --confidence",
+}
+
+
+def with_way_out(error: ConnectomeError) -> str:
+    """An error's message as one line, with the options that help."""
+    message = " ".join(str(error).split())
+    if error.about in WAYS_OUT:
+        return f"{message}: {WAYS_OUT[error.about]}"
+    known = {option.key: option.flag for option in OPTIONS.values()}
+    return f"{message} ({known[error.about]})" if error.about in known else message

@@ -1,0 +1,124 @@
+"""Which run a build goes on with: the one of its name, if it is the same build, else a new one."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from connectome import __version__
+from connectome.errors import RunConflictError, StorageError
+from connectome.networks.checkpoint import Checkpoint
+from connectome.pipeline.chosen import Parameters
+from connectome.pipeline.inputs import Inputs
+from connectome.pipeline.parameters import AS_GIVEN, PARAMETERS, shown_parameters
+from connectome.pipeline.request import BuildRequest
+from connectome.store.database import Database
+from connectome.store.runs.records import NewModel, NewRun, NewVolume, RunRecord
+from connectome.store.runs.runs import create_run, delete_run, find_build
+from connectome.volumes.segment_ids import check_samples
+from connectome.volumes.volume import as_url
+from connectome.volumes.working_grid import Voxels
+
+
+def resume_or_begin(database: Database, request: BuildRequest, inputs: Inputs, parameters: Parameters) -> RunRecord:
+    """The run of this name, if it is the same build; else a new one, once samples of the segment ids are checked.
+
+    Raises:
+        RunConflictError: the run exists with other inputs, models or parameters, or its folder is somebody else's.
+        SegmentIdError: a segment id doesn't fit the database. StorageError: the folder can't be made.
+    """
+    new, restart = _new_run(request, inputs, parameters), request.execution.restart
+    before = find_build(database, request.name)
+    if before is not None and not restart:
+        _require_same(before, new)
+        return before
+    check_samples(inputs.segmentation, inputs.box)
+    if before is not None:
+        delete_run(database, before.run_id)
+        shutil.rmtree(before.folder, ignore_errors=True)
+    return _begin(database, new, restart)
+
+
+def _new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters) -> NewRun:
+    return NewRun(
+        name=request.name,
+        image=_new_volume(inputs.image.volume),
+        segmentation=_new_volume(inputs.segmentation.volume),
+        detector=_new_model(inputs.detector),
+        assigner=None if inputs.assigner.checkpoint is None else _new_model(inputs.assigner.checkpoint),
+        parameters=parameters.to_json()
+        | {"image": identity(inputs.image.volume), "segmentation": identity(inputs.segmentation.volume)},
+        box=inputs.box,
+        folder=(request.execution.data_folder / "runs" / request.name).absolute(),
+        code_version=__version__,
+    )
+
+
+def identity(volume: Voxels) -> str:
+    """What an input was when the run began, to notice that it changed."""
+    grid = volume.grid
+    return (
+        f"{as_url(volume.url)} ({volume.dtype.name} {list(grid.shape)}, resolution {list(grid.resolution_nm)} nm, "
+        f"offset {list(grid.offset_nm)} nm)"
+    )
+
+
+def _new_volume(volume: Voxels) -> NewVolume:
+    grid = volume.grid
+    return NewVolume(
+        url=as_url(volume.url),
+        dtype=volume.dtype.name,
+        shape=grid.shape,
+        resolution_nm=grid.resolution_nm,
+        offset_nm=grid.offset_nm,
+    )
+
+
+def _new_model(checkpoint: Checkpoint) -> NewModel:
+    card = checkpoint.card
+    config = {"network": card.network.to_json(), "resolution_nm": list(card.resolution_nm), "training": card.training}
+    return NewModel(name=card.name, sha256=checkpoint.sha256, method=card.method.value, config=config)
+
+
+def _begin(database: Database, new: NewRun, restart: bool) -> RunRecord:
+    """Make the run's folder and record the run.
+
+    Raises:
+        RunConflictError: the folder holds something that this database doesn't know. StorageError: it can't be made.
+    """
+    try:
+        if restart:
+            shutil.rmtree(new.folder, ignore_errors=True)
+        new.folder.mkdir(parents=True, exist_ok=True)
+        if any(new.folder.iterdir()):
+            raise RunConflictError(f"{new.folder} holds a run that this database doesn't know", about="folder")
+    except OSError as error:
+        raise StorageError(f"{new.folder} can't be made: {error.strerror}", about="data_folder") from error
+    return create_run(database, new)
+
+
+def _require_same(run: RunRecord, new: NewRun) -> None:
+    """Refuse to resume a run with other inputs, models or parameters.
+
+    Raises:
+        RunConflictError: names the first difference.
+    """
+    pairs: dict[str, tuple[Any, Any]] = {
+        "detector": (run.detector_sha256[:12], new.detector.sha256[:12]),
+        "assigner": (_short(run.assigner_sha256), _short(new.assigner.sha256 if new.assigner else None)),
+        **{name: (run.parameters.get(name), value) for name, value in new.parameters.items() if name != AS_GIVEN},
+        "box": (str(run.box), str(new.box)),
+    }
+    different = next((what for what, (old, now) in pairs.items() if old != now), None)
+    if different == "confidence":
+        raise RunConflictError(f"run '{run.name}' exists with another model of confidence", about="run")
+    if different is not None:
+        old, now = (shown_parameters(parameters).get(different) for parameters in (run.parameters, new.parameters))
+        if different not in new.parameters:
+            old, now = pairs[different]
+        what = PARAMETERS[different].words if different in PARAMETERS else different
+        raise RunConflictError(f"run '{run.name}' exists with {what} {old}, not {now}", about="run")
+
+
+def _short(sha256: str | None) -> str:
+    return "none" if sha256 is None else sha256[:12]

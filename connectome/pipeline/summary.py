@@ -1,0 +1,85 @@
+"""What a finished build holds, as values and as text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from connectome.pipeline.context import PREDICTION
+from connectome.pipeline.finished import CLEFTS
+from connectome.pipeline.inputs import Inputs
+from connectome.store.database import Database
+from connectome.store.findings.reading import counts
+from connectome.store.runs.blocks import Stage, StageTotal, stage_totals
+from connectome.store.runs.records import RunRecord
+
+UNITS = {Stage.ASSIGN.value: "clefts", Stage.DEDUPLICATE.value: "synapses", Stage.EDGES.value: "synapses"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSummary:
+    """What a finished run holds.
+
+    Attributes:
+        already_finished: nothing was left to do.
+        box: what was built, in working voxels (z, y, x).
+        stages: blocks, voxels (or clefts, synapses) and seconds of each stage, over all sessions of the run.
+    """
+
+    run: str
+    already_finished: bool
+    clefts: int
+    clefts_without_partners: int
+    clefts_of_low_score: int
+    duplicates: int
+    synapses: int
+    edges: int
+    voxels: int
+    box: str
+    stages: dict[str, StageTotal]
+    folder: Path
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        stages = {name: asdict(total) for name, total in self.stages.items()}
+        return {**asdict(self), "stages": stages, "folder": str(self.folder)}
+
+    def to_text(self) -> str:
+        """Lines for a person."""
+        head = f"run '{self.run}' " + ("was finished already" if self.already_finished else "is finished")
+        lost = [f"{self.clefts_without_partners:,} of them without two partners"]
+        lost += [f"{self.clefts_of_low_score:,} of a low score"] if self.clefts_of_low_score else []
+        lost += [f"{self.duplicates:,} duplicates"] if self.duplicates else []
+        lines = [
+            f"{head}: {self.voxels / 1e6:,.1f} Mvoxel, box {self.box}",
+            f"  clefts    {self.clefts:,} ({', '.join(lost)})",
+            f"  synapses  {self.synapses:,}",
+            f"  edges     {self.edges:,}",
+        ]
+        for name, total in self.stages.items():
+            rate = total.voxels / max(total.seconds, 1e-3)
+            unit = UNITS.get(name)
+            per_second = f"{rate:,.1f} {unit}/s" if unit else f"{rate / 1e6:,.2f} Mvoxel/s"
+            lines.append(f"  {name:<8}  {total.seconds:,.1f} s, {per_second}")
+        lines.append(f"  volumes   {self.folder} ({PREDICTION}, {CLEFTS})")
+        return "\n".join(lines)
+
+
+def summary_of(database: Database, run: RunRecord, already_finished: bool, inputs: Inputs) -> BuildSummary:
+    """What a run holds; `already_finished`: it did so when it was asked for."""
+    found = counts(database, run.run_id)
+    return BuildSummary(
+        run=run.name,
+        already_finished=already_finished,
+        clefts=found.clefts,
+        clefts_without_partners=found.no_partners,
+        clefts_of_low_score=found.low_score,
+        duplicates=found.duplicates,
+        synapses=found.synapses,
+        edges=found.edges,
+        voxels=inputs.box.size_voxels,
+        box=str(inputs.box),
+        stages={stage.value: total for stage, total in stage_totals(database, run.run_id).items()},
+        folder=run.folder,
+    )
