@@ -75,7 +75,7 @@ layers: $(VENV)/.dev-installed layout  ## import-linter: the floors of the house
 package: $(VENV)/.dev-installed  ## Build the wheel and say what it holds
 	rm -rf build/lib build/bdist* build/wheel
 	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --no-build-isolation -w build/wheel .
-	$(BIN)/python -m zipfile -l build/wheel/connectome-*.whl
+	$(BIN)/python -m zipfile -l build/wheel/connectome_em-*.whl
 
 check: lint types layers test  ## Everything that CI asks for, except the package
 

@@ -90,7 +90,7 @@ def test_constraints_pin_every_distribution_that_pyproject_names() -> None:
     assert len(pins) == sum(not line.startswith("#") for line in lines)
     project = settings()["project"]
     asked = [*project["dependencies"], *(r for extra in project["optional-dependencies"].values() for r in extra)]
-    assert {distribution_name(requirement) for requirement in asked} - {"connectome"} <= pins
+    assert {distribution_name(requirement) for requirement in asked} - {"connectome-em"} <= pins
 
 
 def test_contributing_shows_the_floors_that_are_checked() -> None:

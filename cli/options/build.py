@@ -102,13 +102,14 @@ def _option(row: Option) -> Any:
 
 def _tried_option(row: Option) -> Any:
     usual = ", ".join(f"{value:g}" for value in row.tried) or "the assigner's"
+    polyadic = ", ".join(f"{value:g}" for value in row.tried_polyadic)
     return Annotated[
         str | None,
         typer.Option(
             f"{row.flag}s",
             metavar="N,N,...",
             help=f"Values of {row.flag} to try.",
-            show_default=f"{usual}; polyadic: {', '.join(f'{value:g}' for value in row.tried_polyadic)}",
+            show_default=usual if usual == polyadic else f"{usual}; polyadic: {polyadic}",
             rich_help_panel="What is tried",
         ),
     ]
