@@ -1,4 +1,4 @@
-"""The table of options in docs/how-it-works.md is the one in the code; `python tests/docs/test_parameters.py` writes it."""
+"""The table in docs/how-it-works.md is the one in the code. `python tests/docs/test_parameters.py` writes it."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_a_run_is_not_resumed_with_another_model_of_confidence(
     build_volume(request)
     assert build_volume(request).already_finished
     with pytest.raises(RunConflictError, match="exists with another model of confidence"):
-        build_volume(replace(request, confidence=None))
+        build_volume(replace(request, models=replace(request.models, confidence=None)))
 
 
 def test_edges_can_be_scored_above_a_confidence(world: SmallWorld, module_data_folder: Path) -> None:
