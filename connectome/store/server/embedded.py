@@ -105,7 +105,7 @@ class EmbeddedServer:
                 if time.monotonic() > deadline:
                     raise DatabaseError(
                         f"the database in {self.folder} is in use by a server that doesn't answer here (another "
-                        f"machine or container?): stop it there, or choose another --data-folder or a --database-url"
+                        f"machine or container?): stop it there, or choose another data folder or another database"
                     )
                 time.sleep(0.1)
             yield descriptor
@@ -170,6 +170,6 @@ def _folder_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError(
-            f"the data folder {folder.parent} can't be used for the database ({reason}): choose another --data-folder, "
-            "or give a --database-url"
+            f"the data folder {folder.parent} can't be used for the database ({reason}): choose another data folder, "
+            "or name the URL of a server"
         ) from error

@@ -19,12 +19,37 @@ from pathlib import Path
 from typing import Any
 
 from connectome.errors import DatabaseError
-from connectome.store.server.settings import settings_for, usable_memory
 
 VERSION = 18
 SOCKET_PATH_BYTES = 80  # the operating system's limit is 104 or more for this and the socket's own name
 SOCKETS = "sockets-"
 SERVER_USER = "pgserver"
+
+MB = 2**20
+MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
+SETTINGS = """
+# connectome: chosen for {memory_mb} MB of memory, of which builds need most; change them as you like
+listen_addresses = ''
+unix_socket_permissions = 0700
+max_connections = 200
+shared_buffers = {shared_buffers}MB
+effective_cache_size = {effective_cache_size}MB
+work_mem = {work_mem}MB
+maintenance_work_mem = {maintenance_work_mem}MB
+max_wal_size = 4GB
+checkpoint_timeout = 15min
+random_page_cost = 1.1
+jit = off
+wal_level = minimal
+max_wal_senders = 0
+"""
+# name: a part of the memory, at least and at most so many MB
+PARTS = {
+    "shared_buffers": (8, 128, 8192),
+    "effective_cache_size": (2, 512, 2**20),
+    "work_mem": (512, 16, 128),
+    "maintenance_work_mem": (32, 64, 1024),
+}
 
 
 class Postgres:
@@ -46,7 +71,7 @@ class Postgres:
             if found != str(VERSION):
                 raise DatabaseError(
                     f"the database in {self.folder} was made by PostgreSQL {found}, this is {VERSION}: "
-                    "choose another --data-folder, or move the data with pg_dump"
+                    "choose another data folder, or move the data with pg_dump"
                 )
             return
         for leftover in self.folder.parent.glob(f"{self.folder.name}.new-*"):
@@ -156,7 +181,7 @@ def _make_socket_folder(path: Path, owner_id: int) -> None:
     path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), owner_id):
-        raise DatabaseError(f"{path} belongs to somebody else: remove it, or choose another --data-folder")
+        raise DatabaseError(f"{path} belongs to somebody else: remove it, or choose another data folder")
     if os.geteuid() == 0:
         os.chown(path, owner_id, -1)
 
@@ -180,7 +205,7 @@ def _server_user() -> pwd.struct_passwd:
     except (OSError, subprocess.CalledProcessError, KeyError) as error:
         raise DatabaseError(
             f"PostgreSQL can't run as root, and the user '{SERVER_USER}' can't be created: work as another user, or "
-            "give a --database-url"
+            "name the URL of a server"
         ) from error
 
 
@@ -204,3 +229,19 @@ def _last_complaint(log: Path) -> str | None:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())[-500:]
+
+
+def settings_for(memory_bytes: int) -> str:
+    """Lines for postgresql.conf."""
+    memory_mb = memory_bytes // MB
+    values = {name: min(max(memory_mb // part, least), most) for name, (part, least, most) in PARTS.items()}
+    return SETTINGS.format(memory_mb=memory_mb, **values)
+
+
+def usable_memory() -> int:
+    """Bytes of memory that this machine has, or the container that this process is in."""
+    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for path in MEMORY_LIMITS:
+        with suppress(OSError, ValueError):  # no such limit: the file is absent or says "max"
+            found = min(found, int(Path(path).read_text()))
+    return found

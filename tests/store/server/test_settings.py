@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectome.store.server.settings import settings_for, usable_memory
+from connectome.store.server.postgres import settings_for, usable_memory
 
 GB = 2**30
 

@@ -1,0 +1,20 @@
+"""The benchmarks know the code of now."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.mark.slow
+def test_every_script_finds_what_it_imports() -> None:
+    names = sorted(path.stem for path in FOLDER.glob("*.py"))
+    assert "speed" in names
+    for name in names:
+        done = subprocess.run([sys.executable, "-c", f"import {name}"], cwd=FOLDER, capture_output=True, text=True)
+        assert done.returncode == 0, f"{name}: {done.stderr}"
