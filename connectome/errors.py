@@ -52,6 +52,10 @@ class BoxError(InputError):
     """A box is malformed, empty, or lies outside a volume."""
 
 
+class ContradictionError(InputError):
+    """Inputs that can't belong together, or aren't what they are given as."""
+
+
 class SegmentIdError(InputError):
     """A segment id doesn't fit a signed 64-bit integer (2^63 or more)."""
 
