@@ -16,6 +16,8 @@ SCALE_NM = 50.0
 """The length that both transforms are scaled by."""
 REACH_NM = 150.0
 """How far a cleft is felt: beyond it both transforms are within 0.012 of their value far away."""
+NEAR = 0.01
+"""A signed proximity of at least this size counts as near a cleft (Parag et al. 2018)."""
 
 
 def reach_voxels(resolution_nm: NmTriple) -> Triple:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +13,22 @@ from connectome.geometry import Box, triple
 from connectome.networks.checkpoint import Method
 from connectome.networks.device import DeviceChoice
 from connectome.training.choices import Keep, Trained, Unpaired
-from connectome.training.data.phantom_text import parse_phantom
-from connectome.training.data.source import DataSource
+from connectome.training.data.source import DataSource, parse_phantom
 from connectome.training.recipe import Recipe
 from connectome.training.samples.augment import Augmentation
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Kind:
-    """What one command adds: the methods it may train, the first by default, and the key that chooses."""
-
-    methods: tuple[Method, ...]
-    key: str | None
-    defaults: dict[str, Any]
-
-
-KINDS = {
-    Trained.DETECTOR: _Kind(
-        methods=(Method.MASK, Method.STDT, Method.SIGNED_PROXIMITY),
-        key="representation",
-        defaults={"batch": 2, "patch_shape": (16, 128, 128)},
-    ),
-    Trained.ASSIGNER: _Kind(methods=(Method.AVAN,), key=None, defaults={"batch": 4, "patch_shape": (18, 80, 80)}),
-    Trained.PRUNER: _Kind(
-        methods=(Method.MASK_PRUNER, Method.PROXIMITY_PRUNER),
-        key="method",
-        defaults={"batch": 8, "patch_shape": (18, 80, 80)},
-    ),
+METHODS = {
+    Trained.DETECTOR: (Method.MASK, Method.STDT, Method.SIGNED_PROXIMITY),
+    Trained.ASSIGNER: (Method.AVAN,),
+    Trained.PRUNER: (Method.MASK_PRUNER, Method.PROXIMITY_PRUNER),
+}
+"""The methods that a command may train, the one it trains by default first."""
+CHOSEN_BY = {Trained.DETECTOR: "representation", Trained.PRUNER: "method"}
+"""The key that chooses among several methods."""
+DEFAULTS: dict[Trained, dict[str, Any]] = {
+    Trained.DETECTOR: {"batch": 2, "patch_shape": (16, 128, 128)},
+    Trained.ASSIGNER: {"batch": 4, "patch_shape": (18, 80, 80)},
+    Trained.PRUNER: {"batch": 8, "patch_shape": (18, 80, 80)},
 }
 
 
@@ -55,16 +44,15 @@ def read_training(kind: Trained, config: Path | None, flags: Mapping[str, Any]) 
         ConfigError: the file is missing or malformed, a key is unknown, a value is wrong, or something isn't given.
         BoxError: a box is malformed.
     """
-    known = KINDS[kind]
-    keys: Keys = KEYS if known.key is None else KEYS | {known.key: ("method", text)}
-    values = dict(known.defaults)
+    keys: Keys = KEYS | ({CHOSEN_BY[kind]: ("method", text)} if kind in CHOSEN_BY else {})
+    values = dict(DEFAULTS[kind])
     values |= read_config(config, keys) if config is not None else {}
     given = {key: value for key, value in flags.items() if value is not None and value not in ([], ())}
     values |= convert("the command", {key: _plain(value) for key, value in given.items()}, keys)
     for needed, way_out in (("sources", "--data FOLDER or [[data]]"), ("output", "--output FILE or output = ...")):
         if not values.get(needed):
             raise ConfigError(f"no {'data' if needed == 'sources' else needed} given: use {way_out}")
-    method = _method(known, values.pop("method", known.methods[0].value))
+    method = _method(kind, values.pop("method", METHODS[kind][0].value))
     values.setdefault("name", values["output"].name.removesuffix(".safetensors"))
     return method, Recipe(**values)
 
@@ -74,9 +62,9 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
 
 
-def _method(kind: _Kind, value: str) -> Method:
-    if value not in kind.methods:
-        raise ConfigError(f"{kind.key} '{value}' isn't one of {', '.join(kind.methods)}")
+def _method(kind: Trained, value: str) -> Method:
+    if value not in METHODS[kind]:
+        raise ConfigError(f"{CHOSEN_BY[kind]} '{value}' isn't one of {', '.join(METHODS[kind])}")
     return Method(value)
 
 

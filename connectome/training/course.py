@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import FrameType, TracebackType
+from typing import Any, Self
 
 import torch
 
@@ -14,13 +17,14 @@ from connectome.plots.training_curve import draw_training_curve
 from connectome.records import Progress
 from connectome.training.choices import Begin, Keep
 from connectome.training.data.dataset import Dataset
-from connectome.training.history import History
-from connectome.training.interruption import Interruption
 from connectome.training.loop import Trainer
 from connectome.training.recipe import Recipe
-from connectome.training.samples.voxel_samples import SampleShape
-from connectome.training.state import TrainingState, fingerprint, load_state, save_state
+from connectome.training.samples.augment import SampleShape
+from connectome.training.state import History, TrainingState, fingerprint, load_state, save_state
 from connectome.training.task import Task
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""Ctrl-C, and what schedulers send before they kill."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,34 @@ class Training:
     trainer: Trainer
     held_out: list[Dataset]
     shape: SampleShape
+
+
+class Interruption:
+    """While it is entered, the first SIGINT or SIGTERM is only noted; a second one interrupts at once.
+
+    Signals reach the main thread alone: elsewhere nothing is noted. What the process ignores stays ignored.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._note) for number in heeded}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
 
 
 class Course:

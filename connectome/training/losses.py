@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from connectome.distances import NEAR
 from connectome.networks.checkpoint import Method
 from connectome.networks.inference import detector_output
 from connectome.training.loop import Loss
 from connectome.training.samples.batches import Batch
-from connectome.training.samples.detector_targets import NEAR
 
 
 def detector_loss(positive_weight: float) -> Loss:

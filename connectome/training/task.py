@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from connectome.networks.architecture import NetworkConfig, PairConfig
 from connectome.networks.checkpoint import Method
-from connectome.training.assignment_validation import ASSIGNER_METRICS, assignment_validation
-from connectome.training.data.dataset import Dataset
-from connectome.training.detector_validation import DETECTOR_METRICS, detector_validation
-from connectome.training.loop import Loss, Trainer
+from connectome.training.loop import Loss
 from connectome.training.losses import assigner_loss, detector_loss, pruner_loss, signed_proximity_loss, stdt_loss
 from connectome.training.recipe import Recipe
 from connectome.training.samples.batches import SampleMaker
 from connectome.training.samples.detector_targets import signed_proximity_sample, stdt_sample
 from connectome.training.samples.pruner_samples import mask_pruner_sample, proximity_pruner_sample
-from connectome.training.samples.voxel_samples import SampleShape, assigner_sample, detector_sample
-
-Validate = Callable[[Trainer, list[Dataset], SampleShape], dict[str, Any]]
+from connectome.training.samples.voxel_samples import assigner_sample, detector_sample
+from connectome.training.validation import (
+    ASSIGNER_METRICS,
+    DETECTOR_METRICS,
+    Validate,
+    assignment_validation,
+    detector_validation,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,14 +21,13 @@ from connectome.networks.checkpoint import (
 )
 from connectome.networks.device import choose_device
 from connectome.records import NoProgress, Progress
-from connectome.training.course import Course, Training
+from connectome.training.course import Course, Interruption, Training
 from connectome.training.data.checks import check_apart, check_decoys, check_labels, check_partners
 from connectome.training.data.dataset import Dataset
-from connectome.training.interruption import Interruption
 from connectome.training.loop import Schedule, Trainer
 from connectome.training.recipe import Recipe
+from connectome.training.samples.augment import SampleShape
 from connectome.training.samples.batches import BatchPlan, batches
-from connectome.training.samples.voxel_samples import SampleShape
 from connectome.training.task import Task, task_of
 from connectome.weights.manifest import shipped_models
 

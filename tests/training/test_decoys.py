@@ -15,7 +15,9 @@ from connectome.networks.checkpoint import Method, Normalisation
 from connectome.training.data.dataset import Dataset
 from connectome.training.data.source import DataSource
 from connectome.training.recipe import Recipe
-from connectome.training.samples.voxel_samples import SampleShape, assigner_sample, detector_box, drawn_decoy
+from connectome.training.samples.augment import SampleShape
+from connectome.training.samples.places import detector_box, drawn_decoy
+from connectome.training.samples.voxel_samples import assigner_sample
 from connectome.training.train import train
 from connectome.volumes.volume import Volume
 

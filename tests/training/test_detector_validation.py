@@ -14,13 +14,13 @@ from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import Box
 from connectome.networks.architecture import NetworkConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Method, Normalisation
-from connectome.training import detector_validation
+from connectome.training import validation
 from connectome.training.data.dataset import Dataset
 from connectome.training.data.source import DataSource
 from connectome.training.loop import Schedule, Trainer
 from connectome.training.losses import detector_loss
 from connectome.training.recipe import Recipe
-from connectome.training.samples.voxel_samples import SampleShape
+from connectome.training.samples.augment import SampleShape
 from connectome.training.train import train
 
 SHAPE = SampleShape(patch_shape=(4, 16, 16), normalisation=Normalisation(), augmentation=None)
@@ -36,17 +36,17 @@ def trainer(widths: tuple[int, ...] = (4,)) -> Trainer:
 def test_a_box_in_parts_is_predicted_as_in_one_piece(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The network of one level sees 7 voxels far, less than the halo."""
     data = Dataset(DataSource(folder=folder, box=Box((1, 3, 0), (8, 64, 61))))
-    whole = detector_validation._strength(Method.MASK, trainer(), data, SHAPE)
-    monkeypatch.setattr(detector_validation, "MOST_AT_ONCE", (3, 20, 17))
-    assert len(list(detector_validation._parts(data.box))) == 3 * 4 * 4
-    parts = detector_validation._strength(Method.MASK, trainer(), data, SHAPE)
+    whole = validation._strength(Method.MASK, trainer(), data, SHAPE)
+    monkeypatch.setattr(validation, "MOST_AT_ONCE", (3, 20, 17))
+    assert len(list(validation._parts(data.box))) == 3 * 4 * 4
+    parts = validation._strength(Method.MASK, trainer(), data, SHAPE)
     assert whole.shape == data.box.shape and np.ptp(whole) > 10
     assert np.abs(whole.astype(int) - parts).max() <= 1
 
 
 def test_parts_are_whole_multiples_with_their_context(folder: Path) -> None:
     data = Dataset(DataSource(folder=folder, box=Box((0, 0, 0), (7, 50, 33))))
-    strength = detector_validation._strength(Method.MASK, trainer((4, 4, 4, 4)), data, SHAPE)
+    strength = validation._strength(Method.MASK, trainer((4, 4, 4, 4)), data, SHAPE)
     assert strength.shape == (7, 50, 33)
 
 
@@ -61,10 +61,10 @@ def test_a_detector_that_has_learned_finds_the_clefts_of_the_box(recipe: Recipe,
 
 
 def test_without_held_out_data_nothing_is_measured() -> None:
-    assert detector_validation.detector_validation(Method.MASK)(trainer(), [], SHAPE) == {}
+    assert validation.detector_validation(Method.MASK)(trainer(), [], SHAPE) == {}
 
 
 def test_voxels_nobody_knows_are_neither_right_nor_wrong() -> None:
     labels = np.array([[[0, BACKGROUND, IGNORE, 5, 5]]], np.uint64)
-    counts = detector_validation._count_voxels(np.array([[[True, False, True, True, False]]]), labels)
+    counts = validation._count_voxels(np.array([[[True, False, True, True, False]]]), labels)
     assert counts == CleftCounts(found=1, false=1, missed=1)

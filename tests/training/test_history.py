@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from connectome.training.history import History
+from connectome.training.state import History
 
 HISTORY = History(
     losses=[0.1 + 0.2, 0.5, 0.25], rates=[1e-3, 5e-4, 1e-5], measured={2: {"a": 0.5}, 3: {"a": 1, "b": 2}}

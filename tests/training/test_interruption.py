@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from connectome.training.interruption import Interruption
+from connectome.training.course import Interruption
 
 
 def test_the_first_signal_is_noted_and_the_second_interrupts() -> None:

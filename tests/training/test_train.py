@@ -20,9 +20,9 @@ from connectome.training.choices import Begin
 from connectome.training.data.dataset import Dataset
 from connectome.training.data.source import DataSource
 from connectome.training.recipe import Recipe
-from connectome.training.samples.augment import Augmentation
+from connectome.training.samples.augment import Augmentation, SampleShape
 from connectome.training.samples.batches import BatchPlan, batch_at
-from connectome.training.samples.voxel_samples import SampleShape, assigner_sample, detector_sample
+from connectome.training.samples.voxel_samples import assigner_sample, detector_sample
 from connectome.training.train import train
 from connectome.weights.manifest import shipped_models
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,13 +11,22 @@ from numpy.typing import NDArray
 
 from connectome.errors import BoxError, TrainingDataError
 from connectome.formats.decoys import Decoy, read_decoys
-from connectome.geometry import Box, NmTriple
+from connectome.formats.opening import open_annotations
+from connectome.geometry import Box, Grid, NmTriple
 from connectome.networks.checkpoint import Normalisation
+from connectome.phantom import PhantomConfig
 from connectome.records import ReferenceSynapse
 from connectome.training.data.annotated_cleft import AnnotatedCleft, group_clefts
+from connectome.training.data.rendered import Layer, PassingVolume, RenderedPhantom
 from connectome.training.data.source import DataSource
-from connectome.training.data.source_volumes import open_volumes
-from connectome.volumes.grey_values import GreyRange, check_image_dtype, grey_table, measure_grey_range
+from connectome.volumes.grey_values import (
+    SAMPLE_SHAPE,
+    SAMPLES,
+    GreyRange,
+    check_image_dtype,
+    grey_table,
+    measure_grey_range,
+)
 from connectome.volumes.volume import Volume
 from connectome.volumes.working_grid import GridView, ViewKind, Voxels
 
@@ -34,18 +44,37 @@ class Dataset:
             GreyValueError: the image has no contrast in the box. ReferenceDataError: there is no table of synapses.
         """
         self.source = source
-        opened = open_volumes(source)
-        self._read_synapses = opened.synapses
-        self.grid = opened.grid
-        check_image_dtype(opened.image.dtype, opened.image.url)
-        self.image = self._view(opened.image, ViewKind.IMAGE)
-        self.segmentation = self._view(opened.segmentation, ViewKind.LABELS)
-        self.clefts = self._view(opened.clefts, ViewKind.LABELS)
+        sampled = self._open_stored() if source.phantom is None else self._draw_phantom(source.phantom)
+        check_image_dtype(sampled.dtype, sampled.url)
         self.box = self._seen_box()
         how = Normalisation()
-        sampled = self._view(opened.sampled_image, ViewKind.IMAGE)
-        self.grey_range = measure_grey_range(sampled, self.image.volume.url, self.box)
+        self.grey_range = measure_grey_range(self._view(sampled, ViewKind.IMAGE), sampled.url, self.box)
         self._grey_table = grey_table(self.image.dtype, self.grey_range, GreyRange(low=how.low, high=how.high))
+
+    def _open_stored(self) -> Voxels:
+        """Open the volumes and the table of a source; the image, to measure grey values in."""
+        source = self.source
+        reference = open_annotations(source.url("clefts"), source.table)
+        volumes = [Volume.open(source.url(name)) for name in ("image", "segmentation", "clefts")]
+        self._lay(reference.grid, volumes, reference.synapses)
+        return volumes[0]
+
+    def _draw_phantom(self, config: PhantomConfig) -> Voxels:
+        """Draw a phantom's tissue; its image, to measure grey values in: of a large one what is read isn't kept."""
+        phantom = RenderedPhantom(config, self.source.name)
+        volumes = [phantom.volume(layer) for layer in (Layer.IMAGE, Layer.SEGMENTATION, Layer.CLEFTS)]
+        self._lay(volumes[0].grid, volumes, phantom.synapses)
+        pieces = SAMPLES * SAMPLE_SHAPE[0] * SAMPLE_SHAPE[1] * SAMPLE_SHAPE[2]
+        return PassingVolume(phantom, Layer.IMAGE) if config.box.size_voxels > pieces else volumes[0]
+
+    def _lay(self, grid: Grid, volumes: Sequence[Voxels], synapses: Callable[[], list[ReferenceSynapse]]) -> None:
+        """Take image, segmentation and cleft labels, seen on the grid of the last, in whose voxels synapses are."""
+        image, segmentation, clefts = volumes
+        self.grid = grid
+        self._read_synapses = synapses
+        self.image = self._view(image, ViewKind.IMAGE)
+        self.segmentation = self._view(segmentation, ViewKind.LABELS)
+        self.clefts = self._view(clefts, ViewKind.LABELS)
 
     def _view(self, volume: Voxels, kind: ViewKind) -> GridView:
         return GridView(volume, resolution_nm=self.grid.resolution_nm, anchor_nm=self.grid.offset_nm, kind=kind)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from connectome.geometry import BlockGrid, Box, Grid, Triple
 from connectome.phantom import Phantom, PhantomConfig
 from connectome.records import ReferenceSynapse
-from connectome.training.data.phantom_text import phantom_text
 
 BLOCK_SHAPE: Triple = (16, 128, 128)
 CACHE_BYTES = 512 * 2**20
@@ -35,19 +34,6 @@ DTYPES: dict[Layer, np.dtype[Any]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class _Block:
-    """One block (z, y, x): image uint8, labels uint32 (a phantom's ids are small), which halves the memory."""
-
-    image: NDArray[np.uint8]
-    segmentation: NDArray[np.uint32]
-    clefts: NDArray[np.uint32]
-
-    @property
-    def bytes(self) -> int:
-        return self.image.nbytes + self.segmentation.nbytes + self.clefts.nbytes
-
-
 class RenderedPhantom:
     """A phantom, drawn once; its blocks are rendered on demand and the ones used last are kept.
 
@@ -55,17 +41,19 @@ class RenderedPhantom:
     what is kept. Several threads may read.
     """
 
-    def __init__(self, config: PhantomConfig, *, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(self, config: PhantomConfig, name: str, *, cache_bytes: int = CACHE_BYTES) -> None:
         """Draw the tissue.
 
         Args:
             config: of the phantom.
+            name: what it is called in messages.
             cache_bytes: how much memory rendered blocks may take; the last one is always kept.
         """
         self.config = config
+        self.name = name
         self._phantom = Phantom(config)
         self._grid = BlockGrid(config.box, BLOCK_SHAPE)
-        self._blocks: OrderedDict[int, _Block] = OrderedDict()
+        self._blocks: OrderedDict[int, dict[Layer, NDArray[Any]]] = OrderedDict()
         self._limit = cache_bytes
         self._bytes = 0
         self._lock = Lock()
@@ -90,7 +78,7 @@ class RenderedPhantom:
         for number in self._grid.overlapping(box):
             common = self._grid.block(number).intersect(box)
             with self._lock:
-                voxels: NDArray[Any] = getattr(self._block(number), layer)
+                voxels = self._block(number)[layer]
             data[common.slices(box.start)] = voxels[common.slices(self._grid.block(number).start)]
         return data
 
@@ -100,18 +88,26 @@ class RenderedPhantom:
             voxels: NDArray[Any] = getattr(self._phantom.render(box), layer)
         return voxels
 
-    def _block(self, number: int) -> _Block:
+    def _block(self, number: int) -> dict[Layer, NDArray[Any]]:
+        """The arrays (z, y, x) of a block; labels as uint32, for a phantom's ids are small, which halves the memory."""
         if number in self._blocks:
             self._blocks.move_to_end(number)
             return self._blocks[number]
         rendered = self._phantom.render(self._grid.block(number))
-        labels = (rendered.segmentation.astype(np.uint32), rendered.clefts.astype(np.uint32))
-        block = _Block(rendered.image, *labels)
+        block = {
+            Layer.IMAGE: rendered.image,
+            Layer.SEGMENTATION: rendered.segmentation.astype(np.uint32),
+            Layer.CLEFTS: rendered.clefts.astype(np.uint32),
+        }
         self._blocks[number] = block
-        self._bytes += block.bytes
+        self._bytes += _bytes_of(block)
         while self._bytes > self._limit and len(self._blocks) > 1:
-            self._bytes -= self._blocks.popitem(last=False)[1].bytes
+            self._bytes -= _bytes_of(self._blocks.popitem(last=False)[1])
         return block
+
+
+def _bytes_of(block: dict[Layer, NDArray[Any]]) -> int:
+    return sum(array.nbytes for array in block.values())
 
 
 @dataclass(frozen=True)
@@ -123,8 +119,8 @@ class RenderedVolume:
 
     @property
     def url(self) -> str:
-        """The phantom's text and the layer, for messages."""
-        return f"{phantom_text(self.phantom.config)} ({self.layer})"
+        """The phantom's name and the layer, for messages."""
+        return f"{self.phantom.name} ({self.layer})"
 
     @property
     def grid(self) -> Grid:

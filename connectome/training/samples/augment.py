@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.errors import ConfigError
+from connectome.geometry import Triple
+from connectome.networks.checkpoint import Normalisation
 
 MARGIN = 32
 """Voxels that samples are read wider on each in-plane side: what moved and warped sections show comes from there."""
 
+LEAST_SHARE = 0.4
+"""The least share of a patch that is left along the axis that ends."""
 CHANCES = ("noisy", "misaligned", "missing", "blurred", "defocused", "warped", "ended")
 
 
@@ -39,7 +43,7 @@ class Augmentation:
         warped: chance that the tissue is deformed in-plane, the same in all sections.
         rotation_degrees, scale: largest turn and relative change of size of a warped sample.
         elastic: largest standard deviation of its elastic displacements, in voxels.
-        ended: chance that a detector's sample has the end of the volume in it (see `training.border`).
+        ended: chance that a detector's sample has the end of the volume in it (see `end_volume`).
     """
 
     gamma: float = 0.25
@@ -76,9 +80,52 @@ class Augmentation:
                 raise ConfigError(f"the augmentation's {field.name} is {value}: it must be a number {range_}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class SampleShape:
+    """What samples look like.
+
+    Attributes:
+        patch_shape: (z, y, x) in voxels.
+        normalisation: of the image.
+        augmentation: None: not at all.
+        decoy_share: of the samples that show a decoy, of sources that have some.
+    """
+
+    patch_shape: Triple
+    normalisation: Normalisation
+    augmentation: Augmentation | None
+    decoy_share: float = 0.0
+
+
 def turn(arrays: list[NDArray[Any]], generator: np.random.Generator) -> list[NDArray[Any]]:
     """Flip along each axis and (squares only) swap y and x, each with a chance of one half; the same for all arrays."""
     flips = tuple(axis for axis in range(3) if generator.random() < 0.5)
     swap = generator.random() < 0.5 and arrays[0].shape[1] == arrays[0].shape[2]
     turned = [np.flip(array, flips) for array in arrays]
     return [array.transpose(0, 2, 1) for array in turned] if swap else turned
+
+
+def end_volume(
+    grey: NDArray[np.float32], weights: NDArray[Any], chance: float, generator: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    """Now and then let the volume end within a patch, so that a detector learns clefts that its border cuts.
+
+    Args:
+        grey: float32 (z, y, x), the image.
+        weights: (z, y, x), where the answer is known; it isn't beyond the border.
+        chance: that the volume ends here.
+        generator: of random numbers; unused if there is no chance.
+
+    Returns:
+        Both, with the mirror image and zeros beyond a plane across one axis, on either side; new arrays if so.
+    """
+    if chance == 0 or generator.random() >= chance:
+        return grey, weights
+    axis = int(generator.choice(3, p=(0.5, 0.25, 0.25)))
+    side = grey.shape[axis]
+    kept = max(int(side * generator.uniform(LEAST_SHARE, 1)), 1)
+    inside = slice(0, kept) if generator.random() < 0.5 else slice(side - kept, side)
+    pads = [(0, 0)] * 3
+    pads[axis] = (inside.start, side - inside.stop)
+    cut = (slice(None),) * axis + (inside,)
+    return np.pad(grey[cut], pads, mode="symmetric"), np.pad(weights[cut], pads)

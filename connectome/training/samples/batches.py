@@ -8,10 +8,27 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from connectome.training.data.dataset import Dataset
-from connectome.training.samples.voxel_samples import Sample, SampleShape
+from connectome.training.samples.augment import SampleShape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One patch.
+
+    Attributes:
+        inputs: float32 (channels, z, y, x), normalised image and, for an assigner, the cleft and its candidates.
+        targets: float32 (channels, z, y, x); one value for a pruner.
+        weights: float32 (z, y, x), 0 where the answer isn't known.
+    """
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
 
 SampleMaker = Callable[[Dataset, SampleShape, np.random.Generator], Sample]
 

@@ -11,24 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.distances import reach_voxels, signed_proximity, signed_tanh_distance
+from connectome.distances import NEAR, reach_voxels, signed_proximity, signed_tanh_distance
 from connectome.geometry import Box, NmTriple, Triple
 from connectome.training.data.dataset import Dataset
-from connectome.training.samples.voxel_samples import (
-    Sample,
-    SampleShape,
-    augmented,
-    detector_box,
-    ended,
-    is_cleft,
-    known,
-    one_of,
-)
+from connectome.training.samples.augment import SampleShape
+from connectome.training.samples.batches import Sample
+from connectome.training.samples.places import detector_box, is_cleft, known, one_of
+from connectome.training.samples.voxel_samples import augmented, ended
 
 Sides = dict[int, tuple[set[int], set[int]]]
-
-NEAR = 0.01
-"""A signed proximity of at least this size counts as near a cleft (Parag et al. 2018)."""
 
 
 def stdt_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:

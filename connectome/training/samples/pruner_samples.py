@@ -14,17 +14,10 @@ from connectome.distances import unsigned_proximity
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.candidates import dilation_shape, find_candidates
 from connectome.training.data.dataset import Dataset
-from connectome.training.samples.augment import MARGIN
-from connectome.training.samples.voxel_samples import (
-    Sample,
-    SampleShape,
-    augmented,
-    one_of,
-    patch_box,
-    random_cleft,
-    random_cleft_voxel,
-    roughen,
-)
+from connectome.training.samples.augment import MARGIN, SampleShape
+from connectome.training.samples.batches import Sample
+from connectome.training.samples.places import one_of, patch_box, random_cleft, random_cleft_voxel
+from connectome.training.samples.voxel_samples import augmented, roughen
 
 Pair = tuple[int, int]
 TRUE_SHARE, SWAPPED_SHARE = 0.4, 0.2

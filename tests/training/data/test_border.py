@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from connectome.training.data.border import LEAST_SHARE, end_volume
+from connectome.training.samples.augment import LEAST_SHARE, end_volume
 
 SHAPE = (10, 20, 30)
 

@@ -13,7 +13,8 @@ from connectome.geometry import Box
 from connectome.networks.checkpoint import Normalisation
 from connectome.training.data.dataset import Dataset
 from connectome.training.data.source import DataSource
-from connectome.training.samples.voxel_samples import SampleShape, assigner_sample, detector_sample
+from connectome.training.samples.augment import SampleShape
+from connectome.training.samples.voxel_samples import assigner_sample, detector_sample
 from connectome.volumes.volume import Volume
 
 PATCH = (4, 16, 16)

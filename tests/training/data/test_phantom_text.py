@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connectome.errors import ConfigError
 from connectome.phantom import PhantomConfig, PhantomPreset
-from connectome.training.data.phantom_text import parse_phantom, phantom_text
+from connectome.training.data.source import parse_phantom, phantom_text
 
 VOXELS = st.integers(1, 9999)
 NM = st.floats(1, 100).map(lambda v: round(v, 3))

@@ -16,9 +16,9 @@ from connectome.phantom import Phantom, PhantomConfig, PhantomPreset, write_phan
 from connectome.training.data.dataset import Dataset
 from connectome.training.data.rendered import Layer, PassingVolume, RenderedPhantom
 from connectome.training.data.source import DataSource
-from connectome.training.samples.augment import Augmentation
+from connectome.training.samples.augment import Augmentation, SampleShape
 from connectome.training.samples.batches import BatchPlan, batch_at
-from connectome.training.samples.voxel_samples import SampleShape, assigner_sample, detector_sample
+from connectome.training.samples.voxel_samples import assigner_sample, detector_sample
 
 CONFIG = PhantomConfig(
     shape=(20, 144, 160), seed=6, preset=PhantomPreset.INSECT, bouton_spacing_nm=1500.0, artefact_period_sections=20
@@ -76,7 +76,7 @@ def test_a_phantom_has_the_interface_of_a_folder(written: Dataset, rendered: Dat
 def test_blocks_beyond_the_bound_are_given_up_and_come_back_the_same() -> None:
     config = PhantomConfig(shape=(8, 140, 270), seed=1)
     block_bytes = 8 * 128 * 128 * 9
-    bounded = RenderedPhantom(config, cache_bytes=2 * block_bytes)
+    bounded = RenderedPhantom(config, "tissue", cache_bytes=2 * block_bytes)
     whole = Phantom(config).render(config.box)
     for _ in range(2):
         assert np.array_equal(bounded.read(Layer.SEGMENTATION, config.box), whole.segmentation)
@@ -87,7 +87,7 @@ def test_blocks_beyond_the_bound_are_given_up_and_come_back_the_same() -> None:
 
 
 def test_pieces_that_are_looked_at_once_are_not_kept() -> None:
-    phantom = RenderedPhantom(PhantomConfig(shape=(6, 48, 64), seed=1))
+    phantom = RenderedPhantom(PhantomConfig(shape=(6, 48, 64), seed=1), "tissue")
     image = phantom.volume(Layer.IMAGE)
     passing = PassingVolume(phantom, Layer.IMAGE)
     box = Box.parse("1:5,3:40,9:60")
@@ -99,7 +99,7 @@ def test_pieces_that_are_looked_at_once_are_not_kept() -> None:
 
 
 def test_one_block_is_kept_even_if_memory_is_shorter() -> None:
-    tight = RenderedPhantom(PhantomConfig(shape=(4, 32, 32)), cache_bytes=1)
+    tight = RenderedPhantom(PhantomConfig(shape=(4, 32, 32)), "tissue", cache_bytes=1)
     tight.read(Layer.IMAGE, tight.config.box)
     assert tight.cached_bytes == 4 * 32 * 32 * 9
 
@@ -107,7 +107,7 @@ def test_one_block_is_kept_even_if_memory_is_shorter() -> None:
 def test_several_threads_may_read() -> None:
     config = PhantomConfig(shape=(6, 96, 160), seed=2)
     whole = Phantom(config).render(config.box)
-    shared = RenderedPhantom(config, cache_bytes=1)
+    shared = RenderedPhantom(config, "tissue", cache_bytes=1)
     boxes = [Box((z, 0, x), (z + 3, 96, x + 40)) for z in (0, 3) for x in (0, 60, 110)]
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(lambda box: shared.read(Layer.IMAGE, box), boxes))

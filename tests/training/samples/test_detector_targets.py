@@ -22,10 +22,11 @@ from connectome.training.data.dataset import Dataset
 from connectome.training.data.source import DataSource
 from connectome.training.losses import signed_proximity_loss, stdt_loss
 from connectome.training.recipe import Recipe
-from connectome.training.samples.augment import MARGIN, Augmentation
+from connectome.training.samples.augment import MARGIN, Augmentation, SampleShape
 from connectome.training.samples.batches import Batch
 from connectome.training.samples.detector_targets import signed_proximity_sample, stdt_sample
-from connectome.training.samples.voxel_samples import SampleShape, detector_box, detector_sample
+from connectome.training.samples.places import detector_box
+from connectome.training.samples.voxel_samples import detector_sample
 from connectome.training.train import train
 from connectome.volumes.volume import Volume
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from connectome.networks.checkpoint import Normalisation
 from connectome.training.data.dataset import Dataset
 from connectome.training.data.source import DataSource
-from connectome.training.samples.augment import Augmentation
+from connectome.training.samples.augment import Augmentation, SampleShape
+from connectome.training.samples.batches import Sample
 from connectome.training.samples.pruner_samples import draw_pair, mask_pruner_sample, proximity_pruner_sample
-from connectome.training.samples.voxel_samples import Sample, SampleShape
 
 segments = st.integers(1, 8)
 pairs = st.tuples(segments, segments).filter(lambda pair: pair[0] != pair[1])

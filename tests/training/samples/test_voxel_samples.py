@@ -11,7 +11,9 @@ from connectome.geometry import Box
 from connectome.networks.checkpoint import Normalisation
 from connectome.training.data.dataset import Dataset
 from connectome.training.data.source import DataSource
-from connectome.training.samples.voxel_samples import SampleShape, assigner_patch, assigner_sample, one_of, random_cleft
+from connectome.training.samples.augment import SampleShape
+from connectome.training.samples.places import one_of, random_cleft
+from connectome.training.samples.voxel_samples import assigner_patch, assigner_sample
 from connectome.volumes.volume import Volume
 
 SHAPE = (6, 64, 96)

@@ -1,8 +1,11 @@
-"""What a detector in training finds in a box that it isn't trained on: clefts as a build would find them."""
+"""What the averaged network of a training is worth on data that it isn't trained on, by the rules of a build.
+
+Of a detector the clefts that a build would find; of an assigner the partners that a build would choose.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,12 +19,20 @@ from connectome.clefts.representations import Representation
 from connectome.evaluate.clefts import CleftCounts, OverlapCounter, OverlapTable, count_clefts
 from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import Box, NmTriple, Triple, triple
+from connectome.models.assigners import open_assigner
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard
+from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
+from connectome.training.data.annotated_cleft import Pair
 from connectome.training.data.dataset import Dataset
 from connectome.training.loop import Trainer
-from connectome.training.samples.voxel_samples import SampleShape, is_cleft
+from connectome.training.samples.augment import SampleShape
+from connectome.training.samples.places import is_cleft
 
+Validate = Callable[[Trainer, list[Dataset], SampleShape], dict[str, Any]]
+"""Metrics of the averaged network on held-out data, by name; none where there is no such data."""
 DETECTOR_METRICS = ("object_f1", "voxel_f1")
+ASSIGNER_METRICS = ("assignment_accuracy",)
+CLEFTS_A_CALL = 4
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MIN_SIZES_UM3 = (0.0002, 0.0004, 0.0006)
 """Smaller objects are dropped: 46, 93 and 139 voxels of 12x12x30 nm."""
@@ -30,7 +41,7 @@ MOST_AT_ONCE: Triple = (26, 232, 232)
 """Voxels that are predicted in one pass, without their halo: what fits a small GPU or a laptop."""
 
 
-def detector_validation(method: Method) -> Callable[[Trainer, list[Dataset], SampleShape], dict[str, Any]]:
+def detector_validation(method: Method) -> Validate:
     """How a detector of one representation is measured: by the clefts it is decoded to, comparable for all."""
 
     def validate(trainer: Trainer, held_out: list[Dataset], shape: SampleShape) -> dict[str, Any]:
@@ -133,3 +144,54 @@ def _count_voxels(predicted: NDArray[np.bool_], labels: NDArray[Any]) -> CleftCo
 def _voxels_of(size_um3: float, resolution_nm: NmTriple) -> int:
     z, y, x = resolution_nm
     return max(round(size_um3 * 1e9 / (z * y * x)), 1)
+
+
+def assignment_validation(method: Method, parameters: Mapping[str, float]) -> Validate:
+    """A validation of assigners of `method` whose checkpoint recommends `parameters`."""
+
+    def validate(trainer: Trainer, held_out: list[Dataset], shape: SampleShape) -> dict[str, Any]:
+        """Clefts and the share of them that get an annotated pair; empty without held-out sources."""
+        if not held_out:
+            return {}
+        network = trainer.result()
+        n, right, wrong_way = 0, 0, 0
+        for data in held_out:
+            card = ModelCard(
+                name="",
+                method=method,
+                network=network.config,
+                resolution_nm=data.resolution_nm,
+                patch_shape=shape.patch_shape,
+                normalisation=shape.normalisation,
+                parameters=dict(parameters),
+            )
+            for true, chosen in _chosen(data, trainer, card):
+                n += 1
+                right += any(pair in true for pair in chosen)
+                wrong_way += any(pair[::-1] in true and pair not in true for pair in chosen)
+        return {"clefts": n, "assignment_accuracy": right / max(n, 1), "wrong_direction": wrong_way / max(n, 1)}
+
+    return validate
+
+
+def _chosen(data: Dataset, trainer: Trainer, card: ModelCard) -> list[tuple[set[Pair], list[Pair]]]:
+    """The annotated pairs of each cleft, and the chosen one if there is one."""
+    assigner = open_assigner(card, trainer.result(), trainer.device)
+    rules = AssignmentRules.of(card.parameters, polyadic=False)
+    found: list[tuple[set[Pair], list[Pair]]] = []
+    clefts = data.annotated_clefts
+    for first in range(0, len(clefts), CLEFTS_A_CALL):
+        part = clefts[first : first + CLEFTS_A_CALL]
+        centres = [triple(c // 1 for c in cleft.centroid_voxel) for cleft in part]
+        boxes = [Box.of_shape(card.patch_shape, patch_start(centre, card.patch_shape)) for centre in centres]
+        patches = [
+            CleftPatch(
+                image=data.read(data.image, box),
+                segmentation=data.read(data.segmentation, box),
+                mask=data.read(data.clefts, box) == cleft.cleft_id,
+            )
+            for cleft, box in zip(part, boxes, strict=True)
+        ]
+        for cleft, partners in zip(part, assign(patches, assigner, rules, data.resolution_nm), strict=True):
+            found.append((set(cleft.pairs), partners.segments()))
+    return found
