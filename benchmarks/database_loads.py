@@ -14,7 +14,7 @@ from generated_connectome import GeneratedConnectome
 from connectome.geometry import Box
 from connectome.store.database import Database
 from connectome.store.findings.imports import import_run
-from connectome.store.runs.blocks import Stage, block_transaction
+from connectome.store.runs.blocks import BlockMark, Stage, mark_done
 from connectome.store.runs.records import NewImport, NewModel, NewRun, NewVolume
 from connectome.store.runs.runs import create_run, delete_run
 from connectome.store.server.postgres import binaries
@@ -41,9 +41,10 @@ def load_blocks(database: Database, made: GeneratedConnectome) -> tuple[Load, in
     run_id = _empty_run(database, "blocks")
     began = time.monotonic()
     for block_id, (clefts, synapses) in enumerate(made.chunks(ROWS_A_BLOCK)):
-        with block_transaction(database, run_id, Stage.ASSIGN, block_id, voxels=1) as block:
-            copy_columns(block.connection, "cleft", {**clefts, "run_id": np.int64(run_id)})
-            copy_columns(block.connection, "synapse", {**synapses, "run_id": np.int64(run_id)})
+        with database.begin() as connection:
+            mark_done(connection, run_id, Stage.ASSIGN, [BlockMark(block_id=block_id, voxels=1)])
+            copy_columns(connection, "cleft", {**clefts, "run_id": np.int64(run_id)})
+            copy_columns(connection, "synapse", {**synapses, "run_id": np.int64(run_id)})
     return _done(f"build ({ROWS_A_BLOCK:,} rows a block and transaction)", len(made), began), run_id
 
 

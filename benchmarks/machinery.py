@@ -23,12 +23,10 @@ from paper import RESULTS, WORK, Setting, table
 
 from connectome.pipeline.chosen import choose_parameters
 from connectome.pipeline.context import BuildContext
-from connectome.pipeline.engines.choice import open_engine
-from connectome.pipeline.engines.run_stage import run_stage
+from connectome.pipeline.engines.run_stage import open_engine, run_stage
 from connectome.pipeline.inputs import open_inputs
 from connectome.pipeline.request import BuildRequest, Execution, InputVolumes
-from connectome.pipeline.stages.order import StageSpec
-from connectome.pipeline.stages.stage import Blocks, Computed, Work
+from connectome.pipeline.stages.stage import BuildStage, Computed
 from connectome.records import NoProgress
 from connectome.store.database import Database
 from connectome.store.runs.blocks import Stage, stage_totals
@@ -66,9 +64,23 @@ class Measured:
         )
 
 
-def open_nothing(context: BuildContext) -> Work:
-    """The work of a block: none."""
-    return lambda block_id: Computed()
+class NothingStage(BuildStage):
+    """Blocks of one voxel, whose work is none."""
+
+    name = Stage.PREDICT
+
+    def __init__(self, context: BuildContext, count: int = 0) -> None:
+        """So many blocks; a worker needn't know how many."""
+        super().__init__(context)
+        self._count = count
+
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """The blocks."""
+        return ((block_id, 1) for block_id in range(self._count))
+
+    def work(self, block_id: int) -> Computed:
+        """Nothing."""
+        return Computed()
 
 
 def main() -> None:
@@ -113,11 +125,9 @@ def write_world() -> BuildRequest:
 
 def measure(engine: str, request: BuildRequest, count: int) -> Measured:
     """Run a stage of blocks that do nothing."""
-    blocks = Blocks.of(lambda: ((block_id, 1) for block_id in range(count)))
-    spec = StageSpec(stage=Stage.PREDICT, blocks=lambda context: blocks, open=open_nothing)
     with begun(request) as context, open_engine(context, request) as chosen:
         began = time.monotonic()
-        run_stage(context, spec, chosen)
+        run_stage(NothingStage(context, count), chosen)
         seconds = time.monotonic() - began
         done = stage_totals(context.database, context.run.run_id)[Stage.PREDICT].blocks
     if done != count:

@@ -30,9 +30,8 @@ from connectome.partners.avan import PATCHES_A_BATCH as PATCHES_A_CALL
 from connectome.partners.patches import PATCHES_A_BATCH, PatchReader
 from connectome.pipeline.inputs import VolumePair, open_pair
 from connectome.pipeline.normalisation import as_model_sees, choose_grey_range
-from connectome.pipeline.stages.label import blended
-from connectome.pipeline.stages.predict import TilePredictor, mirrored
-from connectome.pipeline.stages.stitch import write_labels
+from connectome.pipeline.stages.label import write_labels
+from connectome.pipeline.steps import TilePredictor, blended, mirrored
 from connectome.volumes.volume import Volume
 
 CPU = torch.device("cpu")

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.geometry import BlockGrid, Box, Triple
+from connectome.records import Fragments
 
 MIN_SIDE = 4  # cc3d 4.1 reserves too few labels where a side is 1 or 3 voxels and neighbours share corners
 
@@ -29,26 +30,6 @@ class Connectivity(IntEnum):
     FACES = 6
     EDGES = 18
     CORNERS = 26
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fragments:
-    """The components of one block, counted over the block's own voxels; arrays of one length.
-
-    Attributes:
-        fragment_id: int64, ascending. size_voxels: int64.
-        index_sum: int64 (n, 3), sums of voxel indices z, y, x: exact, so sums over blocks are exact too.
-        start, stop: int64 (n, 3), bounding boxes, stop exclusive.
-        score_sum: int64, score_max: int16: of the uint8 strength.
-    """
-
-    fragment_id: NDArray[np.int64]
-    size_voxels: NDArray[np.int64]
-    index_sum: NDArray[np.int64]
-    start: NDArray[np.int64]
-    stop: NDArray[np.int64]
-    score_sum: NDArray[np.int64]
-    score_max: NDArray[np.int16]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
-from connectome.clefts.labelling import Fragments
 from connectome.geometry import NmTriple
+from connectome.records import Clefts, Fragments
 
 
-@dataclass(frozen=True, kw_only=True)
-class WholeClefts:
-    """Clefts, by ascending id; arrays of one length.
-
-    Attributes:
-        cleft_id, size_voxels: int64.
-        centre: int64 (n, 3), the working voxel (z, y, x) that a patch is centred on.
-        start, stop: int64 (n, 3), bounding boxes in working voxels, stop exclusive.
-        centroid_nm: float64 (n, 3).
-        mean_score, max_score: float32, in [0, 1].
-    """
-
-    cleft_id: NDArray[np.int64]
-    size_voxels: NDArray[np.int64]
-    centre: NDArray[np.int64]
-    start: NDArray[np.int64]
-    stop: NDArray[np.int64]
-    centroid_nm: NDArray[np.float64]
-    mean_score: NDArray[np.float32]
-    max_score: NDArray[np.float32]
-
-
-def whole_clefts(
-    fragments: Fragments, min_size_voxels: int, resolution_nm: NmTriple, offset_nm: NmTriple
-) -> WholeClefts:
+def whole_clefts(fragments: Fragments, min_size_voxels: int, resolution_nm: NmTriple, offset_nm: NmTriple) -> Clefts:
     """The clefts that a box's fragments are, if nothing of them lies outside of it.
 
     Args:
@@ -48,7 +21,7 @@ def whole_clefts(
     kept = order[fragments.size_voxels[order] >= min_size_voxels]
     size, total = fragments.size_voxels[kept], fragments.index_sum[kept]
     mean_index = total.astype(np.float64) / size.astype(np.float64)[:, None]
-    return WholeClefts(
+    return Clefts(
         cleft_id=fragments.fragment_id[kept],
         size_voxels=size,
         centre=total // size[:, None],

@@ -21,7 +21,7 @@ from enum import StrEnum
 from connectome.evaluate.clefts import OverlapTable, PredictedOverlap
 from connectome.evaluate.intervals import Interval, ratio, wilson_interval
 from connectome.geometry import Box, NmTriple, voxel_centre_nm
-from connectome.records import ReferenceSynapse, SynapseRow
+from connectome.records import ReferenceSynapse, Synapses
 
 VOXEL_DECIMALS = 3  # beyond what tables of positions in nm keep
 NOTHING = PredictedOverlap()
@@ -160,7 +160,7 @@ class EdgeInput:
         box: score what lies in it; None = everywhere. A centroid is compared as mean voxel index.
     """
 
-    predicted: Sequence[SynapseRow]
+    predicted: Synapses
     reference: Sequence[ReferenceSynapse]
     overlaps: OverlapTable
     ignored_centroids: Collection[int] = ()
@@ -176,11 +176,11 @@ def score_edge_rows(given: EdgeInput) -> EdgeScore:
     """
     reference = {(r.cleft_id, (r.pre_segment_id, r.post_segment_id)): r for r in given.reference}
     centroids = {row.cleft_id: row.centroid_voxel for row in reference.values()}
-    placed = [_place(given, row) for row in given.predicted]
+    placed = _placed(given)
     winners = _winners(placed, reference)
     judged = []
     for item in placed:
-        home = _voxel(given, item.row.centroid_nm)
+        home = _voxel(given, item.centroid_nm)
         if not item.is_ignored and item.label in centroids:
             home = centroids[item.label]
         if _is_inside(given.box, home):
@@ -197,30 +197,37 @@ def score_edge_rows(given: EdgeInput) -> EdgeScore:
 class _Placed:
     """A predicted synapse and the annotated cleft that it belongs to (None: touches none)."""
 
-    row: SynapseRow
+    cleft_id: int
+    pair: Pair
+    centroid_nm: NmTriple
     label: int | None
     overlap_voxels: int
     is_ignored: bool
 
-    @property
-    def pair(self) -> Pair:
-        return self.row.pre_segment_id, self.row.post_segment_id
 
-
-def _place(given: EdgeInput, row: SynapseRow) -> _Placed:
-    overlap = given.overlaps.get(row.cleft_id, NOTHING)
-    return _Placed(
-        row=row,
-        label=overlap.best,
-        overlap_voxels=0 if overlap.best is None else overlap.by_reference[overlap.best],
-        is_ignored=overlap.is_mostly_ignored or row.cleft_id in given.ignored_centroids,
-    )
+def _placed(given: EdgeInput) -> list[_Placed]:
+    found = given.predicted
+    pairs = zip(found.pre_segment_id.tolist(), found.post_segment_id.tolist(), strict=True)
+    placed = []
+    for cleft_id, pair, centroid in zip(found.cleft_id.tolist(), pairs, found.centroid_nm.tolist(), strict=True):
+        overlap = given.overlaps.get(cleft_id, NOTHING)
+        placed.append(
+            _Placed(
+                cleft_id=cleft_id,
+                pair=pair,
+                centroid_nm=tuple(centroid),
+                label=overlap.best,
+                overlap_voxels=0 if overlap.best is None else overlap.by_reference[overlap.best],
+                is_ignored=overlap.is_mostly_ignored or cleft_id in given.ignored_centroids,
+            )
+        )
+    return placed
 
 
 def _winners(placed: Sequence[_Placed], reference: Container[Key]) -> dict[Key, _Placed]:
     """The true positive of each annotated pair that has one."""
     winners: dict[Key, _Placed] = {}
-    for item in sorted(placed, key=lambda b: (-b.overlap_voxels, b.row.cleft_id)):
+    for item in sorted(placed, key=lambda b: (-b.overlap_voxels, b.cleft_id)):
         if item.label is not None and not item.is_ignored and (item.label, item.pair) in reference:
             winners.setdefault((item.label, item.pair), item)
     return winners
@@ -238,7 +245,7 @@ def _verdict(
     key = (item.label, item.pair)
     if key not in reference:
         return Outcome.FALSE_POSITIVE, Reason.WRONG_PARTNERS
-    if winners[key].row.cleft_id != item.row.cleft_id:
+    if winners[key].cleft_id != item.cleft_id:
         return Outcome.FALSE_POSITIVE, Reason.DUPLICATE
     return Outcome.TRUE_POSITIVE, Reason.CORRECT
 
@@ -247,12 +254,12 @@ def _judge(item: _Placed, verdict: tuple[Outcome, Reason]) -> JudgedSynapse:
     return JudgedSynapse(
         outcome=verdict[0],
         reason=verdict[1],
-        cleft_id=item.row.cleft_id,
+        cleft_id=item.cleft_id,
         reference_cleft_id=item.label,
-        pre_segment_id=item.row.pre_segment_id,
-        post_segment_id=item.row.post_segment_id,
+        pre_segment_id=item.pair[0],
+        post_segment_id=item.pair[1],
         overlap_voxels=item.overlap_voxels,
-        centroid_nm=item.row.centroid_nm,
+        centroid_nm=item.centroid_nm,
     )
 
 

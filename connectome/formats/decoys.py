@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from connectome.errors import TrainingDataError
 from connectome.files import whole_text
-from connectome.geometry import Grid, NmTriple, Triple, voxel_at_nm
+from connectome.geometry import Grid, Triple, voxel_at_nm
+from connectome.records import Clefts
 
 LABELS, TABLE = "decoys.zarr", "decoys.csv"
 """Names in the folder, see `connectome train decoys`."""
@@ -50,14 +50,15 @@ def read_decoys(table: Path, grid: Grid) -> list[Decoy]:
     ]
 
 
-def write_decoys(table: Path, rows: Iterable[tuple[int, int, NmTriple]]) -> None:
-    """Write the table from ids, sizes in voxels and centroids (z, y, x) in nm; it appears whole or not at all.
+def write_decoys(table: Path, decoys: Clefts) -> None:
+    """Write the table; it appears whole or not at all.
 
     Raises:
         StorageError: it can't be written.
     """
+    columns = (decoys.cleft_id, decoys.size_voxels, decoys.centroid_nm)
     with whole_text(table) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for decoy_id, size_voxels, centroid_nm in rows:
+        for decoy_id, size_voxels, centroid_nm in zip(*(column.tolist() for column in columns), strict=True):
             writer.writerow([decoy_id, size_voxels, *(f"{v:.1f}" for v in centroid_nm)])

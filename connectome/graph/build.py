@@ -8,12 +8,13 @@ plain str, int or float, one type each, so that every export takes them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from typing import Any
 
 import networkx as nx
 
-from connectome.records import Edge, SynapseRow
+from connectome.records import Edges, Synapses, Table
 
 ConnectomeGraph = nx.DiGraph | nx.MultiDiGraph
 KIND = "kind"
@@ -26,7 +27,7 @@ class GraphKind(StrEnum):
     SYNAPSES = "synapses"
 
 
-def edge_graph(edges: Iterable[Edge], attributes: Mapping[str, str | int | float] | None = None) -> nx.DiGraph:
+def edge_graph(edges: Edges, attributes: Mapping[str, str | int | float] | None = None) -> nx.DiGraph:
     """A graph with one edge for all synapses from one segment to another.
 
     Edge attributes: synapse_count (int), size_voxels (int, all its clefts), mean_confidence (float; none where it is
@@ -37,20 +38,18 @@ def edge_graph(edges: Iterable[Edge], attributes: Mapping[str, str | int | float
         attributes: kept on the graph itself: run name, thresholds.
     """
     graph = nx.DiGraph(**{**(attributes or {}), KIND: str(GraphKind.EDGES)})
-    for edge in edges:
+    for pre, post, count, size_voxels, confidence in _rows(edges):
         graph.add_edge(
-            str(int(edge.pre_segment_id)),
-            str(int(edge.post_segment_id)),
-            synapse_count=int(edge.synapse_count),
-            size_voxels=int(edge.size_voxels),
-            **_if_known("mean_confidence", edge.mean_confidence),
+            str(pre),
+            str(post),
+            synapse_count=count,
+            size_voxels=size_voxels,
+            **_if_known("mean_confidence", confidence),
         )
     return graph
 
 
-def synapse_graph(
-    synapses: Iterable[SynapseRow], attributes: Mapping[str, str | int | float] | None = None
-) -> nx.MultiDiGraph:
+def synapse_graph(synapses: Synapses, attributes: Mapping[str, str | int | float] | None = None) -> nx.MultiDiGraph:
     """A graph with one edge a synapse.
 
     Edge attributes: cleft_id (str), confidence (float; none where it is unknown), size_voxels (int), x_nm, y_nm, z_nm
@@ -62,23 +61,26 @@ def synapse_graph(
         attributes: kept on the graph itself: run name, thresholds.
     """
     graph = nx.MultiDiGraph(**{**(attributes or {}), KIND: str(GraphKind.SYNAPSES)})
-    for row in synapses:
-        cleft, pre, post = str(int(row.cleft_id)), str(int(row.pre_segment_id)), str(int(row.post_segment_id))
-        z_nm, y_nm, x_nm = row.centroid_nm
+    for cleft, pre, post, confidence, size_voxels, (z_nm, y_nm, x_nm) in _rows(synapses):
         graph.add_edge(
-            pre,
-            post,
-            key=cleft,
-            cleft_id=cleft,
-            **_if_known("confidence", row.confidence),
-            size_voxels=int(row.size_voxels),
-            x_nm=float(x_nm),
-            y_nm=float(y_nm),
-            z_nm=float(z_nm),
+            str(pre),
+            str(post),
+            key=str(cleft),
+            cleft_id=str(cleft),
+            **_if_known("confidence", confidence),
+            size_voxels=size_voxels,
+            x_nm=x_nm,
+            y_nm=y_nm,
+            z_nm=z_nm,
         )
     return graph
 
 
-def _if_known(name: str, value: float | None) -> dict[str, float]:
+def _if_known(name: str, value: float) -> dict[str, float]:
     """A value as an attribute; none where it is unknown."""
-    return {} if value is None or math.isnan(value) else {name: float(value)}
+    return {} if math.isnan(value) else {name: value}
+
+
+def _rows(table: Table) -> Iterator[tuple[Any, ...]]:
+    """The rows as plain numbers: NetworkX keeps what it is given."""
+    return zip(*(getattr(table, name).tolist() for name in table.described()), strict=True)

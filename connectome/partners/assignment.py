@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.geometry import NmTriple, Triple
-from connectome.partners.candidates import Candidates, dilation_shape, find_candidates
-from connectome.partners.choice import choose_pair, main_contacts
-from connectome.partners.polyadic import choose_pairs
+from connectome.partners.candidates import Contacts, dilation_shape, find_candidates
+from connectome.partners.choice import choose_pair, choose_pairs, main_contacts
 from connectome.partners.scores import Assigner, Pair, Patch, Scores
 from connectome.partners.wide import joined, views
 
@@ -30,26 +29,6 @@ class CleftPatch:
     segmentation: NDArray[Any]
     mask: NDArray[np.bool_]
     proximity: NDArray[np.float32] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Partners:
-    """What was found for one cleft.
-
-    Attributes:
-        candidates: the segments that touch it.
-        scores: what the assigner says of them.
-        pairs: the chosen pairs; none with fewer than two candidates, one unless the mode is polyadic.
-    """
-
-    candidates: Candidates
-    scores: Scores
-    pairs: tuple[Pair, ...]
-
-    def segments(self) -> list[tuple[int, int]]:
-        """The chosen pairs as segment ids."""
-        ids = self.candidates.segment_id
-        return [(int(ids[pre]), int(ids[post])) for pre, post in self.pairs]
 
 
 def patch_start(centre: Triple, patch_shape: Triple) -> Triple:
@@ -112,6 +91,65 @@ MOST_JUDGED = 12
 """Where pairs are judged, only among so many candidates of a cleft: their number grows with the square."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RuleRange:
+    """The rules that scores are made for.
+
+    Attributes:
+        dilations_nm: ascending.
+        min_contact: the least share of the largest contact that a partner must have.
+    """
+
+    dilations_nm: tuple[float, ...]
+    min_contact: float
+
+    def covers(self, other: RuleRange) -> bool:
+        """Whether scores for these rules serve the other ones too."""
+        return set(other.dilations_nm) <= set(self.dilations_nm) and self.min_contact <= other.min_contact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partners:
+    """What was found for one cleft.
+
+    Attributes:
+        candidates: the segments that touch it.
+        scores: what the assigner says of them.
+        pairs: the chosen pairs; none with fewer than two candidates, one unless the mode is polyadic.
+    """
+
+    candidates: Contacts
+    scores: Scores
+    pairs: tuple[Pair, ...]
+
+    def segments(self) -> list[tuple[int, int]]:
+        """The chosen pairs as segment ids."""
+        ids = self.candidates.segment_id
+        return [(int(ids[pre]), int(ids[post])) for pre, post in self.pairs]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredCleft:
+    """A cleft's candidates with their scores, for every rule within a range.
+
+    Attributes:
+        contacts: the candidates at each dilation, ascending: those at a smaller one are among those at a larger one.
+        scores: of the candidates at the largest dilation; fewer candidates' scores follow from these (see
+            `Scores.among`). Where pairs were judged, only those that may be chosen at one of the dilations.
+    """
+
+    contacts: tuple[Contacts, ...]
+    scores: Scores
+
+    def partners(self, level: int, rules: AssignmentRules) -> Partners:
+        """The partners among the candidates at a dilation, by its place."""
+        near, widest = self.contacts[level], self.contacts[-1]
+        scores = self.scores
+        if near is not widest:
+            scores = scores.among(np.searchsorted(widest.segment_id, near.segment_id))
+        return Partners(candidates=near, scores=scores, pairs=choose(scores, near.contact_voxels, rules))
+
+
 def assign(
     patches: Sequence[CleftPatch],
     assigner: Assigner,
@@ -119,72 +157,59 @@ def assign(
     resolution_nm: NmTriple,
     patch_shape: Triple | None = None,
 ) -> list[Partners]:
-    """Partners of each cleft; one call of the assigner for all patches.
+    """Partners of each cleft; one call of the assigner for all patches. Args are those of `score_clefts`."""
+    one = RuleRange(dilations_nm=(rules.dilation_nm,), min_contact=rules.min_contact)
+    scored = score_clefts(patches, assigner, one, resolution_nm, patch_shape)
+    return [cleft.partners(0, rules) for cleft in scored]
+
+
+def score_clefts(
+    patches: Sequence[CleftPatch],
+    assigner: Assigner,
+    served: RuleRange,
+    resolution_nm: NmTriple,
+    patch_shape: Triple | None = None,
+) -> list[ScoredCleft]:
+    """The candidates of each cleft, scored for every rule within a range; one call of the assigner for all patches.
 
     Args:
         patches: what was read of each cleft.
         assigner: rates the candidates.
-        rules: decide besides.
+        served: the rules that may be asked for.
         resolution_nm: of a voxel (z, y, x).
         patch_shape: voxels (z, y, x) that the assigner is shown at once; larger patches are cut (see `partners.wide`).
             None: it takes any.
     """
-    shape = dilation_shape(rules.dilation_nm, resolution_nm)
-    found = [find_candidates(patch.segmentation, patch.mask, shape) for patch in patches]
-    judged = [worth_judging(candidates.contact_voxels, rules.min_contact) for candidates in found]
-    scored = score_candidates(patches, found, judged, assigner, CleftView(dilation=shape, patch_shape=patch_shape))
-    return [
-        Partners(candidates=candidates, scores=scores, pairs=choose(scores, candidates.contact_voxels, rules))
-        for candidates, scores in zip(found, scored, strict=True)
+    dilations = [dilation_shape(dilation_nm, resolution_nm) for dilation_nm in served.dilations_nm]
+    contacts = [
+        tuple(find_candidates(patch.segmentation, patch.mask, dilation) for dilation in dilations) for patch in patches
     ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CleftView:
-    """How much an assigner sees of a cleft at once.
-
-    Attributes:
-        dilation: of the cleft, where it finds candidates (see `candidates.dilation_shape`).
-        patch_shape: voxels (z, y, x); larger patches are cut (see `partners.wide`). None: any.
-    """
-
-    dilation: NDArray[np.bool_]
-    patch_shape: Triple | None = None
-
-
-def score_candidates(
-    patches: Sequence[CleftPatch],
-    found: Sequence[Candidates],
-    judged: Sequence[NDArray[np.bool_]],
-    assigner: Assigner,
-    view: CleftView,
-) -> list[Scores]:
-    """Scores of each cleft's candidates; one call of the assigner for all patches.
-
-    Args:
-        patches: the clefts.
-        found: the candidates of each.
-        judged: boolean (n,) of each, the candidates whose pairs are judged where pairs are (see `worth_judging`).
-        assigner: who scores.
-        view: what it sees.
-    """
     whole = [
         Patch(
-            image=p.image,
-            mask=p.mask,
-            segmentation=p.segmentation,
-            segment_id=c.segment_id,
-            eligible=those,
-            proximity=p.proximity,
+            image=patch.image,
+            mask=patch.mask,
+            segmentation=patch.segmentation,
+            segment_id=levels[-1].segment_id,
+            eligible=_judged_at_any(levels, served.min_contact),
+            proximity=patch.proximity,
         )
-        for p, c, those in zip(patches, found, judged, strict=True)
+        for patch, levels in zip(patches, contacts, strict=True)
     ]
-    shown = [views(patch, view.patch_shape) for patch in whole]
+    shown = [views(patch, patch_shape) for patch in whole]
     scores = iter(assigner.score(list(chain.from_iterable(shown))))
     return [
-        joined(patch, parts, list(islice(scores, len(parts))), view.dilation)
-        for patch, parts in zip(whole, shown, strict=True)
+        ScoredCleft(contacts=levels, scores=joined(patch, parts, list(islice(scores, len(parts))), dilations[-1]))
+        for patch, parts, levels in zip(whole, shown, contacts, strict=True)
     ]
+
+
+def _judged_at_any(levels: Sequence[Contacts], min_contact: float) -> NDArray[np.bool_]:
+    """Which candidates at the largest dilation are worth judging at one of the dilations."""
+    judged = np.zeros(len(levels[-1].segment_id), bool)
+    for level in levels:
+        near = level.segment_id[worth_judging(level.contact_voxels, min_contact)]
+        judged[np.searchsorted(levels[-1].segment_id, near)] = True
+    return judged
 
 
 def worth_judging(contact_voxels: NDArray[np.integer], min_contact: float) -> NDArray[np.bool_]:

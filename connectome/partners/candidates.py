@@ -13,7 +13,7 @@ from connectome.geometry import NmTriple, Triple, triple
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidates:
+class Contacts:
     """The segments that touch one dilated cleft; arrays of one length, by ascending segment id.
 
     Attributes:
@@ -39,7 +39,7 @@ def dilation_shape(radius_nm: float, resolution_nm: NmTriple) -> NDArray[np.bool
     return np.stack([diamond] * 3)
 
 
-def find_candidates(segmentation: NDArray[Any], mask: NDArray[np.bool_], shape: NDArray[np.bool_]) -> Candidates:
+def find_candidates(segmentation: NDArray[Any], mask: NDArray[np.bool_], shape: NDArray[np.bool_]) -> Contacts:
     """The segments under a dilated cleft.
 
     Args:
@@ -50,7 +50,7 @@ def find_candidates(segmentation: NDArray[Any], mask: NDArray[np.bool_], shape: 
     where = np.argwhere(mask)
     if len(where) == 0:
         none = np.zeros(0, np.int64)
-        return Candidates(segment_id=none.astype(np.uint64), contact_voxels=none, contact_point=none.reshape(0, 3))
+        return Contacts(segment_id=none.astype(np.uint64), contact_voxels=none, contact_point=none.reshape(0, 3))
     reach = np.array(shape.shape) // 2
     low = np.maximum(where.min(0) - reach, 0)
     high = np.minimum(where.max(0) + reach + 1, mask.shape)
@@ -59,7 +59,7 @@ def find_candidates(segmentation: NDArray[Any], mask: NDArray[np.bool_], shape: 
     places = np.argwhere(touched)
     ids, group, counts = np.unique(segmentation[part][touched], return_inverse=True, return_counts=True)
     points = np.array([_middle(places[group == i]) for i in range(len(ids))], np.int64).reshape(-1, 3)
-    return Candidates(segment_id=ids.astype(np.uint64), contact_voxels=counts, contact_point=points + low)
+    return Contacts(segment_id=ids.astype(np.uint64), contact_voxels=counts, contact_point=points + low)
 
 
 def _middle(places: NDArray[np.int64]) -> Triple:

@@ -31,51 +31,62 @@ RIDGE = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known of one synapse when its partners are chosen.
+    """What is known of n synapses when their partners are chosen.
 
     Attributes:
-        mean_score, max_score: the detector's output over the cleft, in [0, 1].
-        size_voxels: of the cleft.
-        scores: of all n candidates.
-        contact_voxels: (n,), of all candidates with the dilated cleft.
-        pair: positions of the chosen pre and post among the candidates.
+        mean_score, max_score: float (n,), the detector's output over the clefts, in [0, 1].
+        size_voxels: int64 (n,), of the clefts.
+        pairs: float64 (n, 7), see `pair_evidence`.
     """
 
-    mean_score: float
-    max_score: float
-    size_voxels: int
-    scores: Scores
-    contact_voxels: NDArray[np.integer]
-    pair: Pair
+    mean_score: NDArray[np.floating]
+    max_score: NDArray[np.floating]
+    size_voxels: NDArray[np.int64]
+    pairs: NDArray[np.float64]
 
     @property
-    def score(self) -> float:
-        """The raw score: mean cleft score times how likely the pair is (see `Scores.probability`), in [0, 1]."""
-        return self.mean_score * self.scores.probability(self.pair)
+    def score(self) -> NDArray[np.float64]:
+        """Float64 (n,): mean cleft score times how likely the pair is, in [0, 1]."""
+        return self.mean_score.astype(np.float64) * self.pairs[:, 0]
+
+    def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Evidence:
+        """Of the synapses at some places, or of those that a mask marks."""
+        return Evidence(**{name: values[rows] for name, values in vars(self).items()})
 
     def features(self) -> NDArray[np.float64]:
-        """The values (float64) of `FEATURES`; each makes a synapse likelier the greater it is.
+        """The values (float64 (n, features)) of `FEATURES`; each makes a synapse likelier the greater it is.
 
         Scores as log-odds; the size's logarithm to base 10; margins between a partner's score and the next best
         candidate's in its role; the partners' shares of all contact.
         """
-        pre, post = self.pair
-        roles = self.scores.roles
-        pre_score, post_score = self.scores.of_pair(self.pair)
-        shares = self.contact_voxels / max(int(self.contact_voxels.sum()), 1)
-        return np.array(
-            [
-                _log_odds(self.mean_score),
-                _log_odds(self.max_score),
-                math.log10(self.size_voxels),
-                _log_odds(pre_score),
-                _log_odds(post_score),
-                _margin(roles[0], pre),
-                _margin(roles[1], post),
-                shares[pre],
-                shares[post],
-            ]
-        )
+        cleft = [_log_odds(self.mean_score), _log_odds(self.max_score), np.log10(self.size_voxels)]
+        return np.column_stack([*cleft, _log_odds(self.pairs[:, 1:3]), self.pairs[:, 3:]])
+
+
+def pair_evidence(scores: Scores, contact_voxels: NDArray[np.integer], pairs: Sequence[Pair]) -> NDArray[np.float64]:
+    """What one cleft's candidates say of the chosen pairs.
+
+    Args:
+        scores: of all candidates.
+        contact_voxels: (candidates,), of each with the dilated cleft.
+        pairs: the m chosen ones.
+
+    Returns:
+        float64 (m, 7): how likely the assigner holds the pair, in [0, 1]; the scores of pre and post; how far each is
+        above the best other candidate in its role; the shares of pre and post of all contact.
+    """
+    if not pairs:
+        return np.zeros((0, 7))
+    chosen = np.array(pairs)
+    own = scores.of_pairs_at(chosen)
+    likely = own[:, 0] if scores.by_pair else own.prod(1)
+    roles = scores.roles.astype(np.float64)
+    best = roles.argmax(1)
+    second, first = np.sort(roles, 1)[:, -2:].T
+    others = np.where(chosen == best, second, first)
+    margins = np.stack([roles[0, chosen[:, 0]], roles[1, chosen[:, 1]]], 1) - others
+    shares = contact_voxels / max(int(contact_voxels.sum()), 1)
+    return np.column_stack([likely, own, margins, shares[chosen]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +108,9 @@ class ConfidenceModel:
     def probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """The probability (n,) that each synapse is correct, from float features (n, len(FEATURES))."""
         scaled = (features - np.array(self.means)) / np.array(self.deviations)
-        return np.asarray(expit(self.intercept + scaled @ np.array(self.coefficients)))
-
-    def probability(self, evidence: Evidence) -> float:
-        """The probability that one synapse is correct."""
-        return float(self.probabilities(evidence.features()[None])[0])
+        # each synapse by itself: the order of a sum must not depend on how many there are
+        sums = np.matmul(scaled[:, None], np.array(self.coefficients)[:, None])[:, 0, 0]
+        return np.asarray(expit(self.intercept + sums))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the names of the features."""
@@ -171,11 +180,5 @@ def fit_confidence(
     )
 
 
-def _log_odds(score: float) -> float:
-    return float(logit(min(max(float(score), 1 - CERTAIN), CERTAIN)))
-
-
-def _margin(scores: NDArray[np.floating], chosen: int) -> float:
-    """How far a score is above the best of the others; the score itself if it is alone."""
-    others = np.delete(scores, chosen)
-    return float(scores[chosen]) - (float(others.max()) if len(others) else 0.0)
+def _log_odds(score: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(logit(np.clip(score.astype(np.float64), 1 - CERTAIN, CERTAIN)))

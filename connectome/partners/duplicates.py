@@ -10,22 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-
-@dataclass(frozen=True, kw_only=True)
-class PlacedSynapses:
-    """Synapses of one run with their clefts; arrays of one length, in any order, distinct in (cleft, pre, post).
-
-    Attributes:
-        cleft_id, pre_segment_id, post_segment_id: int64.
-        size_voxels: int64, of the cleft.
-        centroid_nm: float64 (n, 3), of the cleft (z, y, x).
-    """
-
-    cleft_id: NDArray[np.int64]
-    pre_segment_id: NDArray[np.int64]
-    post_segment_id: NDArray[np.int64]
-    size_voxels: NDArray[np.int64]
-    centroid_nm: NDArray[np.float64]
+from connectome.records import Synapses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +31,7 @@ class Merged:
         return self.kept == np.arange(len(self.kept))
 
 
-def merge_duplicates(synapses: PlacedSynapses, distance_nm: float) -> Merged:
+def merge_duplicates(synapses: Synapses, distance_nm: float) -> Merged:
     """Merge synapses of the same pre and post whose clefts' centroids lie near each other.
 
     Two synapses are linked if they are at most `distance_nm` apart, and all that links connect are one synapse (single
@@ -56,7 +41,7 @@ def merge_duplicates(synapses: PlacedSynapses, distance_nm: float) -> Merged:
         synapses: all synapses of the pairs they belong to.
         distance_nm: 0 merges nothing.
     """
-    n = len(synapses.cleft_id)
+    n = len(synapses)
     everyone = np.arange(n)
     if n == 0 or distance_nm <= 0:
         return Merged(kept=everyone, distance_nm=np.zeros(n))
@@ -71,7 +56,7 @@ def merge_duplicates(synapses: PlacedSynapses, distance_nm: float) -> Merged:
     return Merged(kept=kept, distance_nm=np.sqrt((apart**2).sum(1)))
 
 
-def _links(synapses: PlacedSynapses, distance_nm: float) -> NDArray[np.int64]:
+def _links(synapses: Synapses, distance_nm: float) -> NDArray[np.int64]:
     """Positions (m, 2) of synapses with equal partners that are near each other.
 
     One tree holds the synapses of all pairs that have several; neighbours of other pairs are left out afterwards.

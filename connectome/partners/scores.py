@@ -78,18 +78,19 @@ class Scores:
             return Scores.of_pairs(self.pairs[np.ix_(places, places)])
         return Scores.of_roles(self.roles[:, places])
 
-    def of_pair(self, pair: Pair) -> tuple[float, float]:
-        """The scores of pre and post as partners of each other; if pairs were judged, both are the pair's."""
-        pre, post = pair
-        if self.by_pair:
-            probability = float(self.pairs[pre, post])
-            return probability, probability
-        return float(self.roles[0, pre]), float(self.roles[1, post])
+    def of_pairs_at(self, chosen: NDArray[np.integer]) -> NDArray[np.float64]:
+        """The scores of pre and post as partners of each other; if pairs were judged, both are the pair's.
 
-    def probability(self, pair: Pair) -> float:
-        """How likely the assigner holds a pair, in [0, 1]: the product of both scores, or the judged pair's own."""
-        pre, post = self.of_pair(pair)
-        return pre if self.by_pair else pre * post
+        Args:
+            chosen: (m, 2), positions of pre and post.
+
+        Returns:
+            float64 (m, 2).
+        """
+        pre, post = chosen.T
+        if self.by_pair:
+            return np.stack([self.pairs[pre, post]] * 2, 1)
+        return np.stack([self.roles[0, pre], self.roles[1, post]], 1).astype(np.float64)
 
 
 class Assigner(Protocol):

@@ -8,13 +8,12 @@ from pathlib import Path
 from connectome.errors import ClusterError, IncompleteRunError, SegmentIdError
 from connectome.pipeline.chosen import choose_parameters
 from connectome.pipeline.context import TILES, BuildContext
-from connectome.pipeline.engines.choice import check_engine, open_engine
-from connectome.pipeline.engines.run_stage import run_stage
+from connectome.pipeline.engines.run_stage import check_engine, open_engine, run_stage
 from connectome.pipeline.engines.threads import ThreadEngine
 from connectome.pipeline.inputs import open_inputs
 from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.resume import resume_or_begin
-from connectome.pipeline.stages.order import STAGES
+from connectome.pipeline.stages import STAGES
 from connectome.pipeline.summary import BuildSummary, summary_of
 from connectome.records import NoProgress, Progress
 from connectome.store.database import Database
@@ -60,14 +59,14 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
 def _run_stages(context: BuildContext, request: BuildRequest) -> None:
     """Run all stages; a run that can't go on is marked as incomplete."""
     run_id = context.run.run_id
-    context.insist(lambda: set_state(context.database, run_id, RunState.RUNNING))
+    context.retried(lambda: set_state(context.database, run_id, RunState.RUNNING))
     try:
         with open_engine(context, request) as engine:
-            for spec in STAGES:
-                run_stage(context, spec, engine if spec.spread else ThreadEngine())
+            for kind in STAGES:
+                run_stage(kind(context), engine if kind.spread else ThreadEngine())
     except (IncompleteRunError, ClusterError, SegmentIdError):
         set_state(context.database, run_id, RunState.INCOMPLETE)
         raise
-    context.insist(lambda: set_state(context.database, run_id, RunState.FINISHED))
-    context.insist(lambda: vacuum_edges(context.database, run_id))
+    context.retried(lambda: set_state(context.database, run_id, RunState.FINISHED))
+    context.retried(lambda: vacuum_edges(context.database, run_id))
     shutil.rmtree(Path(context.run.folder) / TILES, ignore_errors=True)

@@ -1,9 +1,11 @@
-"""What the stages of one build share: the run, its inputs, its volumes on disk, its grids."""
+"""A build under way: the run, its volumes on disk, the lock on its network, and how it waits for its database."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,109 +14,132 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.representations import Representation, signed_values
-from connectome.clefts.tiling import TileLattice
 from connectome.errors import RunConflictError
-from connectome.geometry import BlockGrid, Box, Triple, triple
-from connectome.pipeline.chosen import Parameters
-from connectome.pipeline.finished import CLEFTS
-from connectome.pipeline.inputs import Inputs
-from connectome.pipeline.normalisation import as_model_sees
-from connectome.pipeline.stages.stage import Turn
+from connectome.geometry import BlockGrid, Box, Triple
+from connectome.pipeline.steps import Steps, blended
 from connectome.records import Progress
 from connectome.store.database import Database
-from connectome.store.retry import Patience, patiently
+from connectome.store.retry import Retry, retried
 from connectome.store.runs.blocks import Stage, done_blocks
+from connectome.store.runs.finished import CLEFTS
 from connectome.store.runs.lock import RunLock
 from connectome.store.runs.records import RunRecord
 from connectome.volumes.volume import Volume
-from connectome.volumes.working_grid import GridView
 
 TILES, PREDICTION = "tiles.zarr", "prediction.zarr"
-LARGEST_CHUNK: Triple = (32, 128, 128)
 
 Value = TypeVar("Value")
 
 
+class StoppedError(Exception):
+    """The stage was stopped while a block was under way; no other message than the stop's own reason is wanted."""
+
+
+class NetworkLock:
+    """One network call at a time in a process, while other threads read and write; and the way to stop them all."""
+
+    def __init__(self) -> None:
+        """Nobody holds it yet."""
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._waits = threading.local()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Wait for the network and hold it.
+
+        Raises:
+            StoppedError: the stage was stopped meanwhile.
+        """
+        began = time.monotonic()
+        with self._lock:
+            self._waits.seconds = self.waited_s + time.monotonic() - began
+            if self._stopped.is_set():
+                raise StoppedError
+            yield
+
+    @property
+    def waited_s(self) -> float:
+        """How long this thread has waited for it so far."""
+        return float(getattr(self._waits, "seconds", 0.0))
+
+    def pause(self, seconds: float) -> None:
+        """Sleep.
+
+        Raises:
+            StoppedError: the stage was stopped meanwhile.
+        """
+        if self._stopped.wait(seconds):
+            raise StoppedError
+
+    def stop(self) -> None:
+        """End all threads at their next network call or pause; for good."""
+        self._stopped.set()
+
+
 @dataclass(frozen=True, kw_only=True)
-class BuildContext:
+class BuildContext(Steps):
     """One build under way, in the process that leads it or in a worker.
 
     Attributes:
         lock: on the run; None in a worker.
-        turn: whose turn it is at the network.
+        network: held around every call of a network.
         attempts: how often a block is tried before it is left as failed.
-        patience_s: how long to wait for a database that is away.
+        retry_s: how long to wait for a database that is away.
     """
 
     database: Database
     run: RunRecord
-    inputs: Inputs
-    parameters: Parameters
     progress: Progress
     lock: RunLock | None = None
-    turn: Turn = field(default_factory=Turn)
+    network: NetworkLock = field(default_factory=NetworkLock)
     attempts: int = 3
-    patience_s: float = 120.0
+    retry_s: float = 120.0
 
     @cached_property
-    def grid(self) -> BlockGrid:
+    def blocks(self) -> BlockGrid:
         """The blocks of all stages but the first."""
         return BlockGrid(self.inputs.box, self.parameters.block_shape)
 
     @cached_property
-    def lattice(self) -> TileLattice:
-        """The tiles of the detector."""
-        return TileLattice(self.inputs.shape, self.parameters.tiles, self.inputs.detector.card.network.multiple)
-
-    @cached_property
-    def detector_image(self) -> GridView:
-        """uint8: the image with the detector's grey values."""
-        return as_model_sees(self.inputs.image, self.parameters.grey_range, self.inputs.detector.card.normalisation)
-
-    @cached_property
-    def assigner_image(self) -> GridView:
-        """uint8: the image with the assigner's grey values."""
-        return as_model_sees(self.inputs.image, self.parameters.grey_range, self.inputs.assigner.normalisation)
-
-    @cached_property
-    def representation(self) -> Representation:
-        """How the detector represents clefts."""
-        return Representation(self.parameters.representation, self.inputs.resolution_nm)
-
-    @cached_property
-    def predicted_box(self) -> Box:
-        """The working voxels that are predicted: those to build and, where image and segmentation go on, a halo."""
-        return predicted_box(self.inputs, self.representation)
-
-    @cached_property
     def tiles(self) -> Volume:
         """uint8: the detector's output, tile beside tile; scratch, gone when the run is finished."""
-        shape = self.parameters.tiles.output
-        return self._volume(TILES, Stage.PREDICT, np.uint8, self.lattice.store_shape, shape)
+        return self._volume(TILES, Stage.PREDICT, np.uint8, self.lattice.store_shape, self.parameters.tiles.output)
 
     @cached_property
     def prediction(self) -> Volume:
         """uint8: the blended output of the detector, see `networks.inference.encoded`."""
-        return self._volume(
-            PREDICTION, Stage.LABEL, np.uint8, self.inputs.shape, chunk_shape(self.parameters.block_shape)
-        )
-
-    def proximity(self, box: Box) -> NDArray[np.float32] | None:
-        """The signed proximity of working voxels, float32 (z, y, x), 0 outside the build; None if there is none."""
-        if not self.representation.is_signed:
-            return None
-        shared = box.intersect(self.inputs.box)
-        return signed_values(self.prediction.read(shared), box, self.inputs.box)
+        return self._volume(PREDICTION, Stage.LABEL, np.uint8)
 
     @cached_property
     def clefts(self) -> Volume:
         """uint64: cleft ids."""
-        return self._volume(
-            CLEFTS, Stage.RELABEL, np.uint64, self.inputs.shape, chunk_shape(self.parameters.block_shape)
-        )
+        return self._volume(CLEFTS, Stage.RELABEL, np.uint64)
 
-    def _volume(self, name: str, writer: Stage, dtype: type, shape: Triple, chunks: Triple) -> Volume:
+    def blended_tiles(self, box: Box) -> NDArray[np.uint8]:
+        """The prediction over a box of the predicted voxels, from the tiles: uint8 (z, y, x)."""
+
+        def read_tile(cell: Triple, part: Box) -> NDArray[np.uint8]:
+            return self.tiles.read(part.shift(self.lattice.store_box(cell).start))
+
+        return blended(self.lattice, box, read_tile)
+
+    def retried(self, action: Callable[[], Value]) -> Value:
+        """Do something that may be done twice; again while the database is away, and hold the run's lock before.
+
+        Raises:
+            DatabaseUnavailableError: it is away for too long. RunConflictError: meanwhile another process took the run.
+        """
+        return retried(action, self._retry)
+
+    @cached_property
+    def _retry(self) -> Retry:
+        hold = Retry().before if self.lock is None else self.lock.hold
+        return Retry(total_s=self.retry_s, pause=self.network.pause, before=hold)
+
+    def _volume(
+        self, name: str, writer: Stage, dtype: type, shape: Triple | None = None, chunks: Triple | None = None
+    ) -> Volume:
         """Open one of the run's volumes; create it if the stage that writes it hasn't begun.
 
         Raises:
@@ -128,50 +153,4 @@ class BuildContext:
                 f"{path} is gone, though run '{self.run.name}' has written it",
                 about="restart",
             )
-        return Volume.create(
-            path,
-            shape=shape,
-            dtype=dtype,
-            resolution_nm=self.inputs.resolution_nm,
-            offset_nm=self.inputs.offset_nm,
-            chunk_shape=chunks,
-            overwrite=True,
-        )
-
-    def network(self) -> AbstractContextManager[None]:
-        """Hold it around every call of a network: one at a time, while other blocks are read and written."""
-        return self.turn.taken()
-
-    def insist(self, action: Callable[[], Value]) -> Value:
-        """Do something that may be done twice; wait while the database is away.
-
-        Raises:
-            DatabaseUnavailableError: it is away for too long. RunConflictError: meanwhile another process took the run.
-        """
-        return patiently(action, self.patience)
-
-    @cached_property
-    def patience(self) -> Patience:
-        """How long to wait for the database; the run's lock is taken again before anything else."""
-        hold = Patience().before_retry if self.lock is None else self.lock.hold
-        return Patience(total_s=self.patience_s, pause=self.turn.pause, before_retry=hold)
-
-
-def predicted_box(inputs: Inputs, representation: Representation) -> Box:
-    """See `BuildContext.predicted_box`."""
-    both = inputs.image.box.intersect(Box.of_shape(inputs.shape))
-    return inputs.box.grow(representation.halo).intersect(both)
-
-
-def chunk_shape(block_shape: Triple) -> Triple:
-    """Chunks that divide a block: of at most `LARGEST_CHUNK`, unless a side has only small divisors and stays whole."""
-    chunks = []
-    for n, largest in zip(block_shape, LARGEST_CHUNK, strict=True):
-        best = max(d for d in range(1, min(n, largest) + 1) if n % d == 0)
-        chunks.append(best if 2 * best > min(n, largest) or best >= 16 else n)
-    return triple(chunks)
-
-
-def shifted(box: Box, by: Triple) -> Box:
-    """The box seen from `by`."""
-    return box.shift(triple(-n for n in by))
+        return self.create_volume(path, dtype, shape, chunks)

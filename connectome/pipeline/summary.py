@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from connectome.pipeline.context import PREDICTION
-from connectome.pipeline.finished import CLEFTS
 from connectome.pipeline.inputs import Inputs
+from connectome.pipeline.stages import STAGES
 from connectome.store.database import Database
 from connectome.store.findings.reading import counts
-from connectome.store.runs.blocks import Stage, StageTotal, stage_totals
+from connectome.store.runs.blocks import StageTotal, stage_totals
+from connectome.store.runs.finished import CLEFTS
 from connectome.store.runs.records import RunRecord
 
-UNITS = {Stage.ASSIGN.value: "clefts", Stage.DEDUPLICATE.value: "synapses", Stage.EDGES.value: "synapses"}
+UNITS = {stage.name.value: stage.unit for stage in STAGES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +60,8 @@ class BuildSummary:
         ]
         for name, total in self.stages.items():
             rate = total.voxels / max(total.seconds, 1e-3)
-            unit = UNITS.get(name)
-            per_second = f"{rate:,.1f} {unit}/s" if unit else f"{rate / 1e6:,.2f} Mvoxel/s"
+            unit = UNITS[name]
+            per_second = f"{rate / 1e6:,.2f} Mvoxel/s" if unit == "voxels" else f"{rate:,.1f} {unit}/s"
             lines.append(f"  {name:<8}  {total.seconds:,.1f} s, {per_second}")
         lines.append(f"  volumes   {self.folder} ({PREDICTION}, {CLEFTS})")
         return "\n".join(lines)

@@ -6,13 +6,15 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from connectome.errors import ConfigError
 from connectome.graph.build import ConnectomeGraph, edge_graph, synapse_graph
 from connectome.graph.graphml import write_graphml
 from connectome.graph.summary import GraphSummary, summarise
-from connectome.pipeline.finished import finished_run
 from connectome.store.database import Database
-from connectome.store.findings.reading import edge_rows, synapse_rows
+from connectome.store.findings.reading import read_edges, read_synapses
+from connectome.store.runs.finished import finished_run
 
 GRAPHML_NAME = "graph.graphml"
 
@@ -77,14 +79,15 @@ def build_graph(database: Database, run_name: str, selection: GraphSelection | N
         "min_synapses": selection.min_synapses,
         "min_confidence": float(selection.min_confidence),
     }
-    edges = edge_rows(
+    edges = read_edges(
         database, run.run_id, min_synapses=selection.min_synapses, min_confidence=selection.min_confidence
     )
     if not selection.multi:
         return edge_graph(edges, attributes)
-    chosen = {(edge.pre_segment_id, edge.post_segment_id) for edge in edges}
-    rows = synapse_rows(database, run.run_id, min_confidence=selection.min_confidence)
-    return synapse_graph((row for row in rows if (row.pre_segment_id, row.post_segment_id) in chosen), attributes)
+    synapses = read_synapses(database, run.run_id, min_confidence=selection.min_confidence)
+    chosen = set(zip(edges.pre_segment_id.tolist(), edges.post_segment_id.tolist(), strict=True))
+    pairs = zip(synapses.pre_segment_id.tolist(), synapses.post_segment_id.tolist(), strict=True)
+    return synapse_graph(synapses.take(np.array([pair in chosen for pair in pairs], bool)), attributes)
 
 
 def export_graphml(

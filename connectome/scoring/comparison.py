@@ -12,7 +12,7 @@ from connectome.errors import IncompleteRunError, ResolutionError
 from connectome.evaluate.clefts import OverlapCounter, OverlapTable
 from connectome.formats.reference import BACKGROUND, IGNORE, Reference
 from connectome.geometry import BlockGrid, Box, Grid, NmTriple, Triple, triple, voxel_at_nm, whole_factors
-from connectome.records import Progress, ReferenceSynapse, SynapseRow
+from connectome.records import Progress, ReferenceSynapse, Synapses
 from connectome.volumes.volume import Volume
 
 BLOCK_SHAPE = (64, 256, 256)
@@ -81,16 +81,14 @@ class Comparison:
         return self.reference.read_clefts(self.fine(box))
 
 
-def count_overlap(
-    comparison: Comparison, rows: Sequence[SynapseRow], progress: Progress
-) -> tuple[OverlapTable, set[int]]:
-    """What each predicted cleft covers, and the clefts of `rows` whose centroid lies in ignored space.
+def count_overlap(comparison: Comparison, synapses: Synapses, progress: Progress) -> tuple[OverlapTable, set[int]]:
+    """What each predicted cleft covers, and the clefts of `synapses` whose centroid lies in ignored space.
 
     Raises:
-        IncompleteRunError: the label volume holds none of the rows' clefts.
+        IncompleteRunError: the label volume holds none of the synapses' clefts.
     """
     blocks = comparison.blocks
-    centroids = _centroids_by_block(comparison, blocks, rows)
+    centroids = _centroids_by_block(comparison, blocks, synapses)
     counter = OverlapCounter(background=comparison.background, ignore=IGNORE)
     ignored: set[int] = set()
     progress.start("compare clefts", blocks.box.size_voxels)
@@ -114,17 +112,15 @@ def count_overlap(
     return table, ignored
 
 
-def _centroids_by_block(
-    comparison: Comparison, blocks: BlockGrid, rows: Sequence[SynapseRow]
-) -> dict[int, dict[int, Triple]]:
+def _centroids_by_block(comparison: Comparison, blocks: BlockGrid, synapses: Synapses) -> dict[int, dict[int, Triple]]:
     """Block id -> cleft id -> voxel of the reference, for the centroids that lie in the blocks and the reference."""
     grid = comparison.reference.grid
     found: dict[int, dict[int, Triple]] = {}
-    for row in rows:
-        voxel = voxel_at_nm(row.centroid_nm, grid.resolution_nm, grid.offset_nm)
+    for cleft_id, centroid_nm in zip(synapses.cleft_id.tolist(), synapses.centroid_nm.tolist(), strict=True):
+        voxel = voxel_at_nm(centroid_nm, grid.resolution_nm, grid.offset_nm)
         coarse = triple((v - s) // f for v, s, f in zip(voxel, comparison.shift, comparison.factors, strict=True))
         if grid.box.contains_point(voxel) and blocks.box.contains_point(coarse):
-            found.setdefault(blocks.block_id_at(coarse), {})[row.cleft_id] = voxel
+            found.setdefault(blocks.block_id_at(coarse), {})[cleft_id] = voxel
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,11 +11,11 @@ from connectome.evaluate.edges import EdgeInput, EdgeScore, score_edge_rows
 from connectome.formats.opening import open_reference
 from connectome.formats.reference import Reference
 from connectome.geometry import Box, Grid, NmTriple, Triple, triple, whole_factors
-from connectome.pipeline.finished import CLEFTS, finished_run
-from connectome.records import NoProgress, Progress, ReferenceSynapse, SynapseRow
+from connectome.records import NoProgress, Progress, ReferenceSynapse, Synapses
 from connectome.scoring.comparison import Comparison, count_overlap, nm_text, whole_shift
 from connectome.store.database import Database
-from connectome.store.findings.reading import synapse_rows
+from connectome.store.findings.reading import read_synapses
+from connectome.store.runs.finished import CLEFTS, finished_run
 from connectome.store.runs.records import RunRecord
 from connectome.volumes.volume import Volume
 
@@ -80,18 +79,18 @@ def score_edges(
         ReferenceDataError: nothing is annotated.
     """
     run = finished_run(database, run_name)
-    rows = synapse_rows(database, run.run_id, min_confidence=min_confidence)
-    return score_edge_rows(edge_input(Prediction.of_run(run), rows, reference_path, box, progress or NoProgress()))
+    synapses = read_synapses(database, run.run_id, min_confidence=min_confidence)
+    return score_edge_rows(edge_input(Prediction.of_run(run), synapses, reference_path, box, progress or NoProgress()))
 
 
 def edge_input(
-    prediction: Prediction, rows: Sequence[SynapseRow], reference_path: Path, box: Box | None, progress: Progress
+    prediction: Prediction, synapses: Synapses, reference_path: Path, box: Box | None, progress: Progress
 ) -> EdgeInput:
     """Lay a prediction over a reference and count what its clefts share with annotated ones.
 
     Args:
         prediction: its clefts.
-        rows: its synapses.
+        synapses: its synapses.
         reference_path: see `score_edges`.
         box: see `score_edges`.
         progress: told of the voxels that are compared.
@@ -106,9 +105,9 @@ def edge_input(
     shift = _shift_to_segmentation(prediction, reference, reference_path)
     scored = _scored_box(prediction, Box.of_shape(reference.grid.shape, shift), box)
     comparison = Comparison.of(prediction.clefts, reference, annotations, within=prediction.box)
-    overlaps, ignored_centroids = count_overlap(comparison, rows, progress)
+    overlaps, ignored_centroids = count_overlap(comparison, synapses, progress)
     return EdgeInput(
-        predicted=rows,
+        predicted=synapses,
         reference=[_shifted(annotation, shift) for annotation in annotations],
         overlaps=overlaps,
         ignored_centroids=ignored_centroids,

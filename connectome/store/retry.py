@@ -14,21 +14,21 @@ LONGEST_PAUSE_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How long to wait for the database.
+class Retry:
+    """How to try again while the database is away.
 
     Attributes:
-        total_s: in all, from the first failure on.
+        total_s: for how long in all, from the first failure on.
         pause: waits some seconds; may raise to end the waiting.
-        before_retry: called before each further attempt; what it raises of an absent database is waited for too.
+        before: called before each further attempt; what it raises of an absent database is waited for too.
     """
 
     total_s: float = 120.0
     pause: Callable[[float], None] = time.sleep
-    before_retry: Callable[[], None] = lambda: None
+    before: Callable[[], None] = lambda: None
 
 
-def patiently(action: Callable[[], Value], patience: Patience) -> Value:
+def retried(action: Callable[[], Value], retry: Retry) -> Value:
     """Do something that may be done twice; while the database is away, again after growing pauses.
 
     Raises:
@@ -39,11 +39,11 @@ def patiently(action: Callable[[], Value], patience: Patience) -> Value:
     while True:
         try:
             if deadline is not None:
-                patience.before_retry()
+                retry.before()
             return action()
         except DatabaseUnavailableError:
-            deadline = deadline or time.monotonic() + patience.total_s
+            deadline = deadline or time.monotonic() + retry.total_s
             if time.monotonic() + pause_s > deadline:
                 raise
-            patience.pause(pause_s)
+            retry.pause(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

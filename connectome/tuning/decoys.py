@@ -12,9 +12,9 @@ from connectome.evaluate.clefts import OverlapTable, PredictedOverlap
 from connectome.formats.decoys import LABELS, TABLE, write_decoys
 from connectome.formats.opening import open_reference
 from connectome.geometry import BlockGrid
-from connectome.pipeline.context import chunk_shape
 from connectome.pipeline.request import BuildRequest
-from connectome.records import NoProgress, Progress
+from connectome.pipeline.steps import Steps
+from connectome.records import NoProgress, Progress, Synapses
 from connectome.scoring.comparison import Comparison, count_overlap
 from connectome.tuning.annotated_volume import AnnotatedVolume, OpenVolume, open_volume
 from connectome.tuning.kept_outputs import KeptOutputs
@@ -66,11 +66,10 @@ def _find(opened: OpenVolume, request: DecoyRequest, progress: Progress) -> Foun
     clefts, labels = outputs.clefts(threshold, request.min_size_voxels), outputs.labels(threshold)
     reference = open_reference(opened.volume.reference)
     comparison = Comparison.of(labels, reference, reference.synapses(), within=opened.inputs.box)
-    table, _ = count_overlap(comparison, [], progress)
+    table, _ = count_overlap(comparison, Synapses.empty(), progress)
     decoys = np.array([_is_decoy(table, int(cleft_id)) for cleft_id in clefts.cleft_id], bool)
     _write_labels(opened, labels, clefts.cleft_id[decoys])
-    columns = (clefts.cleft_id, clefts.size_voxels, clefts.centroid_nm)
-    write_decoys(opened.volume.reference / TABLE, zip(*(column[decoys].tolist() for column in columns), strict=True))
+    write_decoys(opened.volume.reference / TABLE, clefts.take(decoys))
     return FoundDecoys(name=opened.volume.name, objects=len(decoys), decoys=int(decoys.sum()))
 
 
@@ -81,17 +80,9 @@ def _is_decoy(table: OverlapTable, cleft_id: int) -> bool:
 
 def _write_labels(opened: OpenVolume, labels: Volume, ids: NDArray[np.int64]) -> None:
     (opened.volume.reference / TABLE).unlink(missing_ok=True)
-    inputs, block_shape = opened.inputs, opened.parameters.block_shape
-    written = Volume.create(
-        opened.volume.reference / LABELS,
-        shape=inputs.shape,
-        dtype=np.uint64,
-        resolution_nm=inputs.resolution_nm,
-        offset_nm=inputs.offset_nm,
-        chunk_shape=chunk_shape(block_shape),
-        overwrite=True,
-    )
-    for _, block in BlockGrid(inputs.box, block_shape):
+    steps = Steps(inputs=opened.inputs, parameters=opened.parameters)
+    written = steps.create_volume(opened.volume.reference / LABELS, np.uint64)
+    for _, block in BlockGrid(opened.inputs.box, opened.parameters.block_shape):
         found = labels.read(block)
         found[~np.isin(found, ids.astype(np.uint64))] = 0
         if found.any():

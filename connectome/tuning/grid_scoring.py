@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.evaluate.edges import EdgeInput, EdgeScore, Outcome, score_edge_rows
-from connectome.partners.assignment import AssignmentRules
-from connectome.partners.confidence import FEATURES
-from connectome.partners.duplicates import PlacedSynapses, merge_duplicates
+from connectome.partners.assignment import AssignmentRules, RuleRange
+from connectome.partners.duplicates import merge_duplicates
+from connectome.partners.synapses import Chosen
 from connectome.pipeline.chosen import Parameters
-from connectome.records import NoProgress, SynapseRow
+from connectome.records import NoProgress, Synapses
 from connectome.scoring.edges import Prediction, edge_input
 from connectome.tuning.annotated_volume import OpenVolume
 from connectome.tuning.grid import Cell, ParameterGrid
 from connectome.tuning.kept_outputs import KeptOutputs
-from connectome.tuning.scored_clefts import ChosenSynapses, Reach, ScoredClefts
+from connectome.tuning.scored_clefts import ScoredClefts
 
 Counts = tuple[int, int, int]
 
@@ -72,21 +71,20 @@ class VolumeScorer:
             for s in chosen.edge_score(kept).judged
             if s.outcome in (Outcome.TRUE_POSITIVE, Outcome.FALSE_POSITIVE)
         }
-        found = [
-            (place, verdict[key])
-            for place, row in zip(kept, chosen.rows(kept), strict=True)
-            if (key := (row.cleft_id, row.pre_segment_id, row.post_segment_id)) in verdict
-        ]
-        evidence = [chosen.synapses.evidence[place] for place, _ in found]
+        rows = chosen.synapses.take(kept)
+        columns = (rows.cleft_id, rows.pre_segment_id, rows.post_segment_id)
+        keys = list(zip(*(column.tolist() for column in columns), strict=True))
+        counted = np.array([key in verdict for key in keys], bool)
+        evidence = chosen.evidence.take(kept[counted])
         return JudgedSynapses(
-            features=np.array([one.features() for one in evidence]).reshape(-1, len(FEATURES)),
-            score=np.array([one.score for one in evidence]),
-            correct=np.array([correct for _, correct in found], bool),
+            features=evidence.features(),
+            score=evidence.score,
+            correct=np.array([verdict[key] for key in keys if key in verdict], bool),
         )
 
     def scores(self, cell: Cell) -> NDArray[np.float64]:
         """The raw scores (n,) of all synapses at one cell, whatever its minimum size and score."""
-        return self._choice(cell).synapses.score
+        return self._choice(cell).synapses.confidence
 
     def _choice(self, cell: Cell) -> _Choice:
         parameters = self.parameters(cell)
@@ -109,8 +107,8 @@ class _Level:
 
     def __init__(self, scorer: VolumeScorer, value: int) -> None:
         opened = scorer.opened
-        reach = Reach(dilations_nm=scorer.tried("dilation_nm"), min_contact=min(scorer.tried("min_contact")))
-        self.scored: ScoredClefts = scorer.outputs.scored(value, reach, min(scorer.tried("min_size_voxels")))
+        served = RuleRange(dilations_nm=scorer.tried("dilation_nm"), min_contact=min(scorer.tried("min_contact")))
+        self.scored: ScoredClefts = scorer.outputs.scored(value, served, min(scorer.tried("min_size_voxels")))
         inputs = opened.inputs
         segmentation = inputs.segmentation.volume.grid
         prediction = Prediction(
@@ -121,24 +119,20 @@ class _Level:
             box=inputs.box,
         )
         clefts = self.scored.clefts
-        self.centroids = [tuple(point) for point in clefts.centroid_nm.tolist()]
-        everything = [self.row(i, 0, 0, 0.0) for i in range(len(clefts.cleft_id))]
+        nobody = np.zeros(len(clefts), np.int64)
+        everything = Synapses(
+            cleft_id=clefts.cleft_id,
+            pre_segment_id=nobody,
+            post_segment_id=nobody,
+            confidence=nobody.astype(float),
+            size_voxels=clefts.size_voxels,
+            centroid_nm=clefts.centroid_nm,
+        )
         self.given: EdgeInput = edge_input(
             prediction, everything, opened.volume.reference, opened.volume.box, NoProgress()
         )
         self.counted: dict[bytes, Counts] = {}
         self._chosen: dict[AssignmentRules, _Choice] = {}
-
-    def row(self, cleft: int, pre: int, post: int, score: float) -> SynapseRow:
-        clefts = self.scored.clefts
-        return SynapseRow(
-            cleft_id=int(clefts.cleft_id[cleft]),
-            pre_segment_id=pre,
-            post_segment_id=post,
-            confidence=score,
-            size_voxels=int(clefts.size_voxels[cleft]),
-            centroid_nm=self.centroids[cleft],
-        )
 
     def choose(self, rules: AssignmentRules) -> _Choice:
         if rules not in self._chosen:
@@ -149,39 +143,24 @@ class _Level:
 class _Choice:
     """The synapses at one threshold by one set of rules; counts of equal sets of synapses are computed once."""
 
-    def __init__(self, level: _Level, synapses: ChosenSynapses) -> None:
-        self.level, self.synapses = level, synapses
-        clefts = level.scored.clefts
-        self._size = clefts.size_voxels[synapses.cleft]
-        self._placed = PlacedSynapses(
-            cleft_id=clefts.cleft_id[synapses.cleft],
-            pre_segment_id=synapses.pre_segment_id,
-            post_segment_id=synapses.post_segment_id,
-            size_voxels=self._size,
-            centroid_nm=clefts.centroid_nm[synapses.cleft],
-        )
-        columns = (synapses.cleft, synapses.pre_segment_id, synapses.post_segment_id)
-        self._keys = np.stack(columns, 1)
-        values = (*columns, synapses.score)
-        self._rows = [level.row(*one) for one in zip(*(column.tolist() for column in values), strict=True)]
+    def __init__(self, level: _Level, chosen: Chosen) -> None:
+        self.level, self.synapses, self.evidence = level, chosen.synapses, chosen.evidence
+        self._keys = np.column_stack([chosen.cleft, self.synapses.pre_segment_id, self.synapses.post_segment_id])
         self._kept: dict[tuple[float, bytes], NDArray[np.int64]] = {}
 
     def kept(self, parameters: Parameters) -> NDArray[np.int64]:
         """Places of the synapses that a build would keep: by size, by score, then without duplicates."""
-        is_kept = (self._size >= parameters.min_size_voxels) & (self.synapses.score >= parameters.min_score)
+        found = self.synapses
+        is_kept = (found.size_voxels >= parameters.min_size_voxels) & (found.confidence >= parameters.min_score)
         places = np.flatnonzero(is_kept)
         key = parameters.duplicate_distance_nm, places.tobytes()
         if key not in self._kept:
-            part = {name: values[places] for name, values in vars(self._placed).items()}
-            stays = merge_duplicates(PlacedSynapses(**part), parameters.duplicate_distance_nm).stays
+            stays = merge_duplicates(found.take(places), parameters.duplicate_distance_nm).stays
             self._kept[key] = places[stays]
         return self._kept[key]
 
-    def rows(self, kept: NDArray[np.int64]) -> Iterator[SynapseRow]:
-        return (self._rows[place] for place in kept)
-
     def edge_score(self, kept: NDArray[np.int64]) -> EdgeScore:
-        return score_edge_rows(replace(self.level.given, predicted=list(self.rows(kept))))
+        return score_edge_rows(replace(self.level.given, predicted=self.synapses.take(kept)))
 
     def counts(self, parameters: Parameters) -> Counts:
         kept, counted = self.kept(parameters), self.level.counted

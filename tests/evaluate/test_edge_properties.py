@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import synapse, synapses
 
 from connectome.evaluate.clefts import PredictedOverlap
 from connectome.evaluate.edges import EdgeInput, Outcome, score_edge_rows
 from connectome.geometry import Box
-from connectome.records import ReferenceSynapse, SynapseRow
+from connectome.records import ReferenceSynapse
 
 CLEFTS = st.integers(1, 6)
 SEGMENTS = st.integers(1, 3)
@@ -26,14 +28,7 @@ def inputs(draw: st.DrawFn) -> EdgeInput:
     """Any predictions, annotations and overlaps."""
     homes = draw(st.fixed_dictionaries(dict.fromkeys(range(1, 7), POINTS)))
     predicted = [
-        SynapseRow(
-            cleft_id=cleft,
-            pre_segment_id=pre,
-            post_segment_id=post,
-            confidence=0.5,
-            size_voxels=60,
-            centroid_nm=tuple(v + 0.5 for v in draw(st.just(homes[7 - cleft]))),
-        )
+        synapse(cleft, pre, post, centroid_nm=tuple(v + 0.5 for v in homes[7 - cleft]))
         for cleft, pre, post in sorted(draw(KEYS))
     ]
     reference = [
@@ -48,7 +43,7 @@ def inputs(draw: st.DrawFn) -> EdgeInput:
         st.dictionaries(CLEFTS, st.integers(1, 9), max_size=3),
     )
     return EdgeInput(
-        predicted=predicted,
+        predicted=synapses(predicted),
         reference=reference,
         overlaps=draw(st.dictionaries(CLEFTS, overlap)),
         ignored_centroids=draw(st.sets(CLEFTS, max_size=1)),
@@ -85,7 +80,7 @@ def test_the_order_of_rows_changes_nothing(given_input: EdgeInput, seed: int) ->
     table = dict(shuffled(list(given_input.overlaps.items())))
     other = replace(
         given_input,
-        predicted=shuffled(list(given_input.predicted)),
+        predicted=given_input.predicted.take(np.random.default_rng(seed).permutation(len(given_input.predicted))),
         reference=shuffled(list(given_input.reference)),
         overlaps=table,
     )
@@ -106,17 +101,15 @@ def test_two_halves_score_as_much_as_the_whole(given_input: EdgeInput) -> None:
 def test_the_annotation_itself_scores_one(given_input: EdgeInput) -> None:
     reference = given_input.reference
     perfect = EdgeInput(
-        predicted=[
-            SynapseRow(
-                cleft_id=row.cleft_id,
-                pre_segment_id=row.pre_segment_id,
-                post_segment_id=row.post_segment_id,
-                confidence=1.0,
-                size_voxels=60,
+        predicted=synapses(
+            synapse(
+                row.cleft_id,
+                row.pre_segment_id,
+                row.post_segment_id,
                 centroid_nm=tuple(v + 0.5 for v in row.centroid_voxel),
             )
             for row in reference
-        ],
+        ),
         reference=reference,
         overlaps={r.cleft_id: PredictedOverlap(size_voxels=60, by_reference={r.cleft_id: 60}) for r in reference},
         resolution_nm=(1.0, 1.0, 1.0),

@@ -5,27 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tables import synapse, synapses
 
 from connectome.evaluate.clefts import OverlapTable, PredictedOverlap
 from connectome.evaluate.edges import EdgeInput, EdgeScore, Reason, score_edge_rows
 from connectome.evaluate.intervals import wilson_interval
 from connectome.geometry import Box
-from connectome.records import ReferenceSynapse, SynapseRow
+from connectome.records import ReferenceSynapse, Synapses
 
 RESOLUTION = (30.0, 12.0, 12.0)
 Point = tuple[float, float, float]
 
 
-def _predicted(cleft_id: int, pre: int, post: int, voxel: Point = (5.0, 5.0, 5.0)) -> SynapseRow:
+def _predicted(cleft_id: int, pre: int, post: int, voxel: Point = (5.0, 5.0, 5.0)) -> Synapses:
     z, y, x = ((v + 0.5) * r for v, r in zip(voxel, RESOLUTION, strict=True))
-    return SynapseRow(
-        cleft_id=cleft_id,
-        pre_segment_id=pre,
-        post_segment_id=post,
-        confidence=0.5,
-        size_voxels=100,
-        centroid_nm=(z, y, x),
-    )
+    return synapse(cleft_id, pre, post, centroid_nm=(z, y, x))
 
 
 def _annotated(cleft_id: int, pre: int, post: int, voxel: Point = (5.0, 5.0, 5.0)) -> ReferenceSynapse:
@@ -40,11 +34,11 @@ def _overlaps(**shared: dict[int, int]) -> OverlapTable:
 
 
 def _score(
-    predicted: list[SynapseRow], reference: list[ReferenceSynapse], overlaps: OverlapTable, box: str | None = None
+    predicted: list[Synapses], reference: list[ReferenceSynapse], overlaps: OverlapTable, box: str | None = None
 ) -> EdgeScore:
     return score_edge_rows(
         EdgeInput(
-            predicted=predicted,
+            predicted=synapses(predicted),
             reference=reference,
             overlaps=overlaps,
             resolution_nm=RESOLUTION,
@@ -140,7 +134,7 @@ def test_a_prediction_mostly_in_ignored_space_counts_neither_way() -> None:
 
 def test_a_prediction_with_its_centroid_in_ignored_space_counts_neither_way() -> None:
     given = EdgeInput(
-        predicted=[_predicted(7, 1, 2)],
+        predicted=_predicted(7, 1, 2),
         reference=[_annotated(1, 1, 2)],
         overlaps=_overlaps(p7={1: 9}),
         ignored_centroids={7},
@@ -180,10 +174,10 @@ def test_a_centroid_on_the_border_belongs_to_one_of_two_neighbouring_boxes() -> 
 
 def test_the_box_of_a_segmentation_with_an_offset_is_in_its_own_voxels() -> None:
     row = _predicted(7, 1, 2, (5.0, 5.0, 5.0))
-    moved = replace(row, centroid_nm=tuple(c + 600.0 for c in row.centroid_nm))
+    moved = replace(row, centroid_nm=row.centroid_nm + 600.0)
     score = score_edge_rows(
         EdgeInput(
-            predicted=[moved],
+            predicted=moved,
             reference=[_annotated(1, 3, 4)],
             overlaps={},
             resolution_nm=RESOLUTION,
@@ -192,7 +186,7 @@ def test_the_box_of_a_segmentation_with_an_offset_is_in_its_own_voxels() -> None
         )
     )
     assert _counts(score) == (0, 1, 1)
-    assert score.false_negative_synapses[0].centroid_nm == pytest.approx(moved.centroid_nm)
+    assert score.false_negative_synapses[0].centroid_nm == pytest.approx(moved.centroid_nm[0].tolist())
 
 
 def test_scores_are_zero_where_nothing_can_be_divided() -> None:

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import networkx as nx
-import numpy as np
+from tables import edges, synapse, synapses
 
 from connectome.graph.build import edge_graph, synapse_graph
-from connectome.records import Edge, SynapseRow
+from connectome.records import Synapses
 
 HUGE = 2**63 - 1
 
 
-def _edge(pre: int, post: int, count: int = 1) -> Edge:
-    return Edge(
-        pre_segment_id=pre, post_segment_id=post, synapse_count=count, size_voxels=100 * count, mean_confidence=0.5
-    )
+def _edge(pre: int, post: int, count: int = 1) -> tuple[int, int, int, int, float]:
+    return pre, post, count, 100 * count, 0.5
 
 
-def _synapse(cleft_id: int, pre: int, post: int) -> SynapseRow:
-    return SynapseRow(
-        cleft_id=cleft_id,
-        pre_segment_id=pre,
-        post_segment_id=post,
-        confidence=0.25,
-        size_voxels=7,
-        centroid_nm=(30.0, 20.0, 10.0),
-    )
+def _synapse(cleft_id: int, pre: int, post: int) -> Synapses:
+    return synapse(cleft_id, pre, post, 0.25, 7, (30.0, 20.0, 10.0))
 
 
 def test_an_edge_graph_holds_each_edge_with_its_attributes() -> None:
-    graph = edge_graph([_edge(1, 2, 3), _edge(2, 1), _edge(5, 5)], {"run": "r"})
+    graph = edge_graph(edges([_edge(1, 2, 3), _edge(2, 1), _edge(5, 5)]), {"run": "r"})
     assert type(graph) is nx.DiGraph
     assert graph.graph == {"run": "r", "kind": "edges"}
     assert set(graph.nodes) == {"1", "2", "5"}
@@ -38,7 +29,7 @@ def test_an_edge_graph_holds_each_edge_with_its_attributes() -> None:
 
 
 def test_a_synapse_graph_holds_one_edge_a_synapse_under_its_cleft_id() -> None:
-    graph = synapse_graph([_synapse(11, 1, 2), _synapse(12, 1, 2), _synapse(13, 2, 1)])
+    graph = synapse_graph(synapses([_synapse(11, 1, 2), _synapse(12, 1, 2), _synapse(13, 2, 1)]))
     assert type(graph) is nx.MultiDiGraph
     assert {(pre, post, key) for pre, post, key in graph.edges(keys=True)} == {
         ("1", "2", "11"),
@@ -56,17 +47,10 @@ def test_a_synapse_graph_holds_one_edge_a_synapse_under_its_cleft_id() -> None:
 
 
 def test_synapses_of_a_polyadic_cleft_are_edges_of_their_own() -> None:
-    graph = synapse_graph([_synapse(11, 1, 2), _synapse(11, 1, 3), _synapse(12, 1, 3)])
+    graph = synapse_graph(synapses([_synapse(11, 1, 2), _synapse(11, 1, 3), _synapse(12, 1, 3)]))
     assert sorted(graph.edges(keys=True)) == [("1", "2", "11"), ("1", "3", "11"), ("1", "3", "12")]
 
 
 def test_numpy_values_become_plain_python_values() -> None:
-    edge = Edge(
-        pre_segment_id=np.int64(HUGE),
-        post_segment_id=np.int64(2),
-        synapse_count=np.int64(1),  # type: ignore[arg-type]
-        size_voxels=np.int64(9),
-        mean_confidence=np.float32(0.5),  # type: ignore[arg-type]
-    )
-    graph = edge_graph([edge])
+    graph = edge_graph(edges([(HUGE, 2, 1, 9, 0.5)]))
     assert {type(value) for value in graph.edges[str(HUGE), "2"].values()} == {int, float}

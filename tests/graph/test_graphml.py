@@ -12,38 +12,33 @@ from pathlib import Path
 import igraph
 import networkx as nx
 import pytest
+from tables import edges, synapse, synapses
 
 from connectome.errors import InputError, StorageError, VolumeNotFoundError
 from connectome.graph.build import edge_graph, synapse_graph
 from connectome.graph.graphml import read_graphml, write_graphml
-from connectome.records import Edge, SynapseRow
+from connectome.records import Synapses
 
 # Neighbouring ids that one double holds only once.
 A, B, C, D = 2**53 + 1, 864691135000000001, 864691135000000002, 2**63 - 1
 
 
-def _edge(pre: int, post: int, count: int) -> Edge:
-    return Edge(
-        pre_segment_id=pre, post_segment_id=post, synapse_count=count, size_voxels=2**40 + count, mean_confidence=1.0
-    )
+def _edge(pre: int, post: int, count: int) -> tuple[int, int, int, int, float]:
+    return pre, post, count, 2**40 + count, 1.0
 
 
-def _synapse(cleft_id: int, pre: int, post: int, confidence: float = 0.1) -> SynapseRow:
-    return SynapseRow(
-        cleft_id=cleft_id,
-        pre_segment_id=pre,
-        post_segment_id=post,
-        confidence=confidence,
-        size_voxels=7,
-        centroid_nm=(30.5, 20.0, -10.0),
-    )
+def _synapse(cleft_id: int, pre: int, post: int, confidence: float = 0.1) -> Synapses:
+    return synapse(cleft_id, pre, post, confidence, 7, (30.5, 20.0, -10.0))
 
 
-EDGES = edge_graph([_edge(A, B, 3), _edge(B, A, 1), _edge(C, D, 2), _edge(D, D, 1)], {"run": "r", "min_synapses": 1})
-SYNAPSES = synapse_graph(
-    [_synapse(B, A, B), _synapse(C, A, B, 1.0), _synapse(7, D, D), _synapse(8, C, A), _synapse(8, C, D)], {"run": "r"}
+EDGES = edge_graph(
+    edges([_edge(A, B, 3), _edge(B, A, 1), _edge(C, D, 2), _edge(D, D, 1)]), {"run": "r", "min_synapses": 1}
 )
-WITHOUT_PARALLEL_EDGES = synapse_graph([_synapse(B, A, B), _synapse(C, B, A)])
+SYNAPSES = synapse_graph(
+    synapses([_synapse(B, A, B), _synapse(C, A, B, 1.0), _synapse(7, D, D), _synapse(8, C, A), _synapse(8, C, D)]),
+    {"run": "r"},
+)
+WITHOUT_PARALLEL_EDGES = synapse_graph(synapses([_synapse(B, A, B), _synapse(C, B, A)]))
 
 
 @contextmanager
@@ -59,7 +54,9 @@ def _file_size_limit(size: int) -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.parametrize("graph", [EDGES, SYNAPSES, WITHOUT_PARALLEL_EDGES, edge_graph([]), synapse_graph([])])
+@pytest.mark.parametrize(
+    "graph", [EDGES, SYNAPSES, WITHOUT_PARALLEL_EDGES, edge_graph(edges([])), synapse_graph(synapses([]))]
+)
 def test_a_graph_reads_back_as_it_was_written(graph: nx.DiGraph, tmp_path: Path) -> None:
     path = tmp_path / "graph.graphml"
     write_graphml(graph, path)
@@ -109,7 +106,7 @@ def test_a_file_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> 
     path = tmp_path / "graph.graphml"
     write_graphml(EDGES, path)
     before = path.read_bytes()
-    bad = edge_graph([_edge(1, 2, 1)], {"run": "a\x00b"})
+    bad = edge_graph(edges([_edge(1, 2, 1)]), {"run": "a\x00b"})
     with pytest.raises(InputError, match="GraphML"):
         write_graphml(bad, path)
     assert path.read_bytes() == before
@@ -123,7 +120,7 @@ def test_a_folder_that_does_not_exist_is_one_clear_error(tmp_path: Path) -> None
 
 def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "graph.graphml"
-    large = edge_graph([_edge(i, i + 1, 1) for i in range(3000)])
+    large = edge_graph(edges([_edge(i, i + 1, 1) for i in range(3000)]))
     with _file_size_limit(50_000), pytest.raises(StorageError, match="can't be written"):
         write_graphml(large, path)
     assert list(tmp_path.iterdir()) == []

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import edges, synapse, synapses
 
 from connectome.graph.build import edge_graph, synapse_graph
 from connectome.graph.summary import GraphSummary, summarise
-from connectome.records import Edge, SynapseRow
+from connectome.records import Edges, Synapses
 
 PAIRS = st.lists(st.tuples(st.integers(1, 8), st.integers(1, 8)), max_size=30)
 
 
-def _edges(pairs: list[tuple[int, int]]) -> list[Edge]:
-    return [
-        Edge(
-            pre_segment_id=pre,
-            post_segment_id=post,
-            synapse_count=pairs.count((pre, post)),
-            size_voxels=1,
-            mean_confidence=0.5,
-        )
-        for pre, post in set(pairs)
-    ]
+def _edges(pairs: list[tuple[int, int]]) -> Edges:
+    return edges((pre, post, pairs.count((pre, post)), 1, 0.5) for pre, post in set(pairs))
 
 
-def _synapses(pairs: list[tuple[int, int]]) -> list[SynapseRow]:
-    return [
-        SynapseRow(
-            cleft_id=i, pre_segment_id=pre, post_segment_id=post, confidence=0.5, size_voxels=1, centroid_nm=(0, 0, 0)
-        )
-        for i, (pre, post) in enumerate(pairs, 1)
-    ]
+def _synapses(pairs: list[tuple[int, int]]) -> Synapses:
+    return synapses(synapse(i, pre, post) for i, (pre, post) in enumerate(pairs, 1))
 
 
 def test_a_hand_made_graph_is_summed_up() -> None:
@@ -58,7 +45,7 @@ def test_edges_of_the_same_count_are_listed_by_number_not_by_text() -> None:
 
 
 def test_an_empty_graph_is_all_zeros() -> None:
-    assert summarise(edge_graph([])) == GraphSummary(
+    assert summarise(edge_graph(Edges.empty())) == GraphSummary(
         nodes=0, edges=0, synapses=0, reciprocal_pairs=0, autapses=0, largest_component=0, top_edges=()
     )
 

@@ -12,13 +12,12 @@ from connectome.partners.assignment import (
     MOST_JUDGED,
     AssignmentRules,
     CleftPatch,
-    CleftView,
+    RuleRange,
     assign,
     choose,
-    score_candidates,
+    score_clefts,
     worth_judging,
 )
-from connectome.partners.candidates import dilation_shape, find_candidates
 from tests.partners.test_pruner import RESOLUTION_NM, pruner
 
 SHAPE = (4, 48, 48)
@@ -40,15 +39,13 @@ def stripes(width: int, seed: int = 0) -> CleftPatch:
 def test_the_choice_is_that_among_all_pairs_though_few_are_judged(method: Method, polyadic: bool) -> None:
     patches = [replace(stripes(width, seed), proximity=None) for seed, width in enumerate((3, 7, 11, 16, 24))]
     rules = AssignmentRules(polyadic=polyadic, min_contact=0.3, pre_threshold=0.4, post_threshold=0.4)
-    dilation = dilation_shape(48.0, RESOLUTION_NM)
-    found = [find_candidates(p.segmentation, p.mask, dilation) for p in patches]
-    everyone = [np.ones(len(candidates.segment_id), bool) for candidates in found]
-    scores = score_candidates(patches, found, everyone, pruner(method), CleftView(dilation=dilation))
-    wanted = [choose(own, candidates.contact_voxels, rules) for own, candidates in zip(scores, found, strict=True)]
+    everything = RuleRange(dilations_nm=(48.0,), min_contact=0.0)
+    scored = score_clefts(patches, pruner(method), everything, RESOLUTION_NM)
+    wanted = [choose(cleft.scores, cleft.contacts[0].contact_voxels, rules) for cleft in scored]
     partners = assign(patches, pruner(method), rules, RESOLUTION_NM)
     assert [one.pairs for one in partners] == wanted
     judged = [int(np.count_nonzero(one.scores.pairs)) for one in partners]
-    assert sum(judged) < sum(n * (n - 1) for n in map(len, everyone)) / 2 and min(judged) >= 2
+    assert sum(judged) < sum(np.count_nonzero(cleft.scores.pairs) for cleft in scored) / 2 and min(judged) >= 2
 
 
 def test_of_very_many_candidates_those_with_the_largest_contact_are_judged_and_chosen_among() -> None:

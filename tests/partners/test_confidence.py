@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from connectome.partners.confidence import FEATURES, ConfidenceModel, Evidence, fit_confidence
+from connectome.partners.confidence import FEATURES, ConfidenceModel, Evidence, fit_confidence, pair_evidence
 from connectome.partners.scores import Scores
 
+SCORES = Scores.of_roles(np.array([[0.9, 0.2, 0.1], [0.1, 0.7, 0.3]], np.float32))
 EVIDENCE = Evidence(
-    mean_score=0.8,
-    max_score=0.95,
-    size_voxels=1000,
-    scores=Scores.of_roles(np.array([[0.9, 0.2, 0.1], [0.1, 0.7, 0.3]], np.float32)),
-    contact_voxels=np.array([60, 30, 10]),
-    pair=(0, 1),
+    mean_score=np.array([0.8, 0.8]),
+    max_score=np.array([0.95, 0.95]),
+    size_voxels=np.array([1000, 1000]),
+    pairs=pair_evidence(SCORES, np.array([60, 30, 10]), [(0, 1), (1, 2)]),
 )
 
 
@@ -29,21 +28,23 @@ def sample(n: int = 2000) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArr
 
 
 def test_the_raw_score_is_the_product_of_three_scores() -> None:
-    assert EVIDENCE.score == pytest.approx(0.8 * 0.9 * 0.7, rel=1e-6)
+    assert EVIDENCE.score == pytest.approx(np.array([0.8 * 0.9 * 0.7, 0.8 * 0.2 * 0.3]), rel=1e-6)
 
 
 def test_features_are_log_odds_margins_and_shares_of_contact() -> None:
-    found = dict(zip(FEATURES, EVIDENCE.features(), strict=True))
+    found, other = (dict(zip(FEATURES, row, strict=True)) for row in EVIDENCE.features().tolist())
     assert found["cleft_mean"] == pytest.approx(np.log(4))
     assert found["log_size"] == 3
     assert found["pre_margin"] == pytest.approx(0.7, abs=1e-6)
     assert found["post_margin"] == pytest.approx(0.4, abs=1e-6)
     assert (found["pre_contact"], found["post_contact"]) == (0.6, 0.3)
+    # of a pair that isn't the best, the margins are below 0
+    assert (other["pre_margin"], other["post_margin"]) == pytest.approx((-0.7, -0.4), abs=1e-6)
 
 
 def test_certain_scores_have_finite_features() -> None:
     scores = Scores.of_roles(np.eye(2, dtype=np.float32))
-    certain = replace(EVIDENCE, mean_score=1.0, scores=scores, contact_voxels=np.ones(2))
+    certain = replace(EVIDENCE, mean_score=np.ones(2), pairs=pair_evidence(scores, np.ones(2), [(0, 1), (1, 0)]))
     assert np.isfinite(certain.features()).all()
 
 
@@ -62,6 +63,13 @@ def test_better_evidence_never_lowers_the_probability() -> None:
         better = features.copy()
         better[:, i] += 1.0
         assert (model.probabilities(better) >= model.probabilities(features)).all()
+
+
+def test_a_probability_does_not_depend_on_the_synapses_beside_it() -> None:
+    features, correct, _ = sample(300)
+    model = fit_confidence(features, correct)
+    alone = np.concatenate([model.probabilities(row[None]) for row in features])
+    assert np.array_equal(model.probabilities(features), alone)
 
 
 def test_the_weight_of_a_synapse_is_how_often_it_counts() -> None:

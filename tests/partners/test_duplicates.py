@@ -4,18 +4,20 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectome.partners.duplicates import PlacedSynapses, merge_duplicates
+from connectome.partners.duplicates import merge_duplicates
+from connectome.records import Synapses
 
 Row = tuple[int, int, int, int, tuple[float, float, float]]
 
 
-def placed(rows: list[Row]) -> PlacedSynapses:
+def placed(rows: list[Row]) -> Synapses:
     """Synapses from (cleft, pre, post, size, centroid)."""
     numbers = np.array([row[:4] for row in rows], np.int64).reshape(-1, 4)
-    return PlacedSynapses(
+    return Synapses(
         cleft_id=numbers[:, 0],
         pre_segment_id=numbers[:, 1],
         post_segment_id=numbers[:, 2],
+        confidence=np.ones(len(rows)),
         size_voxels=numbers[:, 3],
         centroid_nm=np.array([row[4] for row in rows], float).reshape(-1, 3),
     )

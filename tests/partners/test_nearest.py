@@ -44,7 +44,7 @@ def test_the_signed_proximity_tells_pre_from_post(above: float, pair: tuple[int,
     proximity[:, :11] = above
     found = chosen(SideAssigner(RESOLUTION_NM), patch(proximity))
     assert found.segments() == [pair]
-    assert found.scores.of_pair(found.pairs[0]) == pytest.approx((0.9, 0.9), abs=1e-3)
+    assert found.scores.of_pairs_at(np.array(found.pairs)) == pytest.approx(np.array([[0.9, 0.9]]), abs=1e-3)
 
 
 def test_without_a_signed_proximity_there_is_no_side() -> None:

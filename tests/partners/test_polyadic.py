@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from connectome.partners.choice import choose_pair
-from connectome.partners.polyadic import choose_pairs
+from connectome.partners.choice import choose_pair, choose_pairs
 from connectome.partners.scores import Scores
 
 share = st.floats(0, 1, width=32)

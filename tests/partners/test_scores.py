@@ -19,15 +19,13 @@ some_pairs = st.integers(0, 6).flatmap(lambda n: arrays(np.float64, (n, n), elem
 def test_roles_rate_a_pair_by_their_sum_and_hold_it_likely_by_their_product() -> None:
     scores = Scores.of_roles(np.array([[0.9, 0.2], [0.4, 0.5]], np.float32))
     assert scores.pairs[0, 1] == pytest.approx(1.4)
-    assert scores.of_pair((0, 1)) == pytest.approx((0.9, 0.5))
-    assert scores.probability((0, 1)) == pytest.approx(0.45)
+    assert scores.of_pairs_at(np.array([[0, 1], [1, 0]])) == pytest.approx(np.array([[0.9, 0.5], [0.2, 0.4]]))
 
 
 def test_a_judged_pair_has_its_own_probability_in_both_roles() -> None:
     scores = Scores.of_pairs(np.array([[0.99, 0.7, 0.2], [0.1, 0.99, 0.3], [0.6, 0.8, 0.99]]))
     assert scores.roles.tolist() == pytest.approx(np.array([[0.7, 0.3, 0.8], [0.6, 0.8, 0.3]]))
-    assert scores.of_pair((0, 1)) == (0.7, 0.7)
-    assert scores.probability((0, 1)) == 0.7
+    assert scores.of_pairs_at(np.array([[0, 1]])).tolist() == [[0.7, 0.7]]
 
 
 @given(some_roles, st.data())

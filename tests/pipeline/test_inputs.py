@@ -13,7 +13,7 @@ from connectome.errors import BoxError, CheckpointError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import ModelRole, load_checkpoint, save_checkpoint
 from connectome.pipeline.inputs import open_inputs, open_pair, working_box
-from connectome.pipeline.stages.predict import mirrored
+from connectome.pipeline.steps import mirrored
 from connectome.volumes.model_grid import ModelGrid
 from connectome.volumes.volume import Volume
 

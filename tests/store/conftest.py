@@ -16,8 +16,9 @@ from debian_server import NoServerError, debian_server
 from sqlalchemy import Connection
 
 from connectome.geometry import Box
+from connectome.records import AssignedSynapses
 from connectome.store.database import Database
-from connectome.store.findings.building import write_rows
+from connectome.store.findings.building import write_table
 from connectome.store.runs.records import NewModel, NewRun, NewVolume, RunRecord
 from connectome.store.runs.runs import create_run
 from connectome.store.schema.migrate import upgrade
@@ -99,9 +100,19 @@ def write_synapses() -> Callable[[Connection, int, list[tuple[int, int, int, flo
 
     def write(connection: Connection, run_id: int, rows: list[tuple[int, int, int, float]]) -> None:
         cleft_ids, pre, post, confidence = zip(*rows, strict=True)
-        points = {f"{side}_{axis}_nm": 1.0 for side in ("pre", "post") for axis in "xyz"}
-        scores = {"pre_score": 0.9, "post_score": 0.8, "confidence": confidence}
-        partners = {"pre_segment_id": pre, "post_segment_id": post}
-        write_rows(connection, "synapse", run_id, {"cleft_id": cleft_ids, **partners, **scores, **points})
+        ones = np.ones((len(rows), 3))
+        synapses = AssignedSynapses(
+            cleft_id=np.array(cleft_ids, np.uint64),
+            pre_segment_id=np.array(pre, np.uint64),
+            post_segment_id=np.array(post, np.uint64),
+            confidence=np.array(confidence),
+            size_voxels=np.full(len(rows), 100),
+            centroid_nm=ones,
+            pre_score=np.full(len(rows), 0.9),
+            post_score=np.full(len(rows), 0.8),
+            pre_point_nm=ones,
+            post_point_nm=ones,
+        )
+        write_table(connection, run_id, synapses)
 
     return write

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from tables import commit_block
 
 from connectome.errors import DatabaseError
 from connectome.store.database import Database
 from connectome.store.findings.edges import refresh_edges
 from connectome.store.findings.imports import import_run
 from connectome.store.queries.sql import run_sql
-from connectome.store.runs.blocks import Stage, block_transaction
+from connectome.store.runs.blocks import Stage
 from connectome.store.runs.records import NewImport, NewRun, RunRecord, RunState
 from connectome.store.runs.runs import create_run, delete_run, set_state
 
@@ -34,11 +35,13 @@ def build(new_run: Callable[[str], NewRun], write_clefts: Write, write_synapses:
         run = create_run(database, new_run(name))
         for block_id in range(BLOCKS):
             ids = [1 + block_id * CLEFTS + i for i in range(CLEFTS)]
-            with block_transaction(database, run.run_id, Stage.ASSIGN, block_id, voxels=1) as block:
-                write_clefts(block.connection, run.run_id, ids)
-                write_synapses(block.connection, run.run_id, [(i, 1 + i % 5, 10 + i % 3, 0.5) for i in ids])
-        with block_transaction(database, run.run_id, Stage.EDGES, 0, voxels=1) as block:
-            refresh_edges(block.connection, run.run_id)
+
+            def write(connection: Connection, ids: list[int] = ids) -> None:
+                write_clefts(connection, run.run_id, ids)
+                write_synapses(connection, run.run_id, [(i, 1 + i % 5, 10 + i % 3, 0.5) for i in ids])
+
+            commit_block(database, run.run_id, Stage.ASSIGN, block_id, write)
+        commit_block(database, run.run_id, Stage.EDGES, 0, lambda connection: refresh_edges(connection, run.run_id))
         set_state(database, run.run_id, RunState.FINISHED)
         return run.run_id
 

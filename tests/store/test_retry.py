@@ -10,7 +10,7 @@ import pytest
 
 from connectome.errors import DatabaseError, DatabaseUnavailableError, QueryError
 from connectome.store.database import Database
-from connectome.store.retry import Patience, patiently
+from connectome.store.retry import Retry, retried
 from connectome.store.runs.lock import lock_run, runs_under_way
 from connectome.store.server.embedded import EmbeddedServer
 
@@ -27,17 +27,17 @@ def test_a_restart_is_waited_for_and_the_lock_is_taken_again(data_folder: Path) 
         with pytest.raises(DatabaseUnavailableError):
             count(database)
         threading.Timer(1.0, server.start).start()
-        assert patiently(lambda: count(database), Patience(total_s=60, before_retry=lock.hold)) == 0
+        assert retried(lambda: count(database), Retry(total_s=60, before=lock.hold)) == 0
         assert runs_under_way(database, ["first", "other"]) == {"first"}
     with Database.open(None, data_folder) as database:
         assert runs_under_way(database, ["first"]) == set()
 
 
-def test_patience_has_an_end() -> None:
+def test_waiting_has_an_end() -> None:
     database = Database("postgresql://someone@127.0.0.1:1/none")
     began = time.monotonic()
     with pytest.raises(DatabaseUnavailableError, match="can't reach the database"):
-        patiently(lambda: count(database), Patience(total_s=0.5))
+        retried(lambda: count(database), Retry(total_s=0.5))
     assert time.monotonic() - began < 30
 
 
@@ -49,5 +49,5 @@ def test_what_would_fail_again_is_not_tried_again() -> None:
         raise QueryError("wrong")
 
     with pytest.raises(DatabaseError, match="wrong"):
-        patiently(refuse, Patience())
+        retried(refuse, Retry())
     assert len(tries) == 1

@@ -21,8 +21,9 @@ import h5py
 import numpy as np
 
 from connectome.geometry import Box, NmTriple, Triple, triple
+from connectome.records import AssignedSynapses
 from connectome.store.database import Database
-from connectome.store.findings.building import write_rows
+from connectome.store.findings.building import write_table
 from connectome.store.findings.edges import refresh_edges
 from connectome.store.runs.records import NewModel, NewRun, NewVolume, RunRecord, RunState
 from connectome.store.runs.runs import create_run, get_run, set_state
@@ -146,7 +147,6 @@ def _write_rows(
     centroids = np.array([(v.mean(0) + 0.5) * resolution_nm + offset_nm for v in voxels])
     positions = {f"{p}{a}_nm": centroids[:, i] for p in ("", "start_", "stop_") for i, a in enumerate("zyx")}
     synapses = np.array([(c, pre, post) for c, pairs in partners.items() for pre, post in pairs], np.int64)
-    points = {f"{side}_{axis}_nm": 1.0 for side in ("pre", "post") for axis in "xyz"}
     with database.begin() as connection:
         copy_columns(
             connection,
@@ -165,18 +165,20 @@ def _write_rows(
                 **positions,
             },
         )
-        write_rows(
+        write_table(
             connection,
-            "synapse",
             run_id,
-            {
-                "cleft_id": synapses[:, 0],
-                "pre_segment_id": synapses[:, 1],
-                "post_segment_id": synapses[:, 2],
-                "pre_score": 0.9,
-                "post_score": 0.9,
-                "confidence": 0.5,
-                **points,
-            },
+            AssignedSynapses(
+                cleft_id=synapses[:, 0],
+                pre_segment_id=synapses[:, 1],
+                post_segment_id=synapses[:, 2],
+                confidence=np.full(len(synapses), 0.5),
+                size_voxels=np.full(len(synapses), 1),
+                centroid_nm=np.zeros((len(synapses), 3)),
+                pre_score=np.full(len(synapses), 0.9),
+                post_score=np.full(len(synapses), 0.9),
+                pre_point_nm=np.ones((len(synapses), 3)),
+                post_point_nm=np.ones((len(synapses), 3)),
+            ),
         )
         refresh_edges(connection, run_id)

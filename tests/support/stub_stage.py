@@ -11,8 +11,7 @@ from small_world import SmallWorld
 from connectome.pipeline.chosen import choose_parameters
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.inputs import open_inputs
-from connectome.pipeline.stages.order import StageSpec
-from connectome.pipeline.stages.stage import Blocks, Computed
+from connectome.pipeline.stages.stage import BuildStage, Computed
 from connectome.records import NoProgress
 from connectome.store.database import Database
 from connectome.store.runs.blocks import Stage
@@ -51,7 +50,20 @@ def stub_context(world: SmallWorld, database: Database, name: str = "stub", **ch
         )
 
 
-def stub_stage(count: int, work: Callable[[int], Computed], *, network: bool = False) -> StageSpec:
+def stub_stage(
+    context: BuildContext, count: int, work: Callable[[int], Computed], *, network: bool = False
+) -> BuildStage:
     """The stage predict with `count` blocks of 10 voxels that do `work`."""
-    blocks = Blocks.of(lambda: ((block_id, 10) for block_id in range(count)))
-    return StageSpec(stage=Stage.PREDICT, blocks=lambda context: blocks, open=lambda context: work, network=network)
+    uses_network, computes = network, work
+
+    class StubStage(BuildStage):
+        name = Stage.PREDICT
+        network = uses_network
+
+        def blocks(self) -> Iterator[tuple[int, int]]:
+            return ((block_id, 10) for block_id in range(count))
+
+        def work(self, block_id: int) -> Computed:
+            return computes(block_id)
+
+    return StubStage(context)

@@ -171,8 +171,8 @@ def test_a_second_tuning_needs_no_network_and_gives_the_same(
     def refuse(*arguments: Any) -> None:
         raise AssertionError("a network ran")
 
-    for name in ("TilePredictor", "score_at_dilations", "label_block"):
-        monkeypatch.setattr(f"connectome.tuning.kept_outputs.{name}", refuse)
+    for name in ("tile_predictor", "open_assigner", "labelled"):
+        monkeypatch.setattr(f"connectome.pipeline.steps.Steps.{name}", refuse)
     began = time.monotonic()
     again = tune(tune_request(world, outputs))
     assert time.monotonic() - began < 20

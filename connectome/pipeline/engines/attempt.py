@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from connectome.errors import (
+    ClusterError,
+    ConnectomeError,
+    DatabaseUnavailableError,
+    RunConflictError,
+    SegmentIdError,
+)
 from connectome.pipeline.context import BuildContext
-from connectome.pipeline.stages.stage import FATAL, Outcome, ReadyBlock, Work, commit, error_text, no_voxels
-from connectome.store.runs.blocks import BlockMark, Stage
+from connectome.pipeline.stages.stage import BuildStage, Computed, no_voxels
+from connectome.store.database import Database
+from connectome.store.runs.blocks import BlockMark, BlockTransaction, Stage, mark_done, store_faces
+
+FATAL = (ClusterError, DatabaseUnavailableError, RunConflictError, SegmentIdError)
+"""Errors that end the stage; any other one is its block's own."""
 
 
-class Pace:
-    """How long blocks take, and so how many tiny ones are worth doing at once."""
+@dataclass(frozen=True, kw_only=True)
+class ReadyBlock:
+    """A computed block on its way into the database."""
+
+    mark: BlockMark
+    computed: Computed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of an attempt at a block; `error` is None where it is done."""
+
+    mark: BlockMark
+    error: str | None = None
+
+
+Outcomes = Generator[Outcome, None, None]
+"""Given one by one as blocks end; closing it stops the rest."""
+
+
+class BatchSize:
+    """How many blocks are worth doing at once: several where they are tiny, from how long they take."""
 
     def __init__(self, seconds: float, most: int) -> None:
         """Aim at blocks of so many seconds together, at most so many blocks."""
@@ -20,8 +53,8 @@ class Pace:
         self._most = most
         self._block_s: float | None = None
 
-    def note(self, seconds: float) -> None:
-        """Learn of a block."""
+    def learn(self, seconds: float) -> None:
+        """A block took so long."""
         self._block_s = seconds if self._block_s is None else 0.9 * self._block_s + 0.1 * seconds
 
     @property
@@ -30,11 +63,12 @@ class Pace:
         return 1 if self._block_s is None else max(1, min(int(self._together_s / max(self._block_s, 1e-6)), self._most))
 
 
-def compute(context: BuildContext, work: Work, mark: BlockMark) -> ReadyBlock:
+def compute(stage: BuildStage, mark: BlockMark) -> ReadyBlock:
     """Compute a block; its seconds are without those spent waiting for the network."""
-    began = time.monotonic() - context.turn.waited_s
-    computed = context.insist(lambda: work(mark.block_id))
-    seconds = time.monotonic() - context.turn.waited_s - began
+    context = stage.context
+    began = time.monotonic() - context.network.waited_s
+    computed = context.retried(lambda: stage.work(mark.block_id))
+    seconds = time.monotonic() - context.network.waited_s - began
     return ReadyBlock(mark=replace(mark, seconds=max(seconds, 0.0)), computed=computed)
 
 
@@ -56,7 +90,7 @@ def committed(context: BuildContext, stage: Stage, ready: Sequence[ReadyBlock]) 
     if not ready:
         return
     try:
-        context.insist(lambda: commit(context.database, context.run.run_id, stage, ready))
+        context.retried(lambda: commit(context.database, context.run.run_id, stage, ready))
     except FATAL:
         raise
     except Exception as error:
@@ -68,3 +102,41 @@ def committed(context: BuildContext, stage: Stage, ready: Sequence[ReadyBlock]) 
         return
     for block in ready:
         yield Outcome(mark=block.mark)
+
+
+def commit(database: Database, run_id: int, stage: Stage, blocks: Sequence[ReadyBlock]) -> None:
+    """Write the voxels and rows of blocks and mark them done, in one transaction.
+
+    Who marks a block first keeps others from writing it: what is done already is left alone.
+
+    Raises:
+        DatabaseError, StorageError: none of the blocks is done.
+    """
+    with database.begin() as connection:
+        fresh = mark_done(connection, run_id, stage, [block.mark for block in blocks])
+        for block in blocks:
+            block_id = block.mark.block_id
+            if block_id not in fresh:
+                continue
+            block.computed.write_voxels()
+            transaction = BlockTransaction(connection=connection)
+            block.computed.write_rows(transaction)
+            if transaction.faces is not None:
+                store_faces(connection, run_id, stage, block_id, transaction.faces)
+
+
+def error_text(error: BaseException) -> str:
+    """One line for a failed block: our errors' own words, of others the type and the place too."""
+    words = " ".join(str(error).split())
+    if isinstance(error, ConnectomeError):
+        return words
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place, trace = f" ({os.path.basename(code.co_filename)}, line {trace.tb_lineno})", trace.tb_next
+    return f"{type(error).__name__}: {words}{place}"
+
+
+def worker_name() -> str:
+    """This process, for people: host and process id."""
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -16,12 +16,10 @@ from distributed import Client, Future, KilledWorker, LocalCluster
 
 from connectome.errors import ClusterError
 from connectome.pipeline.context import BuildContext
-from connectome.pipeline.engines.attempt import Pace
-from connectome.pipeline.engines.description import BuildDescription
-from connectome.pipeline.engines.worker import BlockWorker, attempt_blocks
+from connectome.pipeline.engines.attempt import FATAL, BatchSize, Outcome, Outcomes, error_text
+from connectome.pipeline.engines.worker import BlockWorker, BuildDescription, attempt_blocks
 from connectome.pipeline.request import BuildRequest, Execution
-from connectome.pipeline.stages.order import StageSpec
-from connectome.pipeline.stages.stage import FATAL, Outcome, Outcomes, error_text
+from connectome.pipeline.stages.stage import BuildStage
 from connectome.records import Progress
 from connectome.store.runs.blocks import BlockMark
 
@@ -46,7 +44,7 @@ class ClusterEngine:
         self._has_gpu = False
         self._looked_s = 0.0
 
-    def run(self, context: BuildContext, spec: StageSpec, blocks: Iterable[tuple[int, int]]) -> Outcomes:
+    def run(self, stage: BuildStage, blocks: Iterable[tuple[int, int]]) -> Outcomes:
         """Try each block once.
 
         Raises:
@@ -55,35 +53,34 @@ class ClusterEngine:
         marks = (BlockMark(block_id=block_id, voxels=size) for block_id, size in blocks)
         in_flight: dict[Future[Any], list[BlockMark]] = {}
         finished: SimpleQueue[Future[Any]] = SimpleQueue()
-        pace = Pace(TASK_S, MOST_BLOCKS_A_TASK)
+        batch = BatchSize(TASK_S, MOST_BLOCKS_A_TASK)
         try:
             while True:
-                self._look(context.progress)
+                self._look(stage.context.progress)
                 for _ in range(max(LEAST_IN_FLIGHT, TASKS_A_THREAD * self._threads) - len(in_flight)):
-                    if not (task := list(islice(marks, pace.blocks))):
+                    if not (task := list(islice(marks, batch.blocks))):
                         break
-                    future = self._submit(spec, task)
+                    future = self._submit(stage, task)
                     in_flight[future] = task
                     future.add_done_callback(finished.put)
                 if not in_flight:
                     return
                 for future in self._finished(finished):
                     for outcome in self._outcomes(future, in_flight.pop(future)):
-                        pace.note(outcome.mark.seconds if outcome.error is None else TASK_S)
+                        batch.learn(outcome.mark.seconds if outcome.error is None else TASK_S)
                         yield outcome
         finally:
             if in_flight:
                 with suppress(Exception):  # whatever ended the stage is told already, or is being told
                     self._client.cancel(list(in_flight), force=True)
 
-    def _submit(self, spec: StageSpec, marks: list[BlockMark]) -> Future[Any]:
-        resources = {"GPU": GPU_SHARE} if spec.network and self._has_gpu else None
-        key = f"{spec.stage}-{marks[0].block_id}-{uuid.uuid4().hex}"
+    def _submit(self, stage: BuildStage, marks: list[BlockMark]) -> Future[Any]:
+        resources = {"GPU": GPU_SHARE} if stage.network and self._has_gpu else None
+        key = f"{stage.name}-{marks[0].block_id}-{uuid.uuid4().hex}"
         return self._client.submit(
             attempt_blocks,
             self._plugin,
-            spec.stage,
-            spec.open,
+            type(stage),
             sorted(marks, key=lambda mark: mark.block_id),
             key=key,
             pure=False,

@@ -1,18 +1,21 @@
-"""Running a stage: what is left of it, again what failed, and the end where something stays failed."""
+"""Running a stage on an engine: what is left of it, again what failed, and the end where something stays failed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Protocol
 
-from connectome.errors import IncompleteRunError
+from connectome.errors import ClusterError, IncompleteRunError
 from connectome.pipeline.context import BuildContext
-from connectome.pipeline.stages.order import StageSpec
-from connectome.pipeline.stages.stage import Outcome, Outcomes
+from connectome.pipeline.engines.attempt import Outcome, Outcomes
+from connectome.pipeline.engines.threads import ThreadEngine
+from connectome.pipeline.request import BuildRequest, Execution
+from connectome.pipeline.stages.stage import BuildStage
 from connectome.store.runs.blocks import Stage, done_blocks
-from connectome.store.runs.stage_progress import record_failure, record_stage
+from connectome.store.runs.stage_progress import StageSize, record_failure, record_stage
 
 FAILED_IN_A_ROW = 20
 """So many blocks that fail one after the other end a stage: a full disk fails them all."""
@@ -22,8 +25,34 @@ ERRORS_SHOWN = 2
 class Engine(Protocol):
     """Does the blocks of a stage."""
 
-    def run(self, context: BuildContext, spec: StageSpec, blocks: Iterable[tuple[int, int]]) -> Outcomes:
+    def run(self, stage: BuildStage, blocks: Iterable[tuple[int, int]]) -> Outcomes:
         """Try each block once; those that are done are committed when their outcome is given."""
+
+
+def check_engine(execution: Execution) -> None:
+    """Refuse what can't be done here, before anything else is.
+
+    Raises:
+        ClusterError: dask is asked for and isn't installed.
+    """
+    if _wants_cluster(execution) and find_spec("distributed") is None:
+        raise ClusterError("other processes need dask, which isn't here: pip install 'connectome-em[cluster]'")
+
+
+@contextmanager
+def open_engine(context: BuildContext, request: BuildRequest) -> Iterator[Engine]:
+    """The engine of a build: this process's threads, or the workers of a cluster.
+
+    Raises:
+        ClusterError: no scheduler is there, or it is gone.
+    """
+    if not _wants_cluster(request.execution):
+        yield ThreadEngine()
+        return
+    from connectome.pipeline.engines.cluster import cluster_engine
+
+    with cluster_engine(context, request) as engine:
+        yield engine
 
 
 @dataclass(kw_only=True)
@@ -42,46 +71,55 @@ class _Failures:
             self.errors.append(f"block {outcome.mark.block_id}: {outcome.error}")
 
 
-def run_stage(context: BuildContext, spec: StageSpec, engine: Engine) -> None:
+def run_stage(stage: BuildStage, engine: Engine) -> None:
     """Do the blocks of a stage that aren't done yet; those that fail again, after all others.
 
     Raises:
         IncompleteRunError: blocks still fail after so many attempts; their errors are recorded.
         DatabaseUnavailableError: the database was away for too long.
     """
-    run_id = context.run.run_id
+    context, run_id = stage.context, stage.context.run.run_id
     if context.lock is not None:
-        context.insist(context.lock.hold)
-    blocks = context.insist(lambda: spec.blocks(context))
-    if blocks is None:
+        context.retried(context.lock.hold)
+    if not stage.is_wanted:
         return
-    context.insist(lambda: record_stage(context.database, run_id, spec.stage, blocks.size))
-    for name in spec.volumes:
+    size = context.retried(lambda: _size(stage))
+    context.retried(lambda: record_stage(context.database, run_id, stage.name, size))
+    for name in stage.volumes:
         getattr(context, name)
-    done = context.insist(lambda: done_blocks(context.database, run_id, spec.stage))
-    already = sum(size for block_id, size in blocks.each() if block_id in done)
-    context.progress.start(spec.stage.value, blocks.size.voxels, already, blocks.size.unit)
-    todo: Iterable[tuple[int, int]] = (block for block in blocks.each() if block[0] not in done)
+    done = context.retried(lambda: done_blocks(context.database, run_id, stage.name))
+    already = sum(size for block_id, size in stage.blocks() if block_id in done)
+    context.progress.start(stage.name.value, size.voxels, already, size.unit)
+    todo: Iterable[tuple[int, int]] = (block for block in stage.blocks() if block[0] not in done)
     for _ in range(context.attempts):
-        failures = _attempt(context, spec, engine, todo)
+        failures = _attempt(stage, engine, todo)
         if not failures.blocks or failures.in_a_row >= FAILED_IN_A_ROW:
             break
         todo = failures.blocks
     context.progress.finish()
     if failures.blocks:
-        raise IncompleteRunError(_message(context.run.name, spec.stage, blocks.size.blocks, failures))
+        raise IncompleteRunError(_message(context.run.name, stage.name, size.blocks, failures))
 
 
-def _attempt(context: BuildContext, spec: StageSpec, engine: Engine, todo: Iterable[tuple[int, int]]) -> _Failures:
-    failures = _Failures()
-    with closing(engine.run(context, spec, todo)) as outcomes:
+def _size(stage: BuildStage) -> StageSize:
+    """What its blocks add up to."""
+    blocks = units = 0
+    for _, size in stage.blocks():
+        blocks += 1
+        units += size
+    return StageSize(blocks=blocks, voxels=units, unit=stage.unit)
+
+
+def _attempt(stage: BuildStage, engine: Engine, todo: Iterable[tuple[int, int]]) -> _Failures:
+    context, failures = stage.context, _Failures()
+    with closing(engine.run(stage, todo)) as outcomes:
         for outcome in outcomes:
             if outcome.error is None:
                 failures.in_a_row = 0
                 context.progress.advance(outcome.mark.voxels)
                 continue
             failures.add(outcome)
-            _record(context, spec.stage, outcome)
+            _record(context, stage.name, outcome)
             if failures.in_a_row >= FAILED_IN_A_ROW:
                 break
     return failures
@@ -89,7 +127,7 @@ def _attempt(context: BuildContext, spec: StageSpec, engine: Engine, todo: Itera
 
 def _record(context: BuildContext, stage: Stage, outcome: Outcome) -> None:
     error = outcome.error or ""
-    context.insist(lambda: record_failure(context.database, context.run.run_id, stage, outcome.mark, error))
+    context.retried(lambda: record_failure(context.database, context.run.run_id, stage, outcome.mark, error))
 
 
 def _message(run: str, stage: Stage, blocks: int, failures: _Failures) -> str:
@@ -104,3 +142,7 @@ def _message(run: str, stage: Stage, blocks: int, failures: _Failures) -> str:
 
 def _gave_up(failures: _Failures) -> bool:
     return failures.in_a_row >= FAILED_IN_A_ROW
+
+
+def _wants_cluster(execution: Execution) -> bool:
+    return execution.workers is not None or execution.scheduler is not None

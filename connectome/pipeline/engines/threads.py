@@ -8,10 +8,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from queue import SimpleQueue
 
-from connectome.pipeline.context import BuildContext
-from connectome.pipeline.engines.attempt import Pace, committed, compute, with_voxels
-from connectome.pipeline.stages.order import StageSpec
-from connectome.pipeline.stages.stage import FATAL, Outcome, Outcomes, ReadyBlock, Work, error_text, worker_name
+from connectome.pipeline.engines.attempt import (
+    FATAL,
+    BatchSize,
+    Outcome,
+    Outcomes,
+    ReadyBlock,
+    committed,
+    compute,
+    error_text,
+    with_voxels,
+    worker_name,
+)
+from connectome.pipeline.stages.stage import BuildStage
 from connectome.store.runs.blocks import BlockMark
 
 NETWORK_THREADS = 3  # one reads, one holds the network, one writes
@@ -26,45 +35,43 @@ Attempt = Future[ReadyBlock]
 class ThreadEngine:
     """Computes blocks in threads and commits them, as many as are ready at once, in the thread that iterates."""
 
-    def run(self, context: BuildContext, spec: StageSpec, blocks: Iterable[tuple[int, int]]) -> Outcomes:
+    def run(self, stage: BuildStage, blocks: Iterable[tuple[int, int]]) -> Outcomes:
         """Try each block once.
 
         Raises:
             DatabaseUnavailableError: it was away for too long. RunConflictError: another process took the run.
         """
-        work = context.insist(lambda: spec.open(context))
-        pool = ThreadPoolExecutor(thread_count(spec), thread_name_prefix=spec.stage.value)
+        stage.context.retried(stage.open)
+        pool = ThreadPoolExecutor(thread_count(stage), thread_name_prefix=stage.name.value)
         try:
-            yield from _flow(_Crew(context, spec, work, pool), iter(blocks))
+            yield from _flow(_Workers(stage, pool), iter(blocks))
         except BaseException:  # an error, Ctrl-C, or nobody wants more
-            context.turn.stop()
+            stage.context.network.stop()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _Crew:
-    """The threads of one stage, and how many blocks are in flight."""
+class _Workers:
+    """The threads of one stage, and the blocks in flight."""
 
-    def __init__(self, context: BuildContext, spec: StageSpec, work: Work, pool: ThreadPoolExecutor) -> None:
-        self.context = context
-        self.stage = spec.stage
+    def __init__(self, stage: BuildStage, pool: ThreadPoolExecutor) -> None:
+        self.stage = stage
         self.in_flight: dict[Attempt, BlockMark] = {}
         self.finished: SimpleQueue[Attempt] = SimpleQueue()
-        self._work = work
+        self.batch = BatchSize(COMMIT_EVERY_S, MOST_IN_FLIGHT)
         self._pool = pool
-        self._least = thread_count(spec) + 1
-        self.pace = Pace(COMMIT_EVERY_S, MOST_IN_FLIGHT)
+        self._least = thread_count(stage) + 1
 
     @property
     def room(self) -> int:
         """How many more blocks may begin: few, but of tiny ones as many as one commit can take."""
-        return max(self._least, self.pace.blocks) - len(self.in_flight)
+        return max(self._least, self.batch.blocks) - len(self.in_flight)
 
     def begin(self, block_id: int, size: int) -> None:
         """Have a thread compute a block."""
         mark = BlockMark(block_id=block_id, voxels=size, worker=worker_name())
-        attempt = self._pool.submit(_compute, self.context, self._work, mark)
+        attempt = self._pool.submit(_compute, self.stage, mark)
         self.in_flight[attempt] = mark
         attempt.add_done_callback(self.finished.put)
 
@@ -76,29 +83,29 @@ class _Crew:
         return attempts
 
 
-def thread_count(spec: StageSpec) -> int:
+def thread_count(stage: BuildStage) -> int:
     """How many blocks of a stage are computed at a time."""
-    return NETWORK_THREADS if spec.network else min(os.cpu_count() or 1, MOST_THREADS - 1) + 1
+    return NETWORK_THREADS if stage.network else min(os.cpu_count() or 1, MOST_THREADS - 1) + 1
 
 
-def _flow(crew: _Crew, blocks: Iterator[tuple[int, int]]) -> Iterator[Outcome]:
+def _flow(workers: _Workers, blocks: Iterator[tuple[int, int]]) -> Iterator[Outcome]:
     while True:
-        for block_id, size in islice(blocks, max(crew.room, 0)):
-            crew.begin(block_id, size)
-        if not crew.in_flight:
+        for block_id, size in islice(blocks, max(workers.room, 0)):
+            workers.begin(block_id, size)
+        if not workers.in_flight:
             return
         ready = []
-        for attempt in crew.take():
-            mark, error = crew.in_flight.pop(attempt), attempt.exception()
+        for attempt in workers.take():
+            mark, error = workers.in_flight.pop(attempt), attempt.exception()
             if isinstance(error, FATAL):
                 raise error
             if error is not None:
                 yield Outcome(mark=mark, error=error_text(error))
                 continue
             ready.append(attempt.result())
-            crew.pace.note(ready[-1].mark.seconds)
-        yield from committed(crew.context, crew.stage, ready)
+            workers.batch.learn(ready[-1].mark.seconds)
+        yield from committed(workers.stage.context, workers.stage.name, ready)
 
 
-def _compute(context: BuildContext, work: Work, mark: BlockMark) -> ReadyBlock:
-    return with_voxels(compute(context, work, mark))
+def _compute(stage: BuildStage, mark: BlockMark) -> ReadyBlock:
+    return with_voxels(compute(stage, mark))

@@ -4,20 +4,108 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
+from connectome import __version__
+from connectome.errors import CheckpointError, ClusterError
+from connectome.networks.checkpoint import Checkpoint
 from connectome.networks.device import use_threads
+from connectome.pipeline.chosen import Parameters
 from connectome.pipeline.context import BuildContext
-from connectome.pipeline.engines.attempt import committed, compute
-from connectome.pipeline.engines.description import BuildDescription
-from connectome.pipeline.stages.stage import FATAL, Outcome, Work, error_text, worker_name
-from connectome.store.runs.blocks import BlockMark, Stage
+from connectome.pipeline.engines.attempt import FATAL, Outcome, committed, compute, error_text, worker_name
+from connectome.pipeline.inputs import Inputs, open_inputs
+from connectome.pipeline.request import BuildRequest, ModelNames
+from connectome.pipeline.stages.stage import BuildStage
+from connectome.records import NoProgress
+from connectome.store.database import Database
+from connectome.store.runs.blocks import BlockMark
+from connectome.store.runs.records import RunRecord
+from connectome.volumes.volume import as_url
 
-Opener = Callable[[BuildContext], Work]
+
+@dataclass(frozen=True, kw_only=True)
+class BuildDescription:
+    """A build as it travels to a worker, which opens its own connection, volumes and models.
+
+    Attributes:
+        request: its paths are absolute, and it has no database URL.
+        database_url: may hold a password, so it isn't shown.
+        code_version: of the process that leads the build.
+    """
+
+    request: BuildRequest
+    run: RunRecord
+    parameters: Parameters
+    retry_s: float
+    database_url: str = field(repr=False)
+    code_version: str = __version__
+
+    @classmethod
+    def of(cls, context: BuildContext, request: BuildRequest) -> BuildDescription:
+        """What a worker needs to know of a build."""
+        inputs = context.inputs
+        travelling = replace(
+            request,
+            volumes=replace(
+                request.volumes, image=as_url(request.volumes.image), segmentation=as_url(request.volumes.segmentation)
+            ),
+            models=ModelNames(
+                detector=_absolute(request.models.detector, inputs.detector),
+                assigner=_absolute(request.models.assigner, inputs.assigner.checkpoint),
+                direction=_absolute(request.models.direction, inputs.assigner.checkpoint),
+            ),
+            execution=replace(request.execution, database_url=None),
+        )
+        return cls(
+            request=travelling,
+            run=context.run,
+            parameters=context.parameters,
+            retry_s=context.retry_s,
+            database_url=context.database.url,
+        )
+
+    def open(self) -> BuildContext:
+        """Open everything in this process.
+
+        Raises:
+            ClusterError: another version of connectome is installed here. CheckpointError: a model is another one here.
+            InputError, DeviceError, DatabaseError: something isn't there.
+        """
+        if self.code_version != __version__:
+            raise ClusterError(
+                f"a worker has connectome {__version__}, the build {self.code_version}: install the same on both"
+            )
+        inputs = open_inputs(self.request.volumes, self.request.models, self.request.execution.device)
+        self._check_models(inputs)
+        return BuildContext(
+            database=Database(self.database_url),
+            run=self.run,
+            inputs=inputs,
+            parameters=self.parameters,
+            progress=NoProgress(),
+            retry_s=self.retry_s,
+        )
+
+    def _check_models(self, inputs: Inputs) -> None:
+        recorded = self.run.detector_sha256, self.run.assigner_sha256
+        for checkpoint, sha256 in zip((inputs.detector, inputs.assigner.checkpoint), recorded, strict=True):
+            if checkpoint is not None and checkpoint.sha256 != sha256:
+                raise CheckpointError(
+                    f"{checkpoint.path} on a worker isn't the model that run '{self.run.name}' was begun with"
+                )
+
+
+def _absolute(wanted: str | None, checkpoint: Checkpoint | None) -> str | None:
+    """A model's path as workers find it; a name stays a name."""
+    if wanted is None or checkpoint is None:
+        return wanted
+    path = Path(wanted).expanduser()
+    return str(path.absolute()) if path == checkpoint.path else wanted
 
 
 class BlockWorker(WorkerPlugin):
@@ -42,15 +130,15 @@ class BlockWorker(WorkerPlugin):
         self._cores = worker.state.nthreads
         self._opening = threading.Lock()
         self._context: BuildContext | None = None
-        self._opened: tuple[Stage, BuildContext, Work] | None = None
+        self._stage: BuildStage | None = None
 
     def teardown(self, worker: Any) -> None:
         """Leave a worker: blocks under way end at their next network call."""
         if self._context is not None:
-            self._context.turn.stop()
+            self._context.network.stop()
             self._context.database.close()
 
-    def attempt(self, stage: Stage, opener: Opener, marks: Sequence[BlockMark]) -> list[Outcome]:
+    def attempt(self, kind: type[BuildStage], marks: Sequence[BlockMark]) -> list[Outcome]:
         """Compute blocks and commit them together.
 
         Raises:
@@ -59,28 +147,29 @@ class BlockWorker(WorkerPlugin):
         outcomes, ready = [], []
         for mark in (replace(mark, worker=worker_name()) for mark in marks):
             try:
-                context, work = self._open(stage, opener)
-                ready.append(compute(context, work, mark))
+                stage = self._open(kind)
+                ready.append(compute(stage, mark))
             except FATAL:
                 raise
             except Exception as error:
                 outcomes.append(Outcome(mark=mark, error=error_text(error)))
-        return outcomes + (list(committed(context, stage, ready)) if ready else [])
+        return outcomes + (list(committed(stage.context, stage.name, ready)) if ready else [])
 
-    def _open(self, stage: Stage, opener: Opener) -> tuple[BuildContext, Work]:
-        """The build, and the work of a stage. A new stage opens the volumes anew: others have written them."""
+    def _open(self, kind: type[BuildStage]) -> BuildStage:
+        """The stage, ready for work. A new one opens the volumes anew: others have written them."""
         with self._opening:
             if self._context is None:
                 use_threads(self._cores)
                 self._context = self._description.open()
-            if self._opened is None or self._opened[0] is not stage:
-                context = replace(self._context)
-                self._opened = stage, context, context.insist(lambda: opener(context))
-            return self._opened[1:]
+            if self._stage is None or type(self._stage) is not kind:
+                stage = kind(replace(self._context))
+                stage.context.retried(stage.open)
+                self._stage = stage
+            return self._stage
 
 
-def attempt_blocks(plugin: str, stage: Stage, opener: Opener, marks: Sequence[BlockMark]) -> list[Outcome]:
+def attempt_blocks(plugin: str, kind: type[BuildStage], marks: Sequence[BlockMark]) -> list[Outcome]:
     """The task of a few blocks: one, unless they are tiny."""
     worker = get_worker().plugins[plugin]
     assert isinstance(worker, BlockWorker)
-    return worker.attempt(stage, opener, marks)
+    return worker.attempt(kind, marks)

@@ -1,102 +1,80 @@
-"""Stage label: blend the tiles of each block, label it, store its fragments and what its neighbours see of them.
+"""Stages label and relabel: fragments of each block, and once the clefts are known, their ids as a volume.
 
-The labels themselves are written once the clefts are known (see `stitching.relabel_blocks`); labelling again is cheaper
-than reading them back.
+Label stores a block's fragments and what its neighbours see of them. Relabel labels the block again, which is cheaper
+than reading fragments' voxels back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.labelling import Connectivity, LabelledBlock, grown, label_block
-from connectome.clefts.tiling import Blender, TileLattice
-from connectome.geometry import Box, Triple
-from connectome.pipeline.context import BuildContext, shifted
-from connectome.pipeline.stages.stage import Blocks, Computed, Work, box_blocks
-from connectome.store.findings.building import write_rows
-from connectome.store.runs.blocks import BlockTransaction
+from connectome.clefts.labelling import LabelledBlock
+from connectome.geometry import BlockGrid
+from connectome.pipeline.stages.stage import BoxStage, Computed
+from connectome.store.findings.building import fragment_targets, write_table
+from connectome.store.runs.blocks import BlockTransaction, Stage
+from connectome.volumes.volume import Volume
 
 
-def label_blocks(context: BuildContext) -> Blocks:
-    """The blocks of the box."""
-    return box_blocks(context.grid)
+class LabelStage(BoxStage):
+    """Blends the tiles of each block, labels it, stores its fragments."""
 
+    name = Stage.LABEL
+    volumes = ("prediction",)
+    tables = ("fragment",)
 
-def open_label(context: BuildContext) -> Work:
-    """The work of the stage.
+    def work(self, block_id: int) -> Computed:
+        """Label a block.
 
-    Raises (the work):
-        StorageError: tiles can't be read, or predictions can't be written.
-    """
-
-    def work(block_id: int) -> Computed:
-        block = context.grid.block(block_id)
-        seen = seen_box(context, block)
-        prediction = blended_tiles(context, seen)
+        Raises:
+            StorageError: tiles can't be read, or predictions can't be written.
+        """
+        context, block = self.context, self.context.blocks.block(block_id)
+        seen = context.seen_box(block)
+        prediction = context.blended_tiles(seen)
         stored = np.ascontiguousarray(prediction[block.slices(seen.start)])
-        labelled = labelled_block(context, block, prediction)
-        return Computed(
-            write_voxels=lambda: context.prediction.write(block, stored),
-            write_rows=lambda transaction: _write(context, transaction, block_id, labelled),
-        )
+        labelled = context.labelled(block, prediction)
 
-    return work
+        def write(transaction: BlockTransaction) -> None:
+            write_table(transaction.connection, context.run.run_id, labelled.fragments, block_id=block_id)
+            transaction.faces = np.ascontiguousarray(labelled.border).tobytes() if len(labelled.border) else None
 
-
-def seen_box(context: BuildContext, block: Box) -> Box:
-    """What of the prediction the labels of a block depend on."""
-    wide = grown(block, context.inputs.box)
-    return wide.grow(context.representation.halo).intersect(context.predicted_box)
+        return Computed(write_voxels=lambda: context.prediction.write(block, stored), write_rows=write)
 
 
-def labelled_block(context: BuildContext, block: Box, prediction: NDArray[np.uint8]) -> LabelledBlock:
-    """A block's components, from the prediction (uint8 (z, y, x)) over its `seen_box`."""
-    wide, parameters = grown(block, context.inputs.box), context.parameters
-    strength = context.representation.strength(prediction)[wide.slices(seen_box(context, block).start)]
-    threshold, connectivity = parameters.stored_threshold, Connectivity(parameters.connectivity)
-    return label_block(np.ascontiguousarray(strength), block, context.inputs.shape, threshold, connectivity)
+class RelabelStage(BoxStage):
+    """The clefts' ids become voxels; small objects vanish."""
+
+    name = Stage.RELABEL
+    volumes = ("clefts",)
+
+    def work(self, block_id: int) -> Computed:
+        """Write a block's ids, where there are any; elsewhere the new volume is 0 already.
+
+        Raises:
+            StorageError: predictions can't be read, or labels can't be written.
+        """
+        context = self.context
+        sources, targets = fragment_targets(context.database, context.run.run_id, block_id)
+        if not targets.any():
+            return Computed()
+        block = context.blocks.block(block_id)
+        seen = context.seen_box(block)
+        stored = context.inputs.box.contains(seen)
+        prediction = context.prediction.read(seen) if stored else context.blended_tiles(seen)
+        labelled = context.labelled(block, prediction)
+        ids = labelled.targets(sources, targets)
+        chunks = BlockGrid(block, context.chunk_shape)
+        return Computed(write_voxels=lambda: write_labels(context.clefts, chunks, labelled, ids))
 
 
-def blended_tiles(context: BuildContext, box: Box) -> NDArray[np.uint8]:
-    """The prediction over a box of the predicted voxels, from the tiles: uint8 (z, y, x)."""
+def write_labels(volume: Volume, chunks: BlockGrid, labelled: LabelledBlock, ids: NDArray[np.int64]) -> None:
+    """Write a block (`chunks.box`) with an id for each fragment; where there is none, the new volume is 0 already.
 
-    def read_tile(cell: Triple, part: Box) -> NDArray[np.uint8]:
-        return context.tiles.read(part.shift(context.lattice.store_box(cell).start))
-
-    return blended(context.lattice, box, read_tile)
-
-
-def blended(lattice: TileLattice, box: Box, read_tile: Callable[[Triple, Box], NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """The blended prediction over a box of working voxels: uint8 (z, y, x).
-
-    Args:
-        lattice: the detector's tiles.
-        box: where.
-        read_tile: gives a part of a tile's output, from its place in the lattice and a box in voxels of the output.
+    Raises:
+        StorageError: disk full or unwritable.
     """
-    blender = Blender(lattice, box)
-    for cell in lattice.cells_overlapping(box):
-        output = lattice.output_box(cell)
-        part = output.intersect(box)
-        blender.add(cell, part, read_tile(cell, shifted(part, output.start)))
-    return blender.result()
-
-
-def _write(context: BuildContext, transaction: BlockTransaction, block_id: int, labelled: LabelledBlock) -> None:
-    fragments = labelled.fragments
-    columns: dict[str, NDArray[Any]] = {
-        "block_id": np.full(len(fragments.fragment_id), block_id, np.int64),
-        "fragment_id": fragments.fragment_id,
-        "size_voxels": fragments.size_voxels,
-        "score_sum": fragments.score_sum,
-        "score_max": fragments.score_max,
-    }
-    for i, axis in enumerate("zyx"):
-        columns |= {f"sum_{axis}": fragments.index_sum[:, i], f"start_{axis}": fragments.start[:, i]}
-        columns |= {f"stop_{axis}": fragments.stop[:, i]}
-    write_rows(transaction.connection, "fragment", context.run.run_id, columns)
-    transaction.faces = np.ascontiguousarray(labelled.border).tobytes() if len(labelled.border) else None
+    labels = labelled.painted(ids)
+    for box in labelled.occupied(ids, chunks):
+        volume.write(box, labels[box.slices(chunks.box.start)])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sqlalchemy import Connection, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 
-from connectome.geometry import BlockGrid, NmTriple
+from connectome.geometry import BlockGrid, Grid
+from connectome.records import AXES, Clefts, Synapses, Table
 from connectome.store.database import Database
 from connectome.store.runs.blocks import Stage
 from connectome.store.schema.tables import BlockTable, CleftTable
@@ -48,30 +47,27 @@ WHERE f.run_id = :run_id AND f.block_id = :block_id
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class CleftRules:
-    """How fragments become rows of clefts.
+def write_table(connection: Connection, run_id: int, rows: Table, **others: ArrayLike) -> int:
+    """Append rows of one run; returns their number. Synapses are numbered within their cleft, in order.
 
-    Attributes:
-        min_size_voxels: smaller objects are dropped.
-        grid: the blocks that clefts are assigned in.
-        resolution_nm, offset_nm: of the working grid (z, y, x).
+    Args:
+        connection: inside a transaction.
+        run_id: the run.
+        rows: their SQL table and columns follow from them.
+        others: columns that the SQL table has besides, one value a row or one for all.
     """
-
-    min_size_voxels: int
-    grid: BlockGrid
-    resolution_nm: NmTriple
-    offset_nm: NmTriple
+    if isinstance(rows, Synapses):
+        others["number"] = place_in_group(rows.cleft_id)
+    return copy_columns(connection, rows.table, {"run_id": np.int64(run_id), **rows.to_sql(), **others})
 
 
-def write_rows(
-    connection: Connection, table: str, run_id: int, columns: Mapping[str, ArrayLike | Sequence[Any]]
+def write_renamed(
+    connection: Connection, run_id: int, fragment_id: NDArray[np.int64], cleft_id: NDArray[np.int64]
 ) -> int:
-    """Append rows of one run to a table; returns their number. Synapses are numbered within their cleft, in order."""
-    rows = {"run_id": np.int64(run_id), **columns}
-    if table == "synapse" and "number" not in rows:
-        rows["number"] = place_in_group(np.asarray(rows["cleft_id"]))
-    return copy_columns(connection, table, rows)
+    """Say which clefts fragments became part of; returns their number."""
+    return copy_columns(
+        connection, "fragment_cleft", {"run_id": np.int64(run_id), "fragment_id": fragment_id, "cleft_id": cleft_id}
+    )
 
 
 def place_in_group(groups: NDArray[Any]) -> NDArray[np.int64]:
@@ -97,13 +93,21 @@ def read_borders(database: Database, run_id: int, block_ids: range) -> list[NDAr
     return [np.frombuffer(faces, np.int64).reshape(-1, 2) for faces in found]
 
 
-def write_clefts(connection: Connection, run_id: int, rules: CleftRules) -> int:
-    """Add up a run's fragments into clefts, inside PostgreSQL and in exact integers; returns their number."""
-    first = [a // b for a, b in zip(rules.grid.box.start, rules.grid.block_shape, strict=True)]
-    values: dict[str, Any] = {"run_id": run_id, "min_size_voxels": rules.min_size_voxels}
-    for i, axis in enumerate("zyx"):
-        values |= {f"b{axis}": rules.grid.block_shape[i], f"f{axis}": first[i], f"n{axis}": rules.grid.counts[i]}
-        values |= {f"r{axis}": float(rules.resolution_nm[i]), f"o{axis}": float(rules.offset_nm[i])}
+def write_clefts(connection: Connection, run_id: int, grid: Grid, blocks: BlockGrid, min_size_voxels: int) -> int:
+    """Add up a run's fragments into clefts, inside PostgreSQL and in exact integers; returns their number.
+
+    Args:
+        connection: inside a transaction.
+        run_id: the run.
+        grid: the working grid.
+        blocks: those that clefts are assigned in.
+        min_size_voxels: smaller objects are dropped.
+    """
+    first = [a // b for a, b in zip(blocks.box.start, blocks.block_shape, strict=True)]
+    values: dict[str, Any] = {"run_id": run_id, "min_size_voxels": min_size_voxels}
+    for i, axis in enumerate(AXES):
+        values |= {f"b{axis}": blocks.block_shape[i], f"f{axis}": first[i], f"n{axis}": blocks.counts[i]}
+        values |= {f"r{axis}": float(grid.resolution_nm[i]), f"o{axis}": float(grid.offset_nm[i])}
     del values["nz"]
     return connection.execute(text(AGGREGATE), values).rowcount
 
@@ -114,33 +118,16 @@ def fragment_targets(database: Database, run_id: int, block_id: int) -> tuple[ND
     return found["fragment_id"], found["cleft_id"]
 
 
-def block_clefts(database: Database, run_id: int, block_id: int) -> dict[str, NDArray[Any]]:
-    """The clefts whose centre lies in a block, by ascending id.
-
-    Returns:
-        cleft_id, centre_z, centre_y, centre_x, size_voxels, mean_score, max_score, and bounding boxes: start_z_nm ...
-        stop_x_nm.
-    """
-    statement = (
-        select(
-            CleftTable.cleft_id,
-            CleftTable.centre_z,
-            CleftTable.centre_y,
-            CleftTable.centre_x,
-            CleftTable.size_voxels,
-            CleftTable.mean_score,
-            CleftTable.max_score,
-            CleftTable.start_z_nm,
-            CleftTable.start_y_nm,
-            CleftTable.start_x_nm,
-            CleftTable.stop_z_nm,
-            CleftTable.stop_y_nm,
-            CleftTable.stop_x_nm,
-        )
-        .where(CleftTable.run_id == run_id, CleftTable.block_id == block_id)
-        .order_by(CleftTable.cleft_id)
-    )
-    return database.columns(statement)
+def block_clefts(database: Database, run_id: int, block_id: int, grid: Grid) -> Clefts:
+    """The clefts whose centre lies in a block, by ascending id; `grid`: the working grid that the build uses."""
+    columns = (CleftTable.__table__.c[name] for name in Clefts.columns())
+    statement = select(*columns).where(CleftTable.run_id == run_id, CleftTable.block_id == block_id)
+    found = database.columns(statement.order_by(CleftTable.cleft_id))
+    # the database has positions in nm (see AGGREGATE); corners of voxels, so this is exact
+    for i, axis in enumerate(AXES):
+        for name in (f"start_{axis}_nm", f"stop_{axis}_nm"):
+            found[name] = np.rint((found[name] - grid.offset_nm[i]) / grid.resolution_nm[i])
+    return Clefts.of_sql(found)
 
 
 def clefts_per_block(database: Database, run_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -151,9 +138,9 @@ def clefts_per_block(database: Database, run_id: int) -> tuple[NDArray[np.int64]
     return found["block_id"], found["n"]
 
 
-def set_cleft_states(connection: Connection, run_id: int, states: Mapping[str, Sequence[int]]) -> None:
-    """Record what became of clefts: state -> cleft ids."""
-    for state, cleft_ids in states.items():
-        ids = bindparam("ids", list(cleft_ids), type_=ARRAY(BIGINT))
+def set_cleft_states(connection: Connection, run_id: int, cleft_id: NDArray[np.int64], state: NDArray[np.str_]) -> None:
+    """Record what became of clefts; `state`: one of `CleftState` for each id."""
+    for one in np.unique(state).tolist():
+        ids = bindparam("ids", cleft_id[state == one].tolist(), type_=ARRAY(BIGINT))
         statement = text("UPDATE cleft SET state = :state WHERE run_id = :run_id AND cleft_id = ANY(:ids)")
-        connection.execute(statement.bindparams(ids), {"state": state, "run_id": run_id})
+        connection.execute(statement.bindparams(ids), {"state": one, "run_id": run_id})

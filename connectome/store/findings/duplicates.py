@@ -9,25 +9,25 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 
-from connectome.records import CleftState
+from connectome.records import CleftState, Synapses
 from connectome.store.database import Database
-from connectome.store.findings.building import write_rows
+from connectome.store.transfer.copying import copy_columns
 
 SIZES = """
 SELECT mod(pre_segment_id, :parts)::bigint AS part, count(*) AS n
 FROM synapse WHERE run_id = :run_id GROUP BY 1 ORDER BY 1
 """
-REPEATED = """
+REPEATED = f"""
 WITH pair AS (
     SELECT pre_segment_id, post_segment_id FROM synapse
     WHERE run_id = :run_id AND mod(pre_segment_id, :parts) = :part
     GROUP BY 1, 2 HAVING count(*) > 1
 )
-SELECT s.cleft_id, s.pre_segment_id, s.post_segment_id, c.size_voxels, c.z_nm, c.y_nm, c.x_nm
-FROM synapse s
+SELECT {", ".join(f"{table}.{name}" for name, table in Synapses.columns().items())}
+FROM synapse
 JOIN pair USING (pre_segment_id, post_segment_id)
-JOIN cleft c ON c.run_id = s.run_id AND c.cleft_id = s.cleft_id
-WHERE s.run_id = :run_id
+JOIN cleft ON cleft.run_id = synapse.run_id AND cleft.cleft_id = synapse.cleft_id
+WHERE synapse.run_id = :run_id
 ORDER BY 1, 2, 3
 """
 LOCK = "SELECT FROM cleft WHERE run_id = :run_id AND cleft_id = ANY(:clefts) ORDER BY cleft_id FOR UPDATE"
@@ -55,16 +55,18 @@ def synapses_per_part(database: Database, run_id: int, parts: int) -> dict[int, 
     return {int(part): int(n) for part, n in zip(found["part"], found["n"], strict=True)}
 
 
-def repeated_synapses(database: Database, run_id: int, part: int, parts: int) -> dict[str, NDArray[Any]]:
-    """The synapses of a part whose partners have several, with their clefts.
-
-    Returns:
-        cleft_id, pre_segment_id, post_segment_id, size_voxels, z_nm, y_nm, x_nm; ordered by the first three.
-    """
-    return database.columns(REPEATED, {"run_id": run_id, "part": part, "parts": parts})
+def repeated_synapses(database: Database, run_id: int, part: int, parts: int) -> Synapses:
+    """The synapses of a part whose partners have several, ordered by cleft and partners."""
+    return Synapses.of_sql(database.columns(REPEATED, {"run_id": run_id, "part": part, "parts": parts}))
 
 
-def write_merged(connection: Connection, run_id: int, merged: dict[str, NDArray[Any]]) -> None:
+def write_merged(
+    connection: Connection,
+    run_id: int,
+    gone: Synapses,
+    kept_cleft_id: NDArray[np.int64],
+    distance_nm: NDArray[np.float64],
+) -> None:
     """Delete synapses that another one stands for, and record which.
 
     A cleft that is left without a synapse gets the state `duplicate`.
@@ -72,21 +74,22 @@ def write_merged(connection: Connection, run_id: int, merged: dict[str, NDArray[
     Args:
         connection: inside a block's transaction.
         run_id: the run.
-        merged: cleft_id, pre_segment_id, post_segment_id of the synapses to go, with kept_cleft_id and distance_nm.
+        gone: the synapses to delete.
+        kept_cleft_id: the cleft of the synapse that stands for each.
+        distance_nm: from each one's cleft to that one.
     """
-    if len(merged["cleft_id"]) == 0:
+    if len(gone) == 0:
         return
-    clefts = {"run_id": run_id, "clefts": np.unique(merged["cleft_id"]).tolist()}
+    clefts = {"run_id": run_id, "clefts": np.unique(gone.cleft_id).tolist()}
     connection.execute(_with_arrays(LOCK, "clefts"), clefts)
-    gone = {name: merged[f"{name[:-1]}_segment_id"].tolist() for name in ("pres", "posts")}
-    connection.execute(
-        _with_arrays(DELETE, "clefts", "pres", "posts"),
-        {"run_id": run_id, "clefts": merged["cleft_id"].tolist(), **gone},
-    )
-    pairs = np.stack([merged["cleft_id"], merged["kept_cleft_id"]], 1)
+    columns = (gone.cleft_id, gone.pre_segment_id, gone.post_segment_id)
+    names = ("clefts", "pres", "posts")
+    values = {name: column.tolist() for name, column in zip(names, columns, strict=True)}
+    connection.execute(_with_arrays(DELETE, *names), {"run_id": run_id, **values})
+    pairs = np.stack([gone.cleft_id, kept_cleft_id], 1)
     pairs, first = np.unique(pairs, axis=0, return_index=True)
-    columns = {"cleft_id": pairs[:, 0], "kept_cleft_id": pairs[:, 1], "distance_nm": merged["distance_nm"][first]}
-    write_rows(connection, "duplicate", run_id, columns)
+    merged = {"cleft_id": pairs[:, 0], "kept_cleft_id": pairs[:, 1], "distance_nm": distance_nm[first]}
+    copy_columns(connection, "duplicate", {"run_id": run_id, **merged})
     connection.execute(_with_arrays(MARK, "clefts"), clefts | {"state": CleftState.DUPLICATE.value})
 
 

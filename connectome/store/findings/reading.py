@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import BigInteger, Select, Subquery, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, cast, func, select
 
-from connectome.records import CleftState, Edge, SynapseRow
+from connectome.records import CleftState, Edges, Synapses, Table
 from connectome.store.database import Database
-from connectome.store.schema.tables import CleftTable, EdgeTable, SynapseTable
+from connectome.store.schema.tables import METADATA, CleftTable, EdgeTable, SynapseTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class RunCounts:
     duplicates: int = 0
 
 
-def synapse_rows(database: Database, run_id: int, *, min_confidence: float = 0.0) -> list[SynapseRow]:
+def read_synapses(database: Database, run_id: int, *, min_confidence: float = 0.0) -> Synapses:
     """The synapses of a run with their clefts' size and centroid, ordered by cleft and partners.
 
     Args:
@@ -37,37 +38,18 @@ def synapse_rows(database: Database, run_id: int, *, min_confidence: float = 0.0
         run_id: the run.
         min_confidence: leave out synapses of a lower confidence, or of none; 0: take all.
     """
-    known = [SynapseTable.confidence >= min_confidence] if min_confidence > 0 else []
+    synapse, cleft = SynapseTable, CleftTable
+    known = [synapse.confidence >= min_confidence] if min_confidence > 0 else []
     statement = (
-        select(
-            SynapseTable.cleft_id,
-            SynapseTable.pre_segment_id,
-            SynapseTable.post_segment_id,
-            SynapseTable.confidence,
-            func.coalesce(CleftTable.size_voxels, 0),
-            CleftTable.z_nm,
-            CleftTable.y_nm,
-            CleftTable.x_nm,
-        )
-        .join(CleftTable, (CleftTable.run_id == SynapseTable.run_id) & (CleftTable.cleft_id == SynapseTable.cleft_id))
-        .where(SynapseTable.run_id == run_id, *known)
-        .order_by(SynapseTable.cleft_id, SynapseTable.pre_segment_id, SynapseTable.post_segment_id)
+        select(*(_selected(Synapses, name) for name in Synapses.columns()))
+        .join(cleft, (cleft.run_id == synapse.run_id) & (cleft.cleft_id == synapse.cleft_id))
+        .where(synapse.run_id == run_id, *known)
+        .order_by(synapse.cleft_id, synapse.pre_segment_id, synapse.post_segment_id)
     )
-    columns = [column.tolist() for column in database.columns(statement).values()]
-    return [
-        SynapseRow(
-            cleft_id=cleft_id,
-            pre_segment_id=pre,
-            post_segment_id=post,
-            confidence=confidence,
-            size_voxels=size,
-            centroid_nm=(z, y, x),
-        )
-        for cleft_id, pre, post, confidence, size, z, y, x in zip(*columns, strict=True)
-    ]
+    return Synapses.of_sql(database.columns(statement))
 
 
-def edge_rows(database: Database, run_id: int, *, min_synapses: int = 1, min_confidence: float = 0.0) -> list[Edge]:
+def read_edges(database: Database, run_id: int, *, min_synapses: int = 1, min_confidence: float = 0.0) -> Edges:
     """The edges of a finished run, ordered by partners.
 
     Args:
@@ -78,27 +60,17 @@ def edge_rows(database: Database, run_id: int, *, min_synapses: int = 1, min_con
     """
     edge = EdgeTable.__table__ if min_confidence <= 0 else _edges_above(run_id, min_confidence)
     statement = (
-        select(
-            edge.c.pre_segment_id,
-            edge.c.post_segment_id,
-            edge.c.synapse_count,
-            edge.c.size_voxels,
-            edge.c.mean_confidence,
-        )
+        select(*(edge.c[name] for name in Edges.columns()))
         .where(edge.c.run_id == run_id, edge.c.synapse_count >= min_synapses)
         .order_by(edge.c.pre_segment_id, edge.c.post_segment_id)
     )
-    columns = [column.tolist() for column in database.columns(statement).values()]
-    return [
-        Edge(
-            pre_segment_id=pre,
-            post_segment_id=post,
-            synapse_count=count,
-            size_voxels=size,
-            mean_confidence=confidence,
-        )
-        for pre, post, count, size, confidence in zip(*columns, strict=True)
-    ]
+    return Edges.of_sql(database.columns(statement))
+
+
+def _selected(rows: type[Table], name: str) -> ColumnElement[Any]:
+    """A column of a table's rows, which may be another table's; sizes that an import doesn't know are 0."""
+    column = METADATA.tables[rows.columns()[name]].c[name]
+    return func.coalesce(column, 0).label(name) if name == "size_voxels" else column
 
 
 def _edges_above(run_id: int, min_confidence: float) -> Subquery:

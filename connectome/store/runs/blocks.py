@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, func, null, select, update
+from sqlalchemy import Connection, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from connectome.errors import RunConflictError
 from connectome.store.database import Database
 from connectome.store.schema.tables import BlockTable
 
@@ -42,12 +39,10 @@ class BlockTransaction:
     Attributes:
         connection: inside the block's transaction; other blocks may be written in it too.
         faces: set to store the labels on the block's faces with it.
-        seconds: set to say how long the block took; else the time since the transaction began.
     """
 
     connection: Connection
     faces: bytes | None = None
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,38 +99,8 @@ def mark_done(connection: Connection, run_id: int, stage: Stage, marks: Sequence
 
 def store_faces(connection: Connection, run_id: int, stage: Stage, block_id: int, faces: bytes) -> None:
     """Keep the labels on a block's faces with its mark."""
-    connection.execute(update(BlockTable).where(*_row(run_id, stage, block_id)).values(faces=faces))
-
-
-@contextmanager
-def block_transaction(
-    database: Database, run_id: int, stage: Stage, block_id: int, *, voxels: int
-) -> Iterator[BlockTransaction]:
-    """Write a block's rows and its done mark in one transaction; an error leaves neither.
-
-    A second process that comes to the same block waits here until the first commits or fails.
-
-    Raises:
-        RunConflictError: the block is done already. DatabaseError: unreachable, or PostgreSQL refused a statement.
-    """
-    began = time.monotonic()
-    with database.begin() as connection:
-        if not mark_done(connection, run_id, stage, [BlockMark(block_id=block_id, voxels=voxels)]):
-            raise RunConflictError(
-                f"block {block_id} of stage {stage.value} is done already: does another process build this run?"
-            )
-        block = BlockTransaction(connection=connection)
-        yield block
-        seconds = time.monotonic() - began if block.seconds is None else block.seconds
-        row = _row(run_id, stage, block_id)
-        connection.execute(update(BlockTable).where(*row).values(seconds=seconds, faces=block.faces))
-
-
-def read_faces(database: Database, run_id: int, block_id: int, stage: Stage = Stage.LABEL) -> bytes | None:
-    """The stored faces of a block; None if it isn't done or stored none."""
-    with database.begin() as connection:
-        faces = connection.scalar(select(BlockTable.faces).where(*_row(run_id, stage, block_id)))
-    return None if faces is None else bytes(faces)
+    row = (BlockTable.run_id == run_id, BlockTable.stage == stage.value, BlockTable.block_id == block_id)
+    connection.execute(update(BlockTable).where(*row).values(faces=faces))
 
 
 def stage_totals(database: Database, run_id: int) -> dict[Stage, StageTotal]:
@@ -152,7 +117,3 @@ def stage_totals(database: Database, run_id: int) -> dict[Stage, StageTotal]:
         for stage in Stage
         if stage in found
     }
-
-
-def _row(run_id: int, stage: Stage, block_id: int) -> tuple[ColumnElement[bool], ...]:
-    return BlockTable.run_id == run_id, BlockTable.stage == stage.value, BlockTable.block_id == block_id

@@ -10,6 +10,8 @@ from connectome.store.runs.records import RunRecord, RunState
 from connectome.store.runs.runs import get_run
 from connectome.store.schema.tables import RunTable
 
+CLEFTS = "clefts.zarr"
+"""The label volume in a run's folder."""
 LATEST = (RunTable.finished_at.desc(), RunTable.run_id.desc())
 
 

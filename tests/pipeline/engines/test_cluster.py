@@ -24,8 +24,8 @@ from connectome.errors import CheckpointError, ClusterError, ConfigError
 from connectome.pipeline.build import build_volume
 from connectome.pipeline.chosen import choose_parameters
 from connectome.pipeline.context import BuildContext
-from connectome.pipeline.engines.choice import check_engine
-from connectome.pipeline.engines.description import BuildDescription
+from connectome.pipeline.engines.run_stage import check_engine
+from connectome.pipeline.engines.worker import BuildDescription
 from connectome.pipeline.inputs import open_inputs
 from connectome.pipeline.request import BuildRequest, read_request
 from connectome.query.runs import describe_run
@@ -271,7 +271,7 @@ def test_without_dask_the_error_says_what_to_install(world: SmallWorld, tmp_path
         "from importlib.machinery import PathFinder\n"
         "find = PathFinder.find_spec\n"
         "PathFinder.find_spec = lambda name, *rest: None if name == 'distributed' else find(name, *rest)\n"
-        "from connectome.pipeline.engines.choice import check_engine\n"
+        "from connectome.pipeline.engines.run_stage import check_engine\n"
         "from connectome.pipeline.request import Execution\n"
         "check_engine(Execution())\n"
         "check_engine(Execution(workers=2))\n"

@@ -75,7 +75,7 @@ def test_candidates_of_merged_clefts_stay(plain: dict[str, Any], merged: Any) ->
 def test_the_result_does_not_depend_on_how_the_pairs_are_parted_nor_on_an_interruption(
     world: SmallWorld, module_data_folder: Any, merged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectome.pipeline.stages.deduplicate.CLEFTS_A_PART", 20)
+    monkeypatch.setattr("connectome.pipeline.stages.synapses.CLEFTS_A_PART", 20)
     request = world.request(module_data_folder, name="parted", duplicate_distance_nm=DISTANCE_NM)
     calls = itertools.count()
 
@@ -85,7 +85,7 @@ def test_the_result_does_not_depend_on_how_the_pairs_are_parted_nor_on_an_interr
         return repeated_synapses(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(IncompleteRunError, match=r"stage deduplicate failed .*no more"):
-        patch.setattr("connectome.pipeline.stages.deduplicate.repeated_synapses", stop)
+        patch.setattr("connectome.pipeline.stages.synapses.repeated_synapses", stop)
         build_volume(request)
     assert build_volume(request).stages["deduplicate"].blocks > 3
     with Database.open(None, module_data_folder) as database:

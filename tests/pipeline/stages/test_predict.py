@@ -14,7 +14,7 @@ from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.geometry import Box, Triple
 from connectome.networks.architecture import NetworkConfig, RSUNet, initialise
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard, ModelRole, load_checkpoint, save_checkpoint
-from connectome.pipeline.stages.predict import TilePredictor, has_segments
+from connectome.pipeline.steps import TilePredictor, has_segments
 from connectome.volumes.volume import Volume
 from connectome.volumes.working_grid import GridView, ViewKind
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from connectome.records import Edge, SynapseRow
+from connectome.records import Synapses
 from connectome.store.database import Database
 from connectome.store.findings.edges import refresh_edges
-from connectome.store.findings.reading import RunCounts, counts, edge_rows, synapse_rows
+from connectome.store.findings.reading import RunCounts, counts, read_edges, read_synapses
 from connectome.store.runs.records import NewRun, RunRecord
 from connectome.store.runs.runs import create_run
 
@@ -33,31 +33,36 @@ def filled(
 
 
 def test_synapses_come_with_their_clefts_ordered_by_ids(database: Database, filled: RunRecord) -> None:
-    found = synapse_rows(database, filled.run_id)
-    keys = [(row.cleft_id, row.pre_segment_id, row.post_segment_id) for row in found]
-    assert keys == [(1, LARGE, 8), (2, 8, 7), (2, 8, LARGE), (4, LARGE, 8)]
-    assert found[0] == SynapseRow(
-        cleft_id=1,
-        pre_segment_id=LARGE,
-        post_segment_id=8,
-        confidence=0.25,
-        size_voxels=100,
-        centroid_nm=(1.0, 1.0, 1.0),
-    )
-    assert type(found[0].cleft_id) is int
+    found = read_synapses(database, filled.run_id)
+    columns = (found.cleft_id, found.pre_segment_id, found.post_segment_id)
+    keys = list(zip(*(column.tolist() for column in columns), strict=True))
+    assert keys == [
+        (1, LARGE, 8),
+        (2, 8, 7),
+        (2, 8, LARGE),
+        (4, LARGE, 8),
+    ]
+    assert (found.confidence.tolist(), found.size_voxels.tolist()) == ([0.25, 1.0, 0.75, 0.5], [100] * 4)
+    assert found.centroid_nm.tolist() == [[n, n, n] for n in (1, 2, 2, 4)]
+    for name, column in Synapses.described().items():
+        assert getattr(found, name).dtype == column.dtype
+
+
+def test_no_synapses_are_an_empty_table(database: Database, run: RunRecord) -> None:
+    assert len(read_synapses(database, run.run_id)) == 0
+    assert read_edges(database, run.run_id).mean_confidence.dtype == "float64"
 
 
 def test_edges_aggregate_synapses(database: Database, filled: RunRecord) -> None:
-    assert edge_rows(database, filled.run_id)[-1] == Edge(
-        pre_segment_id=LARGE, post_segment_id=8, synapse_count=2, size_voxels=200, mean_confidence=0.375
-    )
-    assert len(edge_rows(database, filled.run_id)) == 3
+    found = read_edges(database, filled.run_id)
+    assert len(found) == 3
+    assert [column[-1] for column in vars(found).values()] == [LARGE, 8, 2, 200, 0.375]
 
 
 def test_weak_edges_can_be_left_out(database: Database, filled: RunRecord) -> None:
-    assert [edge.synapse_count for edge in edge_rows(database, filled.run_id, min_synapses=2)] == [2]
-    confident = edge_rows(database, filled.run_id, min_confidence=0.8)
-    assert [(edge.pre_segment_id, edge.post_segment_id) for edge in confident] == [(8, 7)]
+    assert read_edges(database, filled.run_id, min_synapses=2).synapse_count.tolist() == [2]
+    confident = read_edges(database, filled.run_id, min_confidence=0.8)
+    assert (confident.pre_segment_id.tolist(), confident.post_segment_id.tolist()) == ([8], [7])
 
 
 def test_counts_are_those_of_the_run(database: Database, filled: RunRecord) -> None:

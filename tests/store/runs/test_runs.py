@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
+from tables import commit_block
 
 from connectome.errors import RunConflictError, RunNotFoundError
 from connectome.store.database import Database
-from connectome.store.runs.blocks import Stage, block_transaction
+from connectome.store.runs.blocks import Stage
 from connectome.store.runs.lock import lock_run
 from connectome.store.runs.records import NewRun, RunRecord, RunState
 from connectome.store.runs.runs import create_run, delete_run, find_run, get_run, run_names, set_state
@@ -88,9 +90,12 @@ def test_a_deleted_run_takes_all_its_rows_and_no_other(
 ) -> None:
     for name in ("first", "second"):
         made = create_run(database, new_run(name))
-        with block_transaction(database, made.run_id, Stage.ASSIGN, 0, voxels=1) as block:
-            write_clefts(block.connection, made.run_id, [1, 2])
-            write_synapses(block.connection, made.run_id, [(1, 7, 8, 0.5)])
+
+        def write(connection: Connection, run_id: int = made.run_id) -> None:
+            write_clefts(connection, run_id, [1, 2])
+            write_synapses(connection, run_id, [(1, 7, 8, 0.5)])
+
+        commit_block(database, made.run_id, Stage.ASSIGN, 0, write)
     delete_run(database, get_run(database, "first").run_id)
     kept = get_run(database, "second").run_id
     for name, table in METADATA.tables.items():

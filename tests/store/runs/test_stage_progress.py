@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from tables import commit_block
+
 from connectome.store.database import Database
-from connectome.store.runs.blocks import BlockMark, Stage, block_transaction, done_blocks, mark_done, stage_totals
+from connectome.store.runs.blocks import BlockMark, Stage, done_blocks, mark_done, stage_totals
 from connectome.store.runs.records import RunRecord
 from connectome.store.runs.stage_progress import StageSize, failed_blocks, record_failure, record_stage, stage_progress
 
@@ -15,8 +17,7 @@ def test_progress_counts_what_is_done_and_what_failed(database: Database, run: R
     record_stage(database, run.run_id, Stage.PREDICT, StageSize(blocks=4, voxels=40))
     record_stage(database, run.run_id, Stage.PREDICT, StageSize(blocks=5, voxels=50))
     for block_id in (0, 1):
-        with block_transaction(database, run.run_id, Stage.PREDICT, block_id, voxels=10) as block:
-            block.seconds = 2.0
+        commit_block(database, run.run_id, Stage.PREDICT, block_id, voxels=10, seconds=2.0)
     fail(database, run, Stage.PREDICT, 3, "broken")
     predict, label = stage_progress(database, run.run_id)
     assert (predict.stage, predict.blocks, predict.done, predict.failed) == (Stage.PREDICT, 5, 2, 1)
@@ -33,8 +34,7 @@ def test_attempts_add_up_and_a_done_block_is_no_longer_failed(database: Database
     later, found = failed_blocks(database, run.run_id, 10)
     assert (later.stage, later.block_id) == (Stage.ASSIGN, 1)
     assert (found.attempts, found.error, found.worker) == (2, "second time", "host:1")
-    with block_transaction(database, run.run_id, Stage.LABEL, 3, voxels=10):
-        pass
+    commit_block(database, run.run_id, Stage.LABEL, 3, voxels=10)
     assert [block.block_id for block in failed_blocks(database, run.run_id, 10)] == [1]
     row = database.columns("SELECT state, attempts, error FROM block WHERE stage = 'label'")
     assert (row["state"][0], row["attempts"][0], row["error"][0]) == ("done", 3, None)
@@ -44,8 +44,7 @@ def test_attempts_add_up_and_a_done_block_is_no_longer_failed(database: Database
 
 def test_marking_several_blocks_says_which_were_not_done(database: Database, run: RunRecord) -> None:
     fail(database, run, Stage.LABEL, 2, "broken")
-    with block_transaction(database, run.run_id, Stage.LABEL, 1, voxels=10):
-        pass
+    commit_block(database, run.run_id, Stage.LABEL, 1, voxels=10)
     marks = [BlockMark(block_id=block_id, voxels=10, seconds=0.5) for block_id in (1, 2, 3)]
     with database.begin() as connection:
         assert mark_done(connection, run.run_id, Stage.LABEL, marks) == {2, 3}
