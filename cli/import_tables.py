@@ -14,6 +14,7 @@ from connectome.cli.options.common import (
     JsonOption,
     parse_lengths_nm,
 )
+from connectome.errors import ConfigError
 from connectome.tables.kinds import Columns
 
 app = typer.Typer(no_args_is_help=True, help="Load the tables of connectomes that exist.")
@@ -23,6 +24,24 @@ UnitOption = Annotated[
     str | None,
     typer.Option(
         "--unit", metavar="z,y,x", show_default=False, help="nm a unit of positions, e.g. 40,4,4. Default: 1,1,1."
+    ),
+]
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="THEIRS=OURS",
+        show_default=False,
+        help="A column under a name of its own, e.g. start=pre_segment_id; may be repeated.",
+    ),
+]
+NewDataSetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data-set",
+        metavar="NAME",
+        show_default=False,
+        help="The animal or volume that its ids belong to. Default: one of its own, named like the run.",
     ),
 ]
 
@@ -39,18 +58,25 @@ def synapses(
     name: Annotated[str, typer.Option("--name", metavar="RUN", help="The name of the run that it becomes.")],
     partners: Annotated[
         Path | None,
-        typer.Option("--partners", metavar="FILE", show_default=False, help="neuPrint's table of partners."),
+        typer.Option(
+            "--partners",
+            metavar="FILE",
+            show_default=False,
+            help="neuPrint's table of partners; without it FILE has a row a synapse.",
+        ),
     ] = None,
     unit: UnitOption = None,
+    columns_named: ColumnOption = None,
+    data_set: NewDataSetOption = None,
     as_json: JsonOption = False,
     database_url: DatabaseUrlOption = None,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
 ) -> None:
     """Make a run of a synapse table, so that queries, graphs and exports work on it.
 
-    Rows without both partners, and those that the table marks as deleted or superseded, are left out and counted.
-    Scores outside 0 to 1 become unknown and are counted; columns that have no place here are named. One transaction:
-    after an error there is no run.
+    Rows without both partners, and those that the table marks as not valid, deleted or superseded, are left out and
+    counted. Scores outside 0 to 1 become unknown and are counted; columns that have no place here are named. One
+    transaction: after an error there is no run.
     """
     import dataclasses
     import json
@@ -64,7 +90,9 @@ def synapses(
         columns=columns,
         name=name,
         partners=partners,
-        unit_nm=parse_lengths_nm(unit, "--unit") or (1.0, 1.0, 1.0),
+        unit_nm=parse_lengths_nm(unit, "--unit"),
+        renamed=parse_columns(columns_named),
+        data_set=data_set,
     )
     with Database.open(database_url, data_folder, create=True) as database, RichProgress() as progress:
         report = import_synapses(database, request, progress)
@@ -72,11 +100,28 @@ def synapses(
         typer.echo(json.dumps(dataclasses.asdict(report)))
         return
     typer.echo(f"run {report.name}: {report.synapses:,} synapses at {report.clefts:,} clefts")
+    if report.unit_taken:
+        typer.echo("positions: taken as nm, as the table doesn't say; --unit z,y,x if they count voxels")
     if report.without_partner:
         typer.echo(f"left out: {report.without_partner:,} without both partners")
     if report.retired:
-        typer.echo(f"left out: {report.retired:,} deleted or superseded")
+        typer.echo(f"left out: {report.retired:,} not valid, deleted or superseded")
     if report.scores_outside:
         typer.echo(f"made unknown: {report.scores_outside:,} scores outside 0 to 1")
+    if report.unscored:
+        typer.echo(f"without confidence: {report.unscored:,} synapses; filters by confidence leave them out")
     if report.dropped_columns:
         typer.echo(f"not kept: columns {', '.join(report.dropped_columns)}")
+
+
+def parse_columns(texts: list[str] | None) -> dict[str, str]:
+    """What columns are, from texts such as 'start=pre_segment_id'.
+
+    Raises:
+        ConfigError: a text has no =, or a side is empty.
+    """
+    pairs = [text.rpartition("=") for text in texts or []]
+    for theirs, _, ours in pairs:
+        if not theirs or not ours:
+            raise ConfigError("--column needs both names: write THEIRS=OURS, e.g. start=pre_segment_id")
+    return {theirs: ours for theirs, _, ours in pairs}

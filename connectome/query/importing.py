@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectome.errors import ConfigError, DatabaseError, TableError
 from connectome.records import CleftState, NoProgress, Progress
 from connectome.store.database import Database
-from connectome.store.findings.imports import RunLoading, import_run
-from connectome.store.findings.neuprint_staging import NeuprintStaging, Staged
+from connectome.store.findings.imports import RunLoading, import_run, unscored_synapses
+from connectome.store.findings.neuprint_staging import PAIR_COLUMNS, NeuprintStaging, Staged
 from connectome.store.repeated_keys import repeated_key
 from connectome.store.runs.records import NewImport, check_run_name
 from connectome.tables.kinds import Columns
 from connectome.tables.loading import RowMaker
 from connectome.tables.neuprint import NeuprintReader
-from connectome.tables.synapse_reading import SynapseReader, UnitNm
+from connectome.tables.positions import UnitNm
+from connectome.tables.synapse_reading import SynapseReader
 from connectome.tables.writing import csv_lines
 
 HASHED_BYTES = 2**20
@@ -31,8 +33,9 @@ class ImportRequest:
         columns: whose columns it has.
         name: the run's name.
         data_set: what its ids belong to; None: a data set of its own, named like the run.
-        partners: neuPrint's second table.
-        unit_nm: nm a unit of positions (z, y, x).
+        partners: neuPrint's second table; None: `path` holds a row a synapse.
+        unit_nm: nm a unit of positions (z, y, x); None: not told.
+        renamed: columns of the table under names of its own, and the column of this project that each one is.
     """
 
     path: Path
@@ -40,17 +43,20 @@ class ImportRequest:
     name: str
     data_set: str | None = None
     partners: Path | None = None
-    unit_nm: UnitNm = (1.0, 1.0, 1.0)
+    unit_nm: UnitNm | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a second table where there is none, and its absence where there is.
+        """Refuse a second table where there is none.
 
         Raises:
-            ConfigError: `partners` doesn't go with `columns`, or the name isn't a run's.
+            ConfigError: `partners` or `renamed` doesn't go with the rest, or the name isn't a run's.
         """
         check_run_name(self.name)
-        if (self.columns is Columns.NEUPRINT) != (self.partners is not None):
-            raise ConfigError("neuPrint's tables are two, and only those: give --partners FILE with --from neuprint")
+        if self.partners is not None and (self.columns is not Columns.NEUPRINT or self.renamed):
+            raise ConfigError(
+                "a second table of partners belongs to neuPrint's points alone, and these have columns of fixed names"
+            )
 
 
 @dataclass(kw_only=True)
@@ -61,15 +67,20 @@ class ImportReport:
         synapses, clefts: rows taken in.
         without_partner, retired: rows left out as a partner is missing, or as the table marks them as no longer valid.
         scores_outside: scores that aren't from 0 to 1, and so count as unknown.
+        unscored: synapses taken in that have no confidence.
+        unit_taken: whether positions were taken as nm though neither the table nor the request says so.
         dropped_columns: what the table says that has no place here.
     """
 
     name: str
+    data_set: str
     synapses: int = 0
     clefts: int = 0
     without_partner: int = 0
     retired: int = 0
     scores_outside: int = 0
+    unscored: int = 0
+    unit_taken: bool = False
     dropped_columns: list[str] = field(default_factory=list)
 
 
@@ -85,20 +96,22 @@ def import_synapses(database: Database, request: ImportRequest, progress: Progre
     parameters = {
         "columns": request.columns.value,
         "files": [{"path": str(path.absolute()), "sha256": _sha256(path)} for path in files],
-        "unit_nm": list(request.unit_nm),
+        "unit_nm": None if request.unit_nm is None else list(request.unit_nm),
+        "renamed": dict(request.renamed),
     }
-    report = ImportReport(name=request.name)
+    report = ImportReport(name=request.name, data_set=request.data_set or request.name)
     try:
         with import_run(
             database, NewImport(name=request.name, parameters=parameters, data_set=request.data_set)
         ) as loading:
             shown.start("import", 0, unit="synapses")
-            if request.partners is None:
+            if request.columns is not Columns.NEUPRINT:
                 _load(loading, request, report, shown)
             else:
                 _load_neuprint(loading, request, report, shown)
             if report.synapses == 0:
                 raise TableError(f"{request.path} has no synapse with both partners: nothing was imported")
+            report.unscored = unscored_synapses(loading)
     except DatabaseError as error:
         cleft = repeated_key(error, "cleft_id")
         if cleft is None:
@@ -111,7 +124,7 @@ def import_synapses(database: Database, request: ImportRequest, progress: Progre
 
 
 def _load(loading: RunLoading, request: ImportRequest, report: ImportReport, progress: Progress) -> None:
-    reader = SynapseReader(path=request.path, columns=request.columns, unit_nm=request.unit_nm)
+    reader = _reader(request)
     rows = RowMaker()
     for batch in reader.batches():
         if batch.num_rows == 0:
@@ -120,15 +133,23 @@ def _load(loading: RunLoading, request: ImportRequest, report: ImportReport, pro
         loading.write("cleft", {**clefts, "block_id": 0, "state": CleftState.ASSIGNED.value})
         loading.write("synapse", synapses)
         progress.advance(batch.num_rows)
-    report.clefts = rows.clefts
-    report.synapses, report.without_partner, report.retired = reader.rows, reader.without_partner, reader.retired
-    report.scores_outside, report.dropped_columns = reader.scores_outside, reader.dropped_columns
+    report.clefts, report.synapses = rows.clefts, reader.rows
+    _report_reading(reader, report)
 
 
 def _load_neuprint(loading: RunLoading, request: ImportRequest, report: ImportReport, progress: Progress) -> None:
-    assert request.partners is not None
-    reader = NeuprintReader(points=request.path, partners=request.partners, unit_nm=request.unit_nm)
+    """NeuPrint's tables, whose synapses of a T-bar needn't follow one another: PostgreSQL puts them together."""
     staging = NeuprintStaging(loading)
+    if request.partners is None:
+        flat = _reader(request)
+        for batch in flat.batches():
+            staging.write(Staged.PAIR, csv_lines(batch.select(PAIR_COLUMNS)))
+            progress.advance(batch.num_rows)
+        report.clefts, report.synapses, _ = staging.join()
+        _report_reading(flat, report)
+        return
+    unit_nm = request.unit_nm or (1.0, 1.0, 1.0)
+    reader = NeuprintReader(points=request.path, partners=request.partners, unit_nm=unit_nm)
     for batch in reader.point_batches():
         staging.write(Staged.POINT, csv_lines(batch))
     for batch in reader.partner_batches():
@@ -139,6 +160,17 @@ def _load_neuprint(loading: RunLoading, request: ImportRequest, report: ImportRe
         raise TableError(f"{request.path} has point {twice % 2**64} twice: every point has an id of its own")
     report.clefts, report.synapses, report.without_partner = staging.join()
     report.scores_outside, report.dropped_columns = reader.scores_outside, reader.dropped_columns
+    report.unit_taken = request.unit_nm is None
+
+
+def _reader(request: ImportRequest) -> SynapseReader:
+    return SynapseReader(path=request.path, columns=request.columns, unit_nm=request.unit_nm, renamed=request.renamed)
+
+
+def _report_reading(reader: SynapseReader, report: ImportReport) -> None:
+    report.without_partner, report.retired = reader.without_partner, reader.retired
+    report.scores_outside, report.dropped_columns = reader.scores_outside, reader.dropped_columns
+    report.unit_taken = reader.unit_taken
 
 
 def _sha256(path: Path) -> str:

@@ -1,8 +1,9 @@
 """The column sets that people's synapse and edge tables come in.
 
 Sources: CAVE's annotation schema `synapse` as CAVEclient hands it out (split positions or lists); the FlyWire release
-783 (Zenodo record 10676866, positions in nm) and the downloads of Codex; Synaptor's table of edges. neuPrint's two
-tables are in `neuprint`.
+783 (Zenodo record 10676866, positions in nm) and the downloads of Codex; the releases of MICrONS (ctr_pt_x_nm,
+pre_pos_x_vx); Synaptor's table of edges; neuprint-python's fetch_synapse_connections and flyem-snapshot's syn-partners.
+neuPrint's two tables are in `neuprint`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ class ColumnSet:
 
     Attributes:
         fields: in the order in which they are written.
-        retired: columns that mark a row as no longer valid where they are not empty.
+        in_nm: its positions are in nm, so that nobody need say what they count.
     """
 
     fields: tuple[Field, ...]
-    retired: tuple[str, ...] = ()
+    in_nm: bool = False
 
 
 def _ids(cleft: tuple[str, ...], pre: tuple[str, ...], post: tuple[str, ...]) -> tuple[Field, ...]:
@@ -36,11 +37,34 @@ def _ids(cleft: tuple[str, ...], pre: tuple[str, ...], post: tuple[str, ...]) ->
     )
 
 
-def _points(prefix: str, pattern: str, required: bool = False) -> tuple[Field, ...]:
-    """The three fields of a position; `pattern` is their name with {} for the axis."""
+def _points(prefix: str, *patterns: str, required: bool = False) -> tuple[Field, ...]:
+    """The three fields of a position; `patterns` are their names with {} for the axis, the first is written."""
     return tuple(
-        Field(ours=f"{prefix}{a}_nm", names=(pattern.format(a),), kind=FieldKind.POSITION, required=required)
+        Field(
+            ours=f"{prefix}{a}_nm",
+            names=tuple(pattern.format(a) for pattern in patterns),
+            kind=FieldKind.POSITION,
+            required=required,
+        )
         for a in "xyz"
+    )
+
+
+def _cave_points(prefix: str, side: str) -> tuple[Field, ...]:
+    """A position in the names of CAVE, and in those that its tables are published with."""
+    patterns = ("{}_pt_position", "{}_pt_{{}}_nm", "{}_pos_{{}}_nm", "{}_pt", "{}_pos_{{}}_vx", "{}_position")
+    named = (pattern.format(side) for pattern in patterns)
+    return _points(prefix, *(name if "{" in name else name + "_{}" for name in named))
+
+
+def _supervoxels() -> tuple[Field, ...]:
+    return tuple(
+        Field(
+            ours=f"{side}_supervoxel_id",
+            names=(f"{side}_pt_supervoxel_id", f"{side}_supervoxel_id"),
+            kind=FieldKind.ID,
+        )
+        for side in ("pre", "post")
     )
 
 
@@ -61,17 +85,19 @@ OURS = ColumnSet(
         *_points("post_", "post_{}_nm"),
         *_points("start_", "start_{}_nm"),
         *_points("stop_", "stop_{}_nm"),
-    )
+        *(Field(ours=name, names=(name,), kind=FieldKind.ID) for name in ("pre_supervoxel_id", "post_supervoxel_id")),
+    ),
+    in_nm=True,
 )
 CAVE = ColumnSet(
     fields=(
         *_ids(("id",), ("pre_pt_root_id", "pre_root_id"), ("post_pt_root_id", "post_root_id")),
-        *_points("pre_", "pre_pt_position_{}"),
-        *_points("", "ctr_pt_position_{}"),
-        *_points("post_", "post_pt_position_{}"),
-        Field(ours="size_voxels", names=("size",), kind=FieldKind.WHOLE, written_as=pa.float64()),
+        *_cave_points("pre_", "pre"),
+        *_cave_points("", "ctr"),
+        *_cave_points("post_", "post"),
+        Field(ours="size_voxels", names=("size", "cleft_vx"), kind=FieldKind.WHOLE, written_as=pa.float64()),
+        *_supervoxels(),
     ),
-    retired=("deleted", "superceded_id"),
 )
 FLYWIRE = ColumnSet(
     fields=(
@@ -80,7 +106,9 @@ FLYWIRE = ColumnSet(
         *_points("pre_", "pre_pt_position_{}"),
         *_points("post_", "post_pt_position_{}"),
         *_points("", "{}"),
-    )
+        *_supervoxels(),
+    ),
+    in_nm=True,
 )
 SYNAPTOR = ColumnSet(
     fields=(
@@ -95,6 +123,19 @@ SYNAPTOR = ColumnSet(
         _score("post_score", "postsyn_wt"),
     )
 )
+NEUPRINT_FLAT = ColumnSet(
+    fields=(
+        *_ids(("pre_id",), ("bodyId_pre", "body_pre"), ("bodyId_post", "body_post")),
+        Field(ours="source_id", names=("post_id",), kind=FieldKind.ID),
+        *_points("pre_", "{}_pre", required=True),
+        *_points("post_", "{}_post", required=True),
+        Field(ours="pre_score", names=("confidence_pre", "conf_pre"), kind=FieldKind.SCORE),
+        Field(ours="post_score", names=("confidence_post", "conf_post"), kind=FieldKind.SCORE),
+        Field(ours="pre_supervoxel_id", names=("sv_pre",), kind=FieldKind.ID),
+        Field(ours="post_supervoxel_id", names=("sv_post",), kind=FieldKind.ID),
+    )
+)
+"""One row a synapse, as opposed to neuPrint's two tables; it is read, not written."""
 COLUMN_SETS = {
     Columns.CONNECTOME: OURS,
     Columns.CAVE: CAVE,

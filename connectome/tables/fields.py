@@ -145,6 +145,11 @@ def read_ids(column: pa.Array, where: str) -> pa.Array:
     return column.cast(pa.int64())
 
 
+def present(ids: pa.Array) -> pa.Array:
+    """Whether each id is one (bool, never NULL): 0 stands for none."""
+    return pc.fill_null(pc.greater(ids, 0), False)
+
+
 def _digits(column: pa.Array) -> pa.Array:
     """Ids as texts without blanks, NULL where empty; '12.0' is 12, as pandas writes a column that lacks some."""
     trimmed = pc.utf8_trim_whitespace(column)

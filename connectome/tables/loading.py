@@ -44,6 +44,8 @@ SYNAPSE_COLUMNS = (
     "post_x_nm",
     "post_y_nm",
     "post_z_nm",
+    "pre_supervoxel_id",
+    "post_supervoxel_id",
 )
 
 

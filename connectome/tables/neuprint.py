@@ -1,7 +1,8 @@
 """neuPrint's two tables: points (point_id, x, y, z, kind, conf, body) and partners (pre_id, post_id).
 
 A presynaptic point (T-bar) is a cleft and its id the cleft's; each postsynaptic point is a synapse and its id the
-synapse's source_id. Synapses without one are numbered from 2^63 on, where no data set has points.
+synapse's source_id. The ids that are written carry the points' places, as neuPrint's tools expect; positions are the
+voxels that points lie in. Of several points of one kind in a voxel, the later ones move to the next free one along x.
 Source: the Feather tables that feed neuPrint (flyem-snapshot).
 """
 
@@ -15,15 +16,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from connectome.errors import TableError
 from connectome.tables.fields import Field, FieldKind, outside, read_ids, read_values
 from connectome.tables.kinds import Columns, FileKind
+from connectome.tables.positions import PLACE_BITS, UnitNm, place_ids
 from connectome.tables.reading import column_names, read_batches
-from connectome.tables.synapse_reading import UnitNm
 from connectome.tables.writing import BatchWriter, write_batches
 
-FIRST_POST_ID = 2**63
 PRE, POST = "PreSyn", "PostSyn"
 POINT_CSV_TYPES = {
     "point_id": pa.uint64(),
@@ -34,8 +35,10 @@ POINT_CSV_TYPES = {
     "conf": pa.float64(),
     "body": pa.uint64(),
 }
-POINT_SCHEMA = pa.schema([(name, pa.float32() if name == "conf" else kind) for name, kind in POINT_CSV_TYPES.items()])
+WRITTEN_TYPES = {"conf": pa.float32(), "x": pa.int32(), "y": pa.int32(), "z": pa.int32()}
+POINT_SCHEMA = pa.schema([(name, WRITTEN_TYPES.get(name, kind)) for name, kind in POINT_CSV_TYPES.items()])
 PARTNER_SCHEMA = pa.schema([("pre_id", pa.uint64()), ("post_id", pa.uint64())])
+MASK = (1 << PLACE_BITS) - 1
 CONFIDENCE = Field(ours="conf", names=("conf",), kind=FieldKind.SCORE)
 
 
@@ -111,9 +114,10 @@ class NeuprintReader:
 class _NeuprintWriter:
     points: BatchWriter
     partners: BatchWriter
+    path: Path
     unit_nm: UnitNm
-    written: int = 0
-    last: tuple[int, int] = field(default=(0, 0))  # cleft and presynaptic segment of the last row
+    last: tuple[int, int, int] = field(default=(0, 0, 0))  # cleft, presynaptic segment and point of the last row
+    taken: dict[str, _Taken] = field(default_factory=lambda: {PRE: _Taken(), POST: _Taken()})
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
         if batch.num_rows == 0:
@@ -128,24 +132,60 @@ class _NeuprintWriter:
                 f"cleft {cleft} has synapses of two presynaptic segments, and neuPrint's points have one body: choose "
                 "other --columns"
             )
-        numbers = np.arange(FIRST_POST_ID + self.written, FIRST_POST_ID + self.written + len(clefts), dtype=np.uint64)
-        post_ids = pc.coalesce(batch["source_id"].cast(pa.uint64()), pa.array(numbers))
-        self.points.write_batch(self._points(batch.filter(pa.array(first)), "pre", None))
-        self.points.write_batch(self._points(batch, "post", post_ids))
-        pairs = [pa.array(clefts.astype(np.uint64)), post_ids]
+        pre_points = self._write_points(batch.filter(pa.array(first)), "pre")
+        post_ids = self._write_points(batch, "post")
+        pre_ids = np.concatenate([[self.last[2]], pre_points])[np.cumsum(first)]  # the last batch's where none began
+        pairs = [pa.array(pre_ids.astype(np.uint64)), pa.array(post_ids.astype(np.uint64))]
         self.partners.write_batch(pa.record_batch(pairs, schema=PARTNER_SCHEMA))
-        self.written += len(clefts)
-        self.last = int(clefts[-1]), int(segments[-1])
+        self.last = int(clefts[-1]), int(segments[-1]), int(pre_ids[-1])
 
-    def _points(self, batch: pa.RecordBatch, side: str, ids: pa.Array | None) -> pa.RecordBatch:
-        kind = pa.repeat(PRE if side == "pre" else POST, batch.num_rows)
-        positions = [
-            pc.divide(pc.coalesce(batch[f"{side}_{axis}_nm"].cast(pa.float64()), batch[f"{axis}_nm"]), unit)
-            for axis, unit in zip("xyz", reversed(self.unit_nm), strict=True)
+    def _write_points(self, batch: pa.RecordBatch, side: str) -> NDArray[np.int64]:
+        """Write the points of one side; returns their ids."""
+        kind = PRE if side == "pre" else POST
+        positions = [pc.coalesce(batch[f"{side}_{axis}_nm"].cast(pa.float64()), batch[f"{axis}_nm"]) for axis in "zyx"]
+        ids = self.taken[kind].claim(place_ids(positions, self.unit_nm, str(self.path)).to_numpy())
+        voxels = [pa.array((ids >> bits & MASK).astype(np.int32)) for bits in (0, PLACE_BITS, 2 * PLACE_BITS)]
+        columns = [
+            pa.array(ids.astype(np.uint64)),
+            *voxels,
+            pa.repeat(kind, batch.num_rows),
+            batch[f"{side}_score"],
+            batch[f"{side}_segment_id"].cast(pa.uint64()),
         ]
-        ids = batch["cleft_id"].cast(pa.uint64()) if ids is None else ids
-        body = batch[f"{side}_segment_id"].cast(pa.uint64())
-        return pa.record_batch([ids, *positions, kind, batch[f"{side}_score"], body], schema=POINT_SCHEMA)
+        self.points.write_batch(pa.record_batch(columns, schema=POINT_SCHEMA))
+        return ids
+
+
+class _Taken:
+    """The places that points of one kind have; a point whose place is taken moves on to the next that is free."""
+
+    def __init__(self) -> None:
+        self._sorted: list[NDArray[np.int64]] = []  # each at least twice as long as the next
+
+    def claim(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Places of their own for points that would be at these: int64 (n,)."""
+        claimed = ids.copy()
+        first = np.zeros(len(ids), bool)
+        first[np.unique(ids, return_index=True)[1]] = True
+        late = np.flatnonzero(~first | self._holds(ids))
+        here = set(ids[first].tolist())
+        for place in late.tolist():
+            free = int(ids[place])
+            while free in here or self._holds(np.array([free]))[0]:
+                free += 1
+            here.add(free)
+            claimed[place] = free
+        self._sorted.append(np.sort(claimed))
+        while len(self._sorted) > 1 and len(self._sorted[-2]) < 2 * len(self._sorted[-1]):
+            self._sorted.append(np.sort(np.concatenate([self._sorted.pop(), self._sorted.pop()])))
+        return claimed
+
+    def _holds(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        held = np.zeros(len(ids), bool)
+        for there in self._sorted:
+            places = np.minimum(np.searchsorted(there, ids), len(there) - 1)
+            held |= there[places] == ids
+        return held
 
 
 @contextmanager
@@ -153,13 +193,14 @@ def write_neuprint(points: Path, partners: Path, kind: FileKind, unit_nm: UnitNm
     """A writer of both tables that takes batches of SYNAPSE_SCHEMA, ordered by cleft.
 
     Raises:
-        StorageError: disk full, no such folder, no permission. TableError: a cleft has two presynaptic segments.
+        StorageError: disk full, no such folder, no permission.
+        TableError: a cleft has two presynaptic segments, or points lie too far out.
     """
     with (
         write_batches(points, kind, POINT_SCHEMA) as point_writer,
         write_batches(partners, kind, PARTNER_SCHEMA) as partner_writer,
     ):
-        yield _NeuprintWriter(points=point_writer, partners=partner_writer, unit_nm=unit_nm)
+        yield _NeuprintWriter(points=point_writer, partners=partner_writer, path=points, unit_nm=unit_nm)
 
 
 def _require(path: Path, names: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectome.errors import TableError
-from connectome.tables.fields import read_ids
+from connectome.tables.fields import present, read_ids
 from connectome.tables.reading import column_names, read_batches
 from connectome.tables.validity import VALIDITY, still_valid
 
@@ -187,8 +187,3 @@ def _first(path: Path, names: Sequence[str], wanted: Sequence[str]) -> str:
     if found is None:
         raise TableError(f"{path} has no column {' or '.join(wanted)}: its columns are {', '.join(names[:20])}")
     return found
-
-
-def present(ids: pa.Array) -> pa.Array:
-    """Whether each id is one (bool, never NULL): 0 stands for none."""
-    return pc.fill_null(pc.greater(ids, 0), False)

@@ -12,8 +12,8 @@ import pyarrow as pa
 from connectome.tables.column_sets import COLUMN_SETS, EDGE_NAMES, EDGE_TYPES, ColumnSet
 from connectome.tables.fields import FieldKind, write_values
 from connectome.tables.kinds import Columns, FileKind
-from connectome.tables.positions import axis_of
-from connectome.tables.synapse_reading import AXES, UnitNm
+from connectome.tables.positions import UnitNm, axis_of
+from connectome.tables.synapse_reading import AXES
 from connectome.tables.writing import BatchWriter, write_batches
 
 

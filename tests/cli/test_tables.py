@@ -32,6 +32,7 @@ def run(cli: Run, database_url: str, tmp_path: Path) -> Run:
     assert made.stdout.splitlines() == [
         "run lab: 3 synapses at 3 clefts",
         "left out: 1 without both partners",
+        "without confidence: 3 synapses; filters by confidence leave them out",
     ]
     return call
 
@@ -55,11 +56,14 @@ def test_a_run_of_a_table_is_asked_drawn_and_exported(run: Run, tmp_path: Path) 
     again = run("import", "synapses", out, "--from", "cave", "--name", "back", "--unit", "40,4,4", "--json")
     assert json.loads(again.stdout) == {
         "name": "back",
+        "data_set": "back",
         "synapses": 3,
         "clefts": 3,
         "without_partner": 0,
         "retired": 0,
         "scores_outside": 0,
+        "unscored": 3,
+        "unit_taken": False,
         "dropped_columns": [],
     }
     strong = run("export", "edges", tmp_path / "edges", "--format", "csv", "--columns", "neuprint", "--min-synapses", 2)
@@ -136,5 +140,6 @@ def test_what_an_import_leaves_out_is_told(run: Run, tmp_path: Path) -> None:
     assert made.stdout.splitlines() == [
         "run fly: 2 synapses at 2 clefts",
         "made unknown: 1 scores outside 0 to 1",
+        "without confidence: 1 synapses; filters by confidence leave them out",
         "not kept: columns neuropil, gaba",
     ]

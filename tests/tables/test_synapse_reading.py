@@ -11,6 +11,7 @@ from connectome.errors import SegmentIdError, TableError
 from connectome.tables.kinds import Columns
 from connectome.tables.synapse_reading import SynapseReader
 
+SUPERVOXELS = "pre_pt_supervoxel_id,post_pt_supervoxel_id"
 CAVE_HEADER = "id,pre_pt_root_id,post_pt_root_id,ctr_pt_position_x,ctr_pt_position_y,ctr_pt_position_z"
 
 
@@ -93,10 +94,72 @@ def test_scores_outside_0_to_1_become_unknown_and_are_counted_once_a_row_that_is
 
 
 def test_columns_that_have_no_place_here_are_named(tmp_path: Path) -> None:
-    path = csv_file(tmp_path, "1,2,3,1,1,1,77,AL", header=f"{CAVE_HEADER},pre_pt_supervoxel_id,neuropil")
+    path = csv_file(tmp_path, "1,2,3,1,1,1,0,77,AL", header=f"{CAVE_HEADER},{SUPERVOXELS},neuropil")
     reader = SynapseReader(path=path, columns=Columns.CAVE)
-    assert len(list(reader.batches())) == 1
-    assert reader.dropped_columns == ["pre_pt_supervoxel_id", "neuropil"]
+    (batch,) = reader.batches()
+    assert (batch["pre_supervoxel_id"].to_pylist(), batch["post_supervoxel_id"].to_pylist()) == ([None], [77])
+    assert reader.dropped_columns == ["neuropil"]
+
+
+def test_rows_are_valid_or_not_whatever_the_way_it_is_written(tmp_path: Path) -> None:
+    header = f"{CAVE_HEADER},valid,deleted,superceded_id"
+    kept = ("t,,", "True,False,", "1,NaT,0", ",nan,0.0", "true,f,")
+    gone = ("f,,", "False,,", "0,,", "t,2024-01-01,", "t,t,", "t,,17")
+    lines = [f"{i},2,3,1,1,1,{flags}" for i, flags in enumerate((*kept, *gone), start=1)]
+    reader = SynapseReader(path=csv_file(tmp_path, *lines, header=header), columns=Columns.FLYWIRE, unit_nm=(1, 1, 1))
+    with pytest.raises(TableError, match="has no positions: a synapse needs .* such as pre_pt_position_x"):
+        list(reader.batches())
+    reader = SynapseReader(path=reader.path, columns=Columns.CAVE)
+    rows = pa.Table.from_batches(reader.batches())
+    assert rows["cleft_id"].to_pylist() == [1, 2, 3, 4, 5]
+    assert (reader.retired, reader.unit_taken, reader.dropped_columns) == (6, True, [])
+    table = pa.table(
+        {
+            "id": [1, 2, 3],
+            "pre_pt_root_id": pa.array([5, 5, 5], pa.uint64()),
+            "post_pt_root_id": pa.array([6, 6, 6], pa.uint64()),
+            "ctr_pt_position": [[1, 1, 1]] * 3,
+            "valid": [True, False, None],
+            "deleted": pa.array([None, None, 10**15], pa.timestamp("us")),
+        }
+    )
+    feather.write_feather(table, tmp_path / "t.feather")
+    assert [row["cleft_id"] for row in read(tmp_path / "t.feather")] == [1]
+
+
+def test_columns_of_other_names_are_named_and_what_is_missing_is_told(tmp_path: Path) -> None:
+    header = "start,end,x,y,depth_nm,certainty"
+    path = csv_file(tmp_path, "5,6,1,2,3,0.5", header=header)
+    with pytest.raises(
+        TableError, match=r"no column pre_segment_id .pre_segment_id., post_segment_id .*columns are start"
+    ):
+        read(path, Columns.CONNECTOME)
+    renamed = {
+        "start": "pre_segment_id",
+        "end": "post_segment_id",
+        "x": "x_nm",
+        "y": "y_nm",
+        "depth_nm": "z_nm",
+        "certainty": "confidence",
+    }
+    reader = SynapseReader(path=path, columns=Columns.CONNECTOME, renamed=renamed, unit_nm=(40.0, 4.0, 4.0))
+    (row,) = pa.Table.from_batches(reader.batches()).to_pylist()
+    assert [row[name] for name in ("pre_segment_id", "x_nm", "y_nm", "z_nm", "confidence")] == [5, 4.0, 8.0, 3.0, 0.5]
+    with pytest.raises(TableError, match="no column begin: its columns are start"):
+        read(path, renamed={"begin": "pre_segment_id"})
+    with pytest.raises(TableError, match="a synapse has no column pre: it has cleft_id"):
+        read(path, renamed={"start": "pre"})
+
+
+def test_positions_of_microns_are_in_nm_or_in_voxels_as_their_names_say(tmp_path: Path) -> None:
+    header = "id,pre_root_id,post_root_id,cleft_vx,ctr_pt_x_nm,ctr_pt_y_nm,ctr_pt_z_nm"
+    header += ",pre_pos_x_vx,pre_pos_y_vx,pre_pos_z_vx"
+    path = csv_file(tmp_path, "1,2,3,798,365476,231192,63280,91332,57836,1584", header=header)
+    with pytest.raises(TableError, match="column pre_pos_x_vx counts voxels: say how large"):
+        read(path)
+    (row,) = read(path, unit_nm=(40.0, 4.0, 4.0))
+    assert (row["x_nm"], row["z_nm"], row["pre_x_nm"], row["pre_z_nm"]) == (365476.0, 63280.0, 365328.0, 63360.0)
+    assert row["size_voxels"] == 798
 
 
 def test_a_category_is_read_as_what_it_stands_for(tmp_path: Path) -> None:
@@ -156,7 +219,7 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path, kind: str) -> None:
 
 def test_a_table_of_other_columns_is_refused_with_its_columns(tmp_path: Path) -> None:
     path = csv_file(tmp_path, "1,2,3,1,1,1")
-    with pytest.raises(TableError, match=r"no column presyn_segid.*its columns are id, pre_pt_root_id.*--from"):
+    with pytest.raises(TableError, match=r"no column presyn_segid .*, postsyn_segid.*its columns are id, pre_pt"):
         read(path, Columns.SYNAPTOR)
     with pytest.raises(TableError, match="has no positions"):
         read(csv_file(tmp_path, "1,2,3", header="id,pre_pt_root_id,post_pt_root_id"))

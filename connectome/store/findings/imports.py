@@ -71,3 +71,10 @@ def import_run(database: Database, new: NewImport) -> Iterator[RunLoading]:
         finished = {"state": RunState.FINISHED.value, "finished_at": func.clock_timestamp()}
         connection.execute(update(RunTable).where(RunTable.run_id == run_id).values(finished))
     vacuum_edges(database, run_id)
+
+
+def unscored_synapses(loading: RunLoading) -> int:
+    """How many synapses of a run that is being loaded have no confidence."""
+    synapse = partition("synapse", loading.run_id)
+    found = loading.connection.exec_driver_sql(f"SELECT count(*) - count(confidence) FROM {synapse}").scalar()
+    return int(found or 0)

@@ -1,4 +1,4 @@
-"""neuPrint's two tables inside an import: staged as they are, then joined into clefts and synapses by PostgreSQL."""
+"""neuPrint's tables inside an import: staged as they are, then joined into clefts and synapses by PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,21 +16,50 @@ CREATE TEMPORARY TABLE staged_point (
     point_id bigint NOT NULL, pre boolean NOT NULL, body bigint NOT NULL, x_nm double precision NOT NULL,
     y_nm double precision NOT NULL, z_nm double precision NOT NULL, score real
 ) ON COMMIT DROP;
-CREATE TEMPORARY TABLE staged_partner (pre_id bigint NOT NULL, post_id bigint NOT NULL) ON COMMIT DROP
+CREATE TEMPORARY TABLE staged_partner (pre_id bigint NOT NULL, post_id bigint NOT NULL) ON COMMIT DROP;
+CREATE TEMPORARY TABLE staged_pair (
+    cleft_id bigint NOT NULL, pre_segment_id bigint NOT NULL, post_segment_id bigint NOT NULL, source_id bigint,
+    pre_score real, post_score real, pre_x_nm double precision NOT NULL, pre_y_nm double precision NOT NULL,
+    pre_z_nm double precision NOT NULL, post_x_nm double precision NOT NULL, post_y_nm double precision NOT NULL,
+    post_z_nm double precision NOT NULL, pre_supervoxel_id bigint, post_supervoxel_id bigint
+) ON COMMIT DROP
 """
-ANALYZE = "ANALYZE staged_point; ANALYZE staged_partner"
+PAIR_COLUMNS = (
+    "cleft_id",
+    "pre_segment_id",
+    "post_segment_id",
+    "source_id",
+    "pre_score",
+    "post_score",
+    "pre_x_nm",
+    "pre_y_nm",
+    "pre_z_nm",
+    "post_x_nm",
+    "post_y_nm",
+    "post_z_nm",
+    "pre_supervoxel_id",
+    "post_supervoxel_id",
+)
+ANALYZE = "ANALYZE staged_point; ANALYZE staged_partner; ANALYZE staged_pair"
 TWICE = "SELECT point_id FROM staged_point GROUP BY point_id, pre HAVING count(*) > 1 LIMIT 1"
 JOINED = """
 CREATE TEMPORARY TABLE staged_synapse ON COMMIT DROP AS
-SELECT a.point_id AS cleft_id, row_number() OVER (PARTITION BY a.point_id ORDER BY b.point_id) - 1 AS number,
-       a.body AS pre_segment_id, b.body AS post_segment_id, a.score AS pre_score, b.score AS post_score,
-       a.x_nm AS pre_x_nm, a.y_nm AS pre_y_nm, a.z_nm AS pre_z_nm,
-       b.x_nm AS post_x_nm, b.y_nm AS post_y_nm, b.z_nm AS post_z_nm,
-       CASE WHEN b.point_id >= 0 THEN b.point_id END AS source_id
-FROM staged_partner p
-JOIN staged_point a ON a.point_id = p.pre_id AND a.pre
-JOIN staged_point b ON b.point_id = p.post_id AND NOT b.pre
-WHERE a.body > 0 AND b.body > 0
+SELECT row_number() OVER (PARTITION BY cleft_id ORDER BY post_place, pre_segment_id, post_segment_id) - 1 AS number, *
+FROM (
+    SELECT a.point_id AS cleft_id, b.point_id AS post_place, a.body AS pre_segment_id, b.body AS post_segment_id,
+           CASE WHEN b.point_id >= 0 THEN b.point_id END AS source_id, a.score AS pre_score, b.score AS post_score,
+           a.x_nm AS pre_x_nm, a.y_nm AS pre_y_nm, a.z_nm AS pre_z_nm,
+           b.x_nm AS post_x_nm, b.y_nm AS post_y_nm, b.z_nm AS post_z_nm,
+           NULL::bigint AS pre_supervoxel_id, NULL::bigint AS post_supervoxel_id
+    FROM staged_partner p
+    JOIN staged_point a ON a.point_id = p.pre_id AND a.pre
+    JOIN staged_point b ON b.point_id = p.post_id AND NOT b.pre
+    WHERE a.body > 0 AND b.body > 0
+    UNION ALL
+    SELECT cleft_id, source_id, pre_segment_id, post_segment_id, source_id, pre_score, post_score,
+           pre_x_nm, pre_y_nm, pre_z_nm, post_x_nm, post_y_nm, post_z_nm, pre_supervoxel_id, post_supervoxel_id
+    FROM staged_pair
+) AS synapses
 """
 CLEFTS = """
 INSERT INTO {cleft} (run_id, cleft_id, block_id, x_nm, y_nm, z_nm, state)
@@ -39,19 +68,21 @@ ORDER BY cleft_id
 """
 SYNAPSES = """
 INSERT INTO {synapse} (run_id, cleft_id, number, pre_segment_id, post_segment_id, pre_score, post_score,
-    confidence, pre_x_nm, pre_y_nm, pre_z_nm, post_x_nm, post_y_nm, post_z_nm, source_id)
+    confidence, pre_x_nm, pre_y_nm, pre_z_nm, post_x_nm, post_y_nm, post_z_nm, source_id,
+    pre_supervoxel_id, post_supervoxel_id)
 SELECT {run_id}, cleft_id, number, pre_segment_id, post_segment_id, pre_score, post_score,
     pre_score * post_score, pre_x_nm, pre_y_nm, pre_z_nm, post_x_nm, post_y_nm, post_z_nm,
-    source_id
+    source_id, pre_supervoxel_id, post_supervoxel_id
 FROM staged_synapse ORDER BY cleft_id, number
 """
 
 
 class Staged(StrEnum):
-    """The two tables."""
+    """The two tables, and the one that holds a row a synapse instead."""
 
     POINT = "point"
     PARTNER = "partner"
+    PAIR = "pair"
 
 
 class NeuprintStaging:
@@ -67,7 +98,7 @@ class NeuprintStaging:
         self._connection.exec_driver_sql(STAGED)
 
     def write(self, table: Staged, lines: bytes) -> None:
-        """Append CSV lines: point_id, pre, body, x_nm, y_nm, z_nm, score; or pre_id, post_id."""
+        """Append CSV lines: point_id, pre, body, x_nm, y_nm, z_nm, score; or pre_id, post_id; or PAIR_COLUMNS."""
         cursor: Any = self._connection.connection.cursor()
         cursor.copy_expert(f"COPY staged_{table.value} FROM STDIN (FORMAT csv)", io.BytesIO(lines))
 
@@ -91,4 +122,5 @@ class NeuprintStaging:
         }
         clefts = run.exec_driver_sql(CLEFTS.format(**names)).rowcount
         synapses = run.exec_driver_sql(SYNAPSES.format(**names)).rowcount
-        return clefts, synapses, partners - synapses
+        left_out = partners - synapses if partners else 0
+        return clefts, synapses, left_out

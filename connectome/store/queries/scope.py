@@ -20,7 +20,8 @@ from connectome.store.queries.streaming import Query
 
 CHOSEN = """chosen AS NOT MATERIALIZED (
     SELECT s.cleft_id, s.number, {pre} AS pre_id, {post} AS post_id, s.pre_segment_id, s.post_segment_id,
-           s.confidence, s.pre_score, s.post_score, s.source_id, s.pre_x_nm, s.pre_y_nm, s.pre_z_nm,
+           s.confidence, s.pre_score, s.post_score, s.source_id, s.pre_supervoxel_id,
+           s.post_supervoxel_id, s.pre_x_nm, s.pre_y_nm, s.pre_z_nm,
            s.post_x_nm, s.post_y_nm, s.post_z_nm, c.size_voxels, c.mean_score, c.max_score, c.x_nm, c.y_nm, c.z_nm,
            c.start_x_nm, c.start_y_nm, c.start_z_nm, c.stop_x_nm, c.stop_y_nm, c.stop_z_nm
     FROM {clefts} c JOIN synapse s ON s.run_id = c.run_id AND s.cleft_id = c.cleft_id{joins}

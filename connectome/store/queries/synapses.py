@@ -18,7 +18,8 @@ EXPORTED = """
 SELECT {columns} FROM (
     SELECT cleft_id, number, pre_id AS pre_segment_id, post_id AS post_segment_id, source_id, pre_score, post_score,
            confidence, mean_score, max_score, size_voxels, x_nm, y_nm, z_nm, pre_x_nm, pre_y_nm, pre_z_nm,
-           post_x_nm, post_y_nm, post_z_nm, start_x_nm, start_y_nm, start_z_nm, stop_x_nm, stop_y_nm, stop_z_nm
+           post_x_nm, post_y_nm, post_z_nm, start_x_nm, start_y_nm, start_z_nm, stop_x_nm, stop_y_nm, stop_z_nm,
+           {pre} AS pre_supervoxel_id, {post} AS post_supervoxel_id
     FROM chosen{conditions}
 ) AS synapses ORDER BY cleft_id, number"""
 # With roots, all synapses that may be a neuron's: those of its segments, and those that it was given one by one.
@@ -54,7 +55,10 @@ def exported(scope: Scope, columns: Sequence[str]) -> Query:
         columns: which columns, from the names of synapse and cleft; their order in the answer.
     """
     chosen = ", ".join(f'"{name}"' for name in columns)
-    return scope.query(EXPORTED.format(columns=chosen, conditions=_where(scope, [])))
+    # with roots as partners, the segments would be lost: they are what later proofreading moves
+    kept = "coalesce({side}_supervoxel_id, {side}_segment_id)" if scope.roots_id != SEGMENTS else "{side}_supervoxel_id"
+    sides = {side: kept.format(side=side) for side in ("pre", "post")}
+    return scope.query(EXPORTED.format(columns=chosen, conditions=_where(scope, []), **sides))
 
 
 def _where(scope: Scope, conditions: list[str]) -> str:
