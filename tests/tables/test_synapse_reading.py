@@ -107,7 +107,7 @@ def test_rows_are_valid_or_not_whatever_the_way_it_is_written(tmp_path: Path) ->
     gone = ("f,,", "False,,", "0,,", "t,2024-01-01,", "t,t,", "t,,17")
     lines = [f"{i},2,3,1,1,1,{flags}" for i, flags in enumerate((*kept, *gone), start=1)]
     reader = SynapseReader(path=csv_file(tmp_path, *lines, header=header), columns=Columns.FLYWIRE, unit_nm=(1, 1, 1))
-    with pytest.raises(TableError, match="has no positions: a synapse needs .* such as pre_pt_position_x"):
+    with pytest.raises(TableError, match=r"has no positions: a synapse needs .* such as pre_pt_position_x"):
         list(reader.batches())
     reader = SynapseReader(path=reader.path, columns=Columns.CAVE)
     rows = pa.Table.from_batches(reader.batches())
