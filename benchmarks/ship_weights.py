@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from connectome.models.card_text import CardNotes, card_text
+from connectome.models.registry import CardNotes, card_text
 from connectome.networks.checkpoint import ModelCard, load_checkpoint, read_card, save_checkpoint
 from connectome.networks.inspection import fingerprint, sha256_of, trained_values
 from connectome.weights.manifest import MANIFEST, ShippedModel, shipped_models, weights_folder, write_manifest

@@ -28,8 +28,7 @@ from connectome.networks.inference import for_inference, inference_dtype, normal
 from connectome.partners.assignment import AssignmentRules, assign
 from connectome.partners.avan import PATCHES_A_BATCH as PATCHES_A_CALL
 from connectome.partners.patches import PATCHES_A_BATCH, PatchReader
-from connectome.pipeline.inputs import VolumePair, open_pair
-from connectome.pipeline.normalisation import as_model_sees, choose_grey_range
+from connectome.pipeline.inputs import VolumePair, as_model_sees, choose_grey_range, open_pair
 from connectome.pipeline.stages.label import write_labels
 from connectome.pipeline.steps import TilePredictor, blended, mirrored
 from connectome.volumes.volume import Volume

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from connectome import __version__
 from connectome.cli import (
     annotate,
     build,
@@ -31,6 +30,7 @@ from connectome.cli.demo import demo
 from connectome.cli.sql import sql
 from connectome.cli.tune import tune
 from connectome.errors import ConnectomeError
+from connectome.version import VERSION
 
 INTERRUPTED_EXIT_CODE = 130
 ORDER_IN_HELP = (
@@ -85,7 +85,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"connectome {__version__}")
+        typer.echo(f"connectome {VERSION}")
         raise typer.Exit
 
 

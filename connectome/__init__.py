@@ -9,11 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connectome.version import VERSION as __version__
+
 if TYPE_CHECKING:
     from connectome.query.connectome import Connectome
     from connectome.selection import Filter, NmBox
 
-__version__ = "0.1.0"
 __all__ = ["Connectome", "Filter", "NmBox", "__version__", "open"]
 
 

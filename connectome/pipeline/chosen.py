@@ -9,12 +9,11 @@ from typing import Any
 from connectome.clefts.representations import Representation
 from connectome.clefts.tiling import TileShape
 from connectome.geometry import Triple
-from connectome.models.confidence_file import choose_confidence
+from connectome.models.assigners import choose_confidence
 from connectome.networks.checkpoint import Method
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.confidence import ConfidenceModel
-from connectome.pipeline.inputs import Inputs
-from connectome.pipeline.normalisation import choose_grey_range
+from connectome.pipeline.inputs import Inputs, choose_grey_range
 from connectome.pipeline.parameters import AS_GIVEN, ASSIGNER, DETECTOR, PARAMETERS, BuildParameters, chosen_values
 from connectome.pipeline.request import BuildRequest
 from connectome.volumes.grey_values import GreyRange

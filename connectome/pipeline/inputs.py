@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from connectome.clefts.tiling import TileShape
-from connectome.errors import BoxError, CheckpointError, DtypeError
+from connectome.errors import BoxError, CheckpointError, ConfigError, DtypeError
 from connectome.geometry import Box, NmTriple, Triple
 from connectome.models.assigners import ChosenAssigner, choose_assigner
 from connectome.models.lookup import load_model
-from connectome.networks.checkpoint import Checkpoint, ModelCard, ModelRole
+from connectome.networks.checkpoint import Checkpoint, ModelCard, ModelRole, Normalisation
 from connectome.networks.device import Device, DeviceChoice, choose_device
 from connectome.pipeline.request import InputVolumes, ModelNames
-from connectome.volumes.grey_values import check_image_dtype
+from connectome.volumes.grey_values import GreyRange, check_image_dtype, grey_table, measure_grey_range
 from connectome.volumes.grid_map import GridMap
 from connectome.volumes.model_grid import ModelGrid, common_anchor_nm
 from connectome.volumes.multiscale import Multiscale, open_multiscale
@@ -197,3 +199,36 @@ def _extent(volume: Volume) -> str:
         o + n * r for o, n, r in zip(volume.grid.offset_nm, volume.grid.shape, volume.grid.resolution_nm, strict=True)
     )
     return "zyx " + ",".join(f"{a:g}:{b:g}" for a, b in zip(volume.grid.offset_nm, stop, strict=True)) + " nm"
+
+
+def choose_grey_range(how: str, image: GridView, recorded: Mapping[str, Any] | None = None) -> GreyRange | None:
+    """The grey values of an image that are to meet a model's low and high; None: it is used as it is.
+
+    The range is measured on the whole image, not on the box that is built, so that boxes built one by one match.
+
+    Args:
+        how: volume, none or LOW,HIGH (see `normalisation_text`).
+        image: the image on the working grid.
+        recorded: parameters of the run that is resumed; what it measured is used again.
+
+    Raises:
+        GreyValueError: the image has no contrast. ConfigError: the given range is beyond its data type.
+    """
+    if how == "none":
+        return None
+    if how != "volume":
+        low, high = map(int, how.split(","))
+        if high > np.iinfo(image.dtype).max:
+            raise ConfigError(f"normalisation {how} is beyond {image.dtype}, which {image.volume.url} holds")
+        return GreyRange(low=low, high=high)
+    before = recorded or {}
+    if before.get("normalisation") == how and before.get("grey_range") is not None:
+        low, high = before["grey_range"]
+        return GreyRange(low=low, high=high)
+    return measure_grey_range(image, image.volume.url)
+
+
+def as_model_sees(image: GridView, grey: GreyRange | None, how: Normalisation) -> GridView:
+    """The image with a model's grey values: uint8."""
+    target = GreyRange(low=how.low, high=how.high)
+    return image.through(grey_table(image.dtype, grey, target))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from connectome import __version__
 from connectome.errors import RunConflictError, StorageError
 from connectome.networks.checkpoint import Checkpoint
 from connectome.pipeline.chosen import Parameters
@@ -15,6 +14,7 @@ from connectome.pipeline.request import BuildRequest
 from connectome.store.database import Database
 from connectome.store.runs.records import NewModel, NewRun, NewVolume, RunRecord
 from connectome.store.runs.runs import create_run, delete_run, find_build
+from connectome.version import VERSION
 from connectome.volumes.segment_ids import check_samples
 from connectome.volumes.volume import as_url
 from connectome.volumes.working_grid import Voxels
@@ -50,7 +50,7 @@ def _new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters) -> N
         | {"image": identity(inputs.image.volume), "segmentation": identity(inputs.segmentation.volume)},
         box=inputs.box,
         folder=(request.execution.data_folder / "runs" / request.name).absolute(),
-        code_version=__version__,
+        code_version=VERSION,
     )
 
 

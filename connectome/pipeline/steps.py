@@ -26,8 +26,7 @@ from connectome.partners.assignment import CleftPatch
 from connectome.partners.patches import PATCHES_A_BATCH, PatchReader, batches
 from connectome.partners.scores import Assigner
 from connectome.pipeline.chosen import Parameters
-from connectome.pipeline.inputs import Inputs
-from connectome.pipeline.normalisation import as_model_sees
+from connectome.pipeline.inputs import Inputs, as_model_sees
 from connectome.records import Clefts
 from connectome.volumes.segment_ids import may_hold_others, read_segments
 from connectome.volumes.volume import Volume

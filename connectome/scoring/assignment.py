@@ -24,8 +24,7 @@ from connectome.networks.device import DeviceChoice, choose_device
 from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
 from connectome.partners.scores import Assigner
 from connectome.pipeline.chosen import rules_of
-from connectome.pipeline.inputs import VolumePair, model_grid, open_pair
-from connectome.pipeline.normalisation import as_model_sees, choose_grey_range
+from connectome.pipeline.inputs import VolumePair, as_model_sees, choose_grey_range, model_grid, open_pair
 from connectome.pipeline.parameters import ASSIGNER, BuildParameters, check_parameters, chosen_values
 from connectome.pipeline.request import InputVolumes, ModelNames
 from connectome.records import NoProgress, Progress, ReferenceSynapse

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from connectome.errors import ReferenceDataError
 from connectome.evaluate.calibration import Binning, ReliabilityBin, expected_calibration_error, reliability
-from connectome.models.confidence_file import store_confidence, write_confidence
+from connectome.models.assigners import store_confidence, write_confidence
 from connectome.partners.confidence import ConfidenceModel, fit_confidence
 from connectome.pipeline.parameters import AXES
 from connectome.pipeline.request import BuildRequest

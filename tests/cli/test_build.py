@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from small_world import OFFSET_NM, RESOLUTION_NM, SHAPE, SmallWorld, make_small_
 from typer.testing import Result
 
 from connectome.networks.checkpoint import Method
+from connectome.pipeline.request import OPTIONS
 from connectome.volumes.volume import Volume
 
 Cli = Callable[..., Result]
@@ -82,6 +84,29 @@ def test_a_build_prints_a_summary_and_sql_answers(
         url = cli("db", "url", "--data-folder", module_data_folder).stdout.strip()
         found = subprocess.run([psql, url, "-Atc", query], capture_output=True, text=True, check=True)
         assert len(found.stdout.splitlines()) == len(rows)
+
+
+def test_another_threshold_is_refused_and_told_as_both_were_given_with_the_flags_that_help(
+    build: Callable[..., Result], cli: Cli, module_data_folder: Path
+) -> None:
+    same = {"data_folder": module_data_folder, "name": "typed", "block_shape": "40,100,90"}
+    assert build(**same).exit_code == 0
+    assert_refused(
+        build(**same, threshold=0.8), 7, "exists with threshold 0.7, not 0.8: use another --name, or --restart"
+    )
+    shown = cli("runs", "show", "typed", "--data-folder", module_data_folder).stdout
+    assert re.search(r"^  threshold +0\.7$", shown, re.MULTILINE)
+
+
+def test_the_help_shows_every_option_in_groups_within_80_columns(cli: Cli) -> None:
+    text = cli("build", "volume", "--help", COLUMNS="80", TERMINAL_WIDTH="80").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    for option in OPTIONS.values():
+        assert f"{option.flag} " in text, option.flag
+    heads = re.findall(r"^╭─ (.+?) ─", text, re.MULTILINE)
+    assert heads[0] == "Options" and {"Volumes", "Models", "Parameters", "How it runs"} <= set(heads)
+    first = text.split("╭─")[1]
+    assert first.index("--image") < first.index("--segmentation") < first.index("--name")
 
 
 def test_a_toml_file_holds_the_same_options_and_flags_win(

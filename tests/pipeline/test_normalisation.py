@@ -13,7 +13,7 @@ from small_world import OFFSET_NM, RESOLUTION_NM, SmallWorld, assert_same_rows, 
 from connectome.errors import ConfigError, RunConflictError
 from connectome.geometry import triple
 from connectome.pipeline.build import build_volume
-from connectome.pipeline.normalisation import choose_grey_range
+from connectome.pipeline.inputs import choose_grey_range
 from connectome.pipeline.parameters import normalisation_text
 from connectome.store.database import Database
 from connectome.store.runs.runs import get_run

@@ -14,8 +14,7 @@ from annotated_world import BOX, make_annotated_world, world_build
 from small_world import SmallWorld, build
 
 from connectome.errors import CheckpointError, ConfigError, ReferenceDataError, RunConflictError
-from connectome.models.assigners import NEAREST, ChosenAssigner
-from connectome.models.confidence_file import read_confidence, store_confidence
+from connectome.models.assigners import NEAREST, ChosenAssigner, read_confidence, store_confidence
 from connectome.networks.checkpoint import ModelRole, load_checkpoint, save_checkpoint
 from connectome.pipeline.build import build_volume
 from connectome.scoring.edges import score_edges

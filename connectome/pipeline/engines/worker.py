@@ -11,7 +11,6 @@ from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
-from connectome import __version__
 from connectome.errors import CheckpointError, ClusterError
 from connectome.networks.checkpoint import Checkpoint
 from connectome.networks.device import use_threads
@@ -25,6 +24,7 @@ from connectome.records import NoProgress
 from connectome.store.database import Database
 from connectome.store.runs.blocks import BlockMark
 from connectome.store.runs.records import RunRecord
+from connectome.version import VERSION
 from connectome.volumes.volume import as_url
 
 
@@ -43,7 +43,7 @@ class BuildDescription:
     parameters: Parameters
     retry_s: float
     database_url: str = field(repr=False)
-    code_version: str = __version__
+    code_version: str = VERSION
 
     @classmethod
     def of(cls, context: BuildContext, request: BuildRequest) -> BuildDescription:
@@ -76,9 +76,9 @@ class BuildDescription:
             ClusterError: another version of connectome is installed here. CheckpointError: a model is another one here.
             InputError, DeviceError, DatabaseError: something isn't there.
         """
-        if self.code_version != __version__:
+        if self.code_version != VERSION:
             raise ClusterError(
-                f"a worker has connectome {__version__}, the build {self.code_version}: install the same on both"
+                f"a worker has connectome {VERSION}, the build {self.code_version}: install the same on both"
             )
         inputs = open_inputs(self.request.volumes, self.request.models, self.request.execution.device)
         self._check_models(inputs)

@@ -8,9 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from connectome import __version__
 from connectome.errors import ConfigError, InputError
 from connectome.geometry import Box, NmTriple, Triple
+from connectome.version import VERSION
 
 
 class RunKind(StrEnum):
@@ -76,7 +76,7 @@ class NewRun:
     box: Box
     folder: Path
     data_set: str | None = None
-    code_version: str = __version__
+    code_version: str = VERSION
 
 
 def check_run_name(name: str) -> None:
@@ -103,7 +103,7 @@ class NewImport:
     parameters: dict[str, Any]
     data_set: str | None = None
     edges_only: bool = False
-    code_version: str = __version__
+    code_version: str = VERSION
 
 
 @dataclass(frozen=True, kw_only=True)
