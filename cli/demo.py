@@ -8,34 +8,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.options.common import DatabaseUrlOption, Device, DeviceOption, parse_shape, program, where_flags
+from connectome.cli.options.build import Values, build_options
+from connectome.cli.options.common import DatabaseUrlOption, parse_shape, program, where_flags
 
 if TYPE_CHECKING:
     from connectome.demo import Answer, DemoReport
 
 
+@build_options("given", "device")
 def demo(
+    given: Values,
     folder: Annotated[Path, typer.Option("--folder", metavar="FOLDER", help="Where everything goes.")] = Path(
         "connectome-demo"
     ),
     shape: Annotated[str, typer.Option("--shape", metavar="z,y,x", help="Voxels of the phantom.")] = "64,512,512",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another phantom.")] = 7,
-    device: DeviceOption = Device.AUTO,
     database_url: DatabaseUrlOption = None,
 ) -> None:
     """Make a synthetic volume, build its connectome, score it, export it and ask it three questions."""
     from connectome.cli.output.progress import RichProgress
-    from connectome.demo import DemoRequest, run_demo
+    from connectome.demo import run_demo
+    from connectome.pipeline.request import Execution
 
-    request = DemoRequest(
-        folder=folder,
-        shape=parse_shape(shape, "--shape") or (64, 512, 512),
-        seed=seed,
-        device=device.value,
-        database_url=database_url,
-    )
+    execution = Execution(data_folder=folder, database_url=database_url, **given)
     with RichProgress() as progress:
-        report = run_demo(request, progress)
+        report = run_demo(parse_shape(shape, "--shape") or (64, 512, 512), seed, execution, progress)
     _print(report, where_flags(folder, database_url))
 
 

@@ -11,7 +11,7 @@ import typer
 from connectome.cli.options.common import JsonOption
 
 if TYPE_CHECKING:
-    from connectome.models.registry import ModelSummary, VerifiedModel
+    from connectome.models.registry import ModelSummary
 
 app = typer.Typer(no_args_is_help=True, help="List, show and verify the networks that ship, and your own.")
 HEADER = ("name", "role", "method", "parameters", "resolution", "size", "SHA-256", "measured")
@@ -69,17 +69,16 @@ def verify(
 
     found = [verify_model(model) for model in models or known_names()]
     if as_json:
-        typer.echo(json.dumps([verified.to_json() for verified in found], indent=2))
+        typer.echo(json.dumps([one.to_json() | {"verified": True, "difference": off} for one, off in found], indent=2))
         return
-    for verified in found:
-        typer.echo(_verdict(verified))
+    for summary, difference in found:
+        typer.echo(_verdict(summary, difference))
 
 
-def _verdict(verified: VerifiedModel) -> str:
-    summary = verified.summary
-    if verified.difference is None:
+def _verdict(summary: ModelSummary, difference: float | None) -> str:
+    if difference is None:
         return f"{summary.path}: loads and answers; SHA-256 {summary.sha256[:12]} (it doesn't ship: nothing to compare)"
-    answer = f"answer within {max(verified.difference, 1e-7):.0e}"
+    answer = f"answer within {max(difference, 1e-7):.0e}"
     return f"{summary.name}: as recorded; SHA-256 {summary.sha256[:12]}, {answer}"
 
 

@@ -32,17 +32,6 @@ QUERIES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemoRequest:
-    """A phantom's shape (z, y, x) in voxels and seed, and where everything goes."""
-
-    folder: Path = Path("connectome-demo")
-    shape: Triple = (64, 512, 512)
-    seed: int = 7
-    device: str = "auto"
-    database_url: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Answer:
     """A query and its rows."""
 
@@ -63,28 +52,34 @@ class DemoReport:
     answers: list[Answer]
 
 
-def run_demo(request: DemoRequest, progress: Progress) -> DemoReport:
-    """Run the demo; a second one with the same folder uses what the first one made.
+def run_demo(shape: Triple, seed: int, execution: Execution, progress: Progress) -> DemoReport:
+    """Run the demo; a second one with the same data folder uses what the first one made.
+
+    Args:
+        shape: voxels (z, y, x) of the phantom.
+        seed: of the phantom.
+        execution: how it is built; everything goes into its data folder.
+        progress: is told how far it is.
 
     Raises:
         StorageError: the folder can't be written. DatabaseError: the database can't be reached.
     """
-    run_name = f"demo-{'x'.join(map(str, request.shape))}-seed{request.seed}"
-    phantom = request.folder / "phantoms" / run_name.removeprefix("demo-")
+    folder, run_name = execution.data_folder, f"demo-{'x'.join(map(str, shape))}-seed{seed}"
+    phantom = folder / "phantoms" / run_name.removeprefix("demo-")
     if not (phantom / "annotations.csv").exists():
-        write_phantom(PhantomConfig(shape=request.shape, seed=request.seed), phantom, progress=progress, overwrite=True)
+        write_phantom(PhantomConfig(shape=shape, seed=seed), phantom, progress=progress, overwrite=True)
     build = BuildRequest(
         name=run_name,
         volumes=InputVolumes(image=str(phantom / "raw.zarr"), segmentation=str(phantom / "neuron_ids.zarr")),
-        execution=Execution(device=request.device, data_folder=request.folder, database_url=request.database_url),
+        execution=execution,
     )
     try:
         summary = build_volume(build, progress)
     except RunConflictError:  # other weights than last time: the demo is there to be run again
-        summary = build_volume(replace(build, execution=replace(build.execution, restart=True)), progress)
-    with Database.open(request.database_url, request.folder) as database:
+        summary = build_volume(replace(build, execution=replace(execution, restart=True)), progress)
+    with Database.open(execution.database_url, folder) as database:
         score = score_edges(database, run_name, phantom, None, progress)
-        saved = export_graphml(database, run_name, request.folder / "demo.graphml", GraphSelection())
+        saved = export_graphml(database, run_name, folder / "demo.graphml", GraphSelection())
         answers = [_ask(database, title, query.format(run=run_name)) for title, query in QUERIES.items()]
     return DemoReport(phantom=phantom, summary=summary, score=score, graphml=saved.path, answers=answers)
 

@@ -33,7 +33,6 @@ ConfigOption = Annotated[
         "--config",
         metavar="FILE.toml",
         show_default=False,
-        rich_help_panel="Configuration and output",
         help="Options of build volume as keys of a TOML file, with _ for -; flags win.",
     ),
 ]
@@ -81,7 +80,16 @@ def _options(given: Callable[..., Values], kinds: Mapping[str, Any], argument: s
     parameters = [inspect.Parameter(key, keyword, default=None, annotation=kind) for key, kind in kinds.items()]
     vars(given)["__signature__"] = inspect.Signature(parameters)
     given.__annotations__ = dict(kinds)
-    return shared_options(given, argument)
+    share = shared_options(given, argument)
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        shared = share(command)
+        found = dict(inspect.signature(shared).parameters)
+        first = [found.pop(key) for key in kinds]  # what a command needs of these stands before its own in the help
+        vars(shared)["__signature__"] = inspect.Signature([*first, *found.values()])
+        return shared
+
+    return decorate
 
 
 def _option(row: Option) -> Any:

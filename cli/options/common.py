@@ -15,8 +15,9 @@ import typer
 
 from connectome.errors import ConfigError
 from connectome.geometry import Box, NmTriple, Triple
+from connectome.pipeline.request import OPTIONS
 
-DEFAULT_DATA_FOLDER = Path("connectome-data")
+DEFAULT_DATA_FOLDER: Path = OPTIONS["data_folder"].default
 
 
 class Device(StrEnum):
@@ -35,7 +36,7 @@ DatabaseUrlOption = Annotated[
         metavar="URL",
         envvar="CONNECTOME_DATABASE_URL",
         show_default=False,
-        help="postgresql://user@host/database. Without it a server is started in the data folder.",
+        help=OPTIONS["database_url"].help,
     ),
 ]
 DataFolderOption = Annotated[
@@ -44,7 +45,7 @@ DataFolderOption = Annotated[
         "--data-folder",
         metavar="FOLDER",
         envvar="CONNECTOME_DATA_FOLDER",
-        help="Where the volumes of runs and the built-in database server are kept.",
+        help=OPTIONS["data_folder"].help,
     ),
 ]
 DataSetOption = Annotated[
@@ -67,7 +68,7 @@ BoxOption = Annotated[
         "--box",
         metavar="z0:z1,y0:y1,x0:x1",
         show_default=False,
-        help="Only this part, in voxels of the segmentation; start inclusive, stop exclusive.",
+        help=OPTIONS["box"].help,
     ),
 ]
 ResolutionOption = Annotated[
@@ -82,17 +83,6 @@ BlockShapeOption = Annotated[
     str | None,
     typer.Option("--block-shape", metavar="z,y,x", show_default=False, help="Voxels of a block, e.g. 64,256,256."),
 ]
-NormalisationOption = Annotated[
-    str | None,
-    typer.Option(
-        "--normalisation",
-        metavar="volume|none|LOW,HIGH",
-        show_default=False,
-        help="Bring the image's grey values to those of the training data: its 10th and 90th percentile (volume, the "
-        "default), nothing, or these two grey values.",
-    ),
-]
-DeviceOption = Annotated[Device, typer.Option("--device", help="Where the networks run.")]
 
 
 def is_typed(context: typer.Context, parameter: str) -> bool:

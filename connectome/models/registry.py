@@ -74,18 +74,6 @@ class ModelDescription:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class VerifiedModel:
-    """A model that passed; `difference` is its fingerprint's from the recorded one, None where none is recorded."""
-
-    summary: ModelSummary
-    difference: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return self.summary.to_json() | {"verified": True, "difference": self.difference}
-
-
 def list_models(paths: Sequence[Path] = ()) -> list[ModelSummary]:
     """The models that ship, then the checkpoints at the paths; of a folder all *.safetensors in it.
 
@@ -109,8 +97,11 @@ def describe_model(wanted: str) -> ModelDescription:
     return ModelDescription(summary=summary, card=card, text=text)
 
 
-def verify_model(wanted: str) -> VerifiedModel:
+def verify_model(wanted: str) -> tuple[ModelSummary, float | None]:
     """Check a model by name or path: its file, its card, its weights, its answer to a fixed input.
+
+    Returns:
+        The model, and how far its answer is from the recorded one; None where none is recorded.
 
     Raises:
         CheckpointError: says what is wrong.
@@ -124,7 +115,7 @@ def verify_model(wanted: str) -> VerifiedModel:
     if not all(map(math.isfinite, answer)):
         raise CheckpointError(f"{path}: the network's answer to the fixed input isn't a number: train it again")
     if shipped is None:
-        return VerifiedModel(summary=summary, difference=None)
+        return summary, None
     _check_card(shipped, summary)
     difference = largest_difference(answer, shipped.fingerprint)
     if difference > TOLERANCE:
@@ -132,7 +123,7 @@ def verify_model(wanted: str) -> VerifiedModel:
             f"model '{shipped.name}' doesn't answer the fixed input as recorded (off by {difference:.2g}, allowed is "
             f"{TOLERANCE:g}): PyTorch computes differently here, or the code of the network has changed"
         )
-    return VerifiedModel(summary=summary, difference=difference)
+    return summary, difference
 
 
 def _check_file(shipped: ShippedModel) -> None:

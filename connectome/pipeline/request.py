@@ -206,18 +206,18 @@ def build_request(values: Mapping[str, Any]) -> BuildRequest:
     Raises:
         ConfigError: an input isn't given, or a value is one that no build takes.
     """
-    missing = [name for name in ("image", "segmentation") if name not in values]
-    if missing:
-        raise ConfigError(f"no {' and no '.join(missing)} given", about="image")
     for name, value in values.items():
         if name not in PARAMETERS and value is not None:
             OPTIONS[name].check(value)
+    asked = {name: values[name] for name in PARAMETERS if values.get(name) is not None}
+    check_parameters(asked)
+    missing = [name for name in ("image", "segmentation") if name not in values]
+    if missing:
+        raise ConfigError(f"no {' and no '.join(missing)} given", about="image")
     parts = {
         part: kind(**{name: values[name] for name in options_of(kind) if name in values})
         for part, kind in PARTS.items()
     }
-    asked = {name: values[name] for name in PARAMETERS if values.get(name) is not None}
-    check_parameters(asked)
     request = BuildRequest(**parts, parameters=asked)
     if request.execution.workers is not None and request.execution.scheduler is not None:
         raise ConfigError("local workers and those of a scheduler exclude each other: ask for one", about="workers")

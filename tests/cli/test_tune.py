@@ -152,7 +152,7 @@ def test_calibration_is_told_and_its_model_serves_a_build(
         ((), "no annotated volume given"),
         (("--image", "a"), "belong together"),
         (("--data", "DATA", "--thresholds", "0.5,x"), "isn't a list of numbers"),
-        (("--data", "DATA", "--thresholds", "2"), "must lie from"),
+        (("--data", "DATA", "--thresholds", "2"), "threshold 2.0 must be greater than 0 and at most 1"),
         (("--data", "absent"), "no volume"),
         (("--data", "DATA", "--pre-thresholds", "0.5"), "add --polyadic"),
     ],
