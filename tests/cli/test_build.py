@@ -190,12 +190,6 @@ def test_volumes_that_do_not_overlap_are_refused(build: Callable[..., Result], t
     assert_refused(build(segmentation=far), 3, "don't overlap", "far.zarr")
 
 
-def test_a_resolution_that_does_not_divide_the_models_is_refused(build: Callable[..., Result], tmp_path: Path) -> None:
-    odd = write(tmp_path / "odd.zarr", np.ones((8, 16, 16), np.uint64), resolution_nm=(30.0, 8.0, 8.0))
-    assert_refused(build(segmentation=odd), 3, "8 nm", "12 nm", "whole factor")
-    assert_refused(build(resolution="30,24,24"), 3, "24 nm")
-
-
 def test_a_volume_without_resolution_is_refused(
     build: Callable[..., Result], tmp_path: Path, world: SmallWorld
 ) -> None:
