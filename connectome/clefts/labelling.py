@@ -135,9 +135,10 @@ def _components(
     shape = foreground.shape
     if min(shape) < MIN_SIDE:
         foreground = np.pad(foreground, [(0, max(MIN_SIDE - side, 0)) for side in shape])
-    labels: NDArray[np.unsignedinteger] = cc3d.connected_components(foreground, connectivity=int(connectivity))
+    labels = cc3d.connected_components(foreground, connectivity=int(connectivity))  # type: ignore[call-overload]
     inside = np.ascontiguousarray(labels[tuple(map(slice, shape))])
-    return inside.reshape(-1)[flat] - 1
+    component: NDArray[np.unsignedinteger] = inside.reshape(-1)[flat] - 1
+    return component
 
 
 def _first_of_each(component: NDArray[np.unsignedinteger]) -> NDArray[np.int64]:

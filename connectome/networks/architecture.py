@@ -176,7 +176,8 @@ class RSUNet(nn.Module):
         for level in reversed(range(len(self.up))):
             x = self.up[level](x, skips.pop())  # nothing holds a skip any longer than that
             x = self.merge[level](x)
-        return self.last(x)
+        logits: Tensor = self.last(x)
+        return logits
 
 
 def initialise(network: nn.Module, seed: int) -> None:
@@ -226,4 +227,5 @@ class PairClassifier(nn.Module):
         with torch.autocast(x.device.type, enabled=False):  # bfloat16 has three digits: pairs would score the same
             x = x.float()
             x = torch.cat([x.mean((2, 3, 4)), x.amax((2, 3, 4))], 1)  # (n, 2 * widths[-1])
-            return self.last(elu(self.hidden(x)))
+            logit: Tensor = self.last(elu(self.hidden(x)))
+            return logit

@@ -65,9 +65,9 @@ def folded(conv: nn.Conv3d, norm: nn.BatchNorm3d) -> nn.Conv3d:
     out = nn.Conv3d(
         conv.in_channels,
         conv.out_channels,
-        conv.kernel_size,
-        padding=conv.padding,
-        bias=True,  # type: ignore[arg-type]
+        conv.kernel_size,  # type: ignore[arg-type]
+        padding=conv.padding,  # type: ignore[arg-type]
+        bias=True,
     )
     with torch.no_grad():
         out.weight.copy_(conv.weight.double() * scale[:, None, None, None, None])
@@ -98,13 +98,14 @@ def for_inference(network: Network, device: Device) -> nn.Module:
     It takes inputs of that dtype and gives the logits that the network gives in evaluation mode, up to rounding. Dense
     layers and the norms that stay have their values in float32.
     """
-    ready = deepcopy(network).cpu().eval().requires_grad_(False)
+    ready: nn.Module = deepcopy(network).cpu().eval().requires_grad_(False)
     _fold_children(ready)
     dtype = inference_dtype(device)
     for module in ready.modules():
         if isinstance(module, nn.Conv3d):
             module.to(dtype)
-    return ready.requires_grad_(False).to(device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    ready = ready.requires_grad_(False).to(device)
+    return ready.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload, no-any-return]
 
 
 def _fold_children(module: nn.Module) -> None:

@@ -96,7 +96,7 @@ class Volume:
         address = as_url(url)
         context = _context(CACHE_BYTES)
         try:
-            how = {"context": context, "read": True, "write": writable, "recheck_cached_data": "open"}
+            how: dict[str, Any] = {"context": context, "read": True, "write": writable, "recheck_cached_data": "open"}
             store = ts.open(ts.Spec(address), **how).result()
             if scale:
                 spec = {"driver": "neuroglancer_precomputed", "kvstore": store.kvstore.spec(), "scale_index": scale}

@@ -41,7 +41,7 @@ def create_reader(database: Database, name: str, password: str | None) -> None:
     with database.begin() as connection:
         connection.execute(text("SELECT grant_reader()"))
         raw: Any = connection.connection.dbapi_connection
-        verifier = sql.SQL("")
+        verifier: sql.Composable = sql.SQL("")
         if password is not None:
             hashed = encrypt_password(password, name, raw, "scram-sha-256")
             verifier = sql.SQL(" PASSWORD {}").format(sql.Literal(hashed))
