@@ -18,6 +18,7 @@ from connectome.cli.options.common import (
     RunOption,
     parse_box,
 )
+from connectome.selection import Filter
 
 if TYPE_CHECKING:
     from connectome.evaluate.assignment import AssignmentScore, PartnerSetScore
@@ -77,12 +78,11 @@ def edges(
     from connectome.cli.output.evaluate import print_edge_score
     from connectome.cli.output.progress import RichProgress
     from connectome.evaluate.report import edge_report, write_edge_errors
-    from connectome.query.graphs import check_min_confidence
     from connectome.scoring.edges import score_edges
     from connectome.store.database import Database
 
     scored_box = parse_box(box)
-    check_min_confidence(min_confidence)
+    Filter(min_confidence=min_confidence)  # refuses what no confidence can be
     with Database.open(database_url, data_folder) as database, RichProgress() as progress:
         score = score_edges(database, run, reference, scored_box, progress, min_confidence=min_confidence)
     if errors is not None:

@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectome.cli.import_tables import UnitOption
-from connectome.cli.options.common import (
-    DEFAULT_DATA_FOLDER,
-    DatabaseUrlOption,
-    DataFolderOption,
-    JsonOption,
-    RunOption,
-    parse_lengths_nm,
-)
+from connectome.cli.options.common import JsonOption, parse_lengths_nm
 from connectome.cli.options.filter import Selecting, selects
-from connectome.cli.output.graph import MinConfidenceOption, MinSynapsesOption, MultiOption, print_saved_graph
+from connectome.cli.output.graph import MultiOption, print_saved_graph
+from connectome.cli.output.rows import say
 from connectome.tables.kinds import Columns, FileKind, kind_of
 
 if TYPE_CHECKING:
@@ -40,23 +34,19 @@ def export() -> None:
 
 
 @app.command()
+@selects
 def graphml(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The GraphML file; one that is there is replaced.")],
-    run: RunOption,
+    selecting: Selecting,
     multi: MultiOption = False,
-    min_synapses: MinSynapsesOption = 1,
-    min_confidence: MinConfidenceOption = 0.0,
     as_json: JsonOption = False,
-    database_url: DatabaseUrlOption = None,
-    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
 ) -> None:
-    """Write the graph of a finished run as GraphML, for networkx, igraph, Gephi or Cytoscape."""
-    from connectome.query.graphs import GraphSelection, export_graphml
+    """Write the graph of a run as GraphML, for networkx, igraph, Gephi or Cytoscape. With --roots nodes are roots."""
+    from connectome.query.graphs import export_graphml
     from connectome.store.database import Database
 
-    selection = GraphSelection(multi=multi, min_synapses=min_synapses, min_confidence=min_confidence)
-    with Database.open(database_url, data_folder) as database:
-        saved = export_graphml(database, run, file, selection)
+    with Database.open(selecting.database_url, selecting.data_folder) as database:
+        saved = export_graphml(database, file, selecting.where, multi=multi, tell=say)
     print_saved_graph(saved, as_json)
 
 
@@ -84,7 +74,7 @@ def synapses(
         target=_target(file, output_format, columns, unit), partners=partners, where=selecting.where
     )
     with Database.open(selecting.database_url, selecting.data_folder) as database:
-        count = export_synapses(database, request)
+        count = export_synapses(database, request, say)
     typer.echo(f"{file}: {count:,} synapses")
 
 
@@ -102,7 +92,7 @@ def edges(
 
     target = _target(file, output_format, columns, None)
     with Database.open(selecting.database_url, selecting.data_folder) as database:
-        count = export_edges(database, target, selecting.where)
+        count = export_edges(database, target, selecting.where, say)
     typer.echo(f"{file}: {count:,} edges")
 
 

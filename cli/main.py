@@ -1,64 +1,66 @@
 """The `connectome` command: every group and command in one app, and how it ends.
 
-Only light modules are imported here and at the top of the command files, so that `connectome --help` stays quick.
+Each command's file is imported when the command is asked for, and only light modules at the top of those files, so that
+`connectome --help` stays quick.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_group
 
-from connectome.cli import (
-    annotate,
-    build,
-    build_graph,
-    db,
-    evaluate,
-    export,
-    import_tables,
-    models,
-    query,
-    roots,
-    runs,
-    train,
-    volume,
-)
-from connectome.cli.calibrate import calibrate
-from connectome.cli.demo import demo
-from connectome.cli.sql import sql
-from connectome.cli.tune import tune
 from connectome.errors import ConnectomeError
 from connectome.version import VERSION
 
 INTERRUPTED_EXIT_CODE = 130
-ORDER_IN_HELP = (
-    "demo",
-    "volume",
-    "build",
-    "runs",
-    "evaluate",
-    "query",
-    "sql",
-    "import",
-    "export",
-    "roots",
-    "annotate",
-    "db",
-    "models",
-    "train",
-    "tune",
-    "calibrate",
-)
+PLACES = {
+    "demo": "demo:demo",
+    "volume": "volume:app",
+    "build": "build_graph:app",
+    "runs": "runs:app",
+    "evaluate": "evaluate:app",
+    "query": "query:app",
+    "sql": "sql:sql",
+    "import": "import_tables:app",
+    "export": "export:app",
+    "roots": "roots:app",
+    "annotate": "annotate:app",
+    "db": "db:app",
+    "models": "models:app",
+    "train": "train:app",
+    "tune": "tune:tune",
+    "calibrate": "calibrate:calibrate",
+}
+"""Where each command is, in the order in which a user meets them: file and name of the group or function."""
+
+
+class Commands(Mapping[str, Any]):
+    """All commands by their names; the file of one is imported when it is asked for, so that each starts quickly."""
+
+    def __getitem__(self, name: str) -> Any:
+        file, _, attribute = PLACES[name].partition(":")
+        found = getattr(import_module(f"connectome.cli.{file}"), attribute)
+        holder = typer.Typer(pretty_exceptions_enable=False)
+        if isinstance(found, typer.Typer):
+            holder.add_typer(found, name=name)
+        else:
+            holder.command(name)(found)
+        return get_group(holder).commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PLACES)
+
+    def __len__(self) -> int:
+        return len(PLACES)
 
 
 class CommandLine(TyperGroup):
-    """The root group: tells the user's errors in one line each, and leaves bugs their traceback."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """The names of the commands, in the order a user meets them."""
-        return sorted(self.commands, key=lambda name: (*ORDER_IN_HELP, name).index(name))
+    """A group that tells the user's errors in one line each, and leaves bugs their traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a ConnectomeError and Ctrl-C become one line on stderr and an exit code."""
@@ -74,8 +76,20 @@ class CommandLine(TyperGroup):
             raise typer.Exit(INTERRUPTED_EXIT_CODE) from error
 
 
+class Root(CommandLine):
+    """The root group."""
+
+    def __init__(self, **values: Any) -> None:
+        """A group of all commands."""
+        super().__init__(**values | {"commands": Commands()})
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of the commands, in the order a user meets them."""
+        return list(self.commands)
+
+
 app = typer.Typer(
-    cls=CommandLine,
+    cls=Root,
     name="connectome",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -105,25 +119,6 @@ def root(
     5 model or device, 6 storage, 7 run incomplete or in conflict,
     8 cluster, 130 interrupted.
     """
-
-
-app.command()(demo)
-app.add_typer(volume.app, name="volume")
-build.app.command()(build_graph.graph)
-app.add_typer(build.app, name="build")
-app.add_typer(runs.app, name="runs")
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(import_tables.app, name="import")
-app.add_typer(roots.app, name="roots")
-app.add_typer(annotate.app, name="annotate")
-app.add_typer(query.app, name="query")
-app.add_typer(export.app, name="export")
-app.command()(sql)
-app.add_typer(db.app, name="db")
-app.add_typer(models.app, name="models")
-app.add_typer(train.app, name="train")
-app.command()(tune)
-app.command()(calibrate)
 
 
 def main() -> None:

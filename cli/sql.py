@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,11 +10,11 @@ import typer
 
 from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption
 from connectome.cli.options.filter import TimeoutOption
-from connectome.cli.output.rows import Format, print_rows
+from connectome.cli.output.rows import Format, print_rows, say
 from connectome.errors import ConfigError
 
 if TYPE_CHECKING:
-    from connectome.store.database import Database
+    from connectome.store.queries.library import QueryParameter
 
 
 def sql(
@@ -39,16 +40,17 @@ def sql(
 ) -> None:
     """Run one query that reads, and print its rows.
 
-    Tables: run, volume, model, block, cleft, candidate, synapse, edge, root, annotation; views such as synapse_best;
-    positions are in nm. Try:
+    Tables: run, volume, model, block, cleft, candidate, synapse, edge, root, annotation, with the rows of all runs;
+    views such as synapse_best, of the run that finished last. Positions are in nm. Try:
 
-    connectome sql "SELECT * FROM edge ORDER BY synapse_count DESC LIMIT 10"
+    connectome sql "SELECT pre_segment_id, post_segment_id, count(*) FROM synapse_best GROUP BY 1, 2"
 
     connectome sql --name partners --param neuron=123
 
     In JSON, whole numbers beyond 2^53 are strings, so that ids stay exact in every reader.
     """
     from connectome.store.database import Database
+    from connectome.store.queries.library import ready_text
     from connectome.store.queries.sql import stream_sql
 
     if list_queries:
@@ -60,26 +62,29 @@ def sql(
         raise ConfigError("--param is for queries of the library: give --name too")
     values = _values(parameters or [])
     with Database.open(database_url, data_folder) as database:
-        text = _text(query, file) if name is None else _ready_text(database, name, values)
+        text = _text(query, file) if name is None else ready_text(database, name, values, say)
         with stream_sql(database, text, timeout_s=timeout) as result:
             print_rows(result.columns, result.rows, output_format)
 
 
 def print_library() -> None:
-    """Print the name, the meaning and the parameters of every ready query."""
-    from connectome.store.queries.library import ready_queries
+    """Print the name, the meaning and the parameters of every ready query; the filter's, which most take, once."""
+    from connectome.store.queries.library import FILTER, ready_queries
 
     for query in ready_queries():
         typer.echo(f"{query.name}\n    {query.title}")
-        for parameter in query.parameters:
-            default = "" if parameter.default is None else f" (default {parameter.default})"
-            typer.echo(f"    {parameter.name}: {parameter.text}, {parameter.type}{default}")
+        _print_parameters([parameter for parameter in query.parameters if parameter not in FILTER])
+        shared = [parameter.name for parameter in query.parameters if parameter in FILTER]
+        if shared:
+            typer.echo(f"    of the filter: {', '.join(shared)}")
+    typer.echo("the filter")
+    _print_parameters(FILTER)
 
 
-def _ready_text(database: Database, name: str, values: dict[str, str]) -> str:
-    from connectome.query.ready import ready_text
-
-    return ready_text(database, name, values)
+def _print_parameters(parameters: Iterable[QueryParameter]) -> None:
+    for parameter in parameters:
+        default = "" if parameter.default is None else f" (default {parameter.default})"
+        typer.echo(f"    {parameter.name}: {parameter.text}, {parameter.type}{default}")
 
 
 def _values(texts: list[str]) -> dict[str, str]:

@@ -12,9 +12,10 @@ from connectome.geometry import Triple
 from connectome.phantom import PhantomConfig, write_phantom
 from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest, Execution, InputVolumes
-from connectome.query.graphs import GraphSelection, export_graphml
+from connectome.query.graphs import export_graphml
 from connectome.records import Progress
 from connectome.scoring.edges import score_edges
+from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries.sql import run_sql
 
@@ -79,7 +80,7 @@ def run_demo(shape: Triple, seed: int, execution: Execution, progress: Progress)
         summary = build_volume(replace(build, execution=replace(execution, restart=True)), progress)
     with Database.open(execution.database_url, folder) as database:
         score = score_edges(database, run_name, phantom, None, progress)
-        saved = export_graphml(database, run_name, folder / "demo.graphml", GraphSelection())
+        saved = export_graphml(database, folder / "demo.graphml", Filter(run=run_name))
         answers = [_ask(database, title, query.format(run=run_name)) for title, query in QUERIES.items()]
     return DemoReport(phantom=phantom, summary=summary, score=score, graphml=saved.path, answers=answers)
 

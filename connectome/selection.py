@@ -99,12 +99,17 @@ class Filter:
             ConfigError: one is out of its range.
         """
         if self.min_synapses < 1:
-            raise ConfigError(f"--min-synapses {self.min_synapses} must be at least 1")
+            raise ConfigError(f"min_synapses {self.min_synapses} must be at least 1")
         confidence = self.min_confidence
         if confidence is not None and not 0.0 <= confidence <= 1.0:
-            raise ConfigError(f"--min-confidence {confidence:g} must lie between 0 and 1")
+            raise ConfigError(f"min_confidence {confidence:g} must lie between 0 and 1")
         if self.min_size is not None and self.max_size is not None and self.min_size > self.max_size:
-            raise ConfigError(f"--min-size {self.min_size} is greater than --max-size {self.max_size}")
+            raise ConfigError(f"min_size {self.min_size} is greater than max_size {self.max_size}")
+
+    @property
+    def chooses_edges(self) -> bool:
+        """Whether some edges may be left out, and so their synapses."""
+        return self.min_synapses > 1 or self.pre_type is not None or self.post_type is not None
 
     @property
     def chooses_synapses(self) -> bool:

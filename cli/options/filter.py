@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption
 from connectome.cli.options.groups import shared_options
-from connectome.cli.output.rows import Format, print_rows
+from connectome.cli.output.rows import Format, print_rows, say
 from connectome.errors import ConfigError
 from connectome.selection import Filter, NmBox
 from connectome.tables.kinds import FileKind
 
 if TYPE_CHECKING:
     from connectome.query.connectome import Connectome
+    from connectome.query.questions import Questions, RowQuestions
+    from connectome.store.queries.streaming import SqlResult
     from connectome.tables.results import Table
 
 
@@ -119,29 +122,41 @@ class Asking:
         """What to look at."""
         return self.selecting.where
 
-    def answer(self, question: Callable[[Connectome], Table]) -> None:
+    def answer(self, question: Callable[[Questions[Any]], Any]) -> None:
         """Open the connectome, ask, and print or write the answer.
 
         Raises:
             ConfigError: Parquet without a file, or a file without Parquet.
         """
-        from connectome.query.connectome import Connectome
-
         if self.output_format is QueryFormat.PARQUET and self.output is None:
             raise ConfigError("--format parquet is written to a file: give --output FILE")
         if self.output is not None and self.output_format is not QueryFormat.PARQUET:
             raise ConfigError("--output is for --format parquet: send what is printed to a file with >")
-        chosen = self.selecting
-        with Connectome.open(chosen.database_url, chosen.data_folder, timeout_s=self.timeout_s) as connectome:
-            table = question(connectome)
-        if self.output is not None:
-            from connectome.tables.writing import write_table
-
-            write_table(self.output, FileKind.PARQUET, table)
+        if self.output is None:
+            self._print(question)
         else:
-            from connectome.tables.results import python_rows
+            self._write(question, self.output)
 
-            print_rows(table.column_names, python_rows(table), Format(self.output_format.value))
+    def _print(self, question: Callable[[RowQuestions], AbstractContextManager[SqlResult]]) -> None:
+        from connectome.query.questions import RowQuestions
+
+        chosen = self.selecting
+        with (
+            RowQuestions.open(
+                chosen.database_url, chosen.data_folder, timeout_s=self.timeout_s, tell=say
+            ) as connectome,
+            question(connectome) as answer,
+        ):
+            print_rows(answer.columns, answer.rows, Format(self.output_format.value))
+
+    def _write(self, question: Callable[[Connectome], Table], file: Path) -> None:
+        from connectome.query.connectome import Connectome
+        from connectome.tables.writing import write_table
+
+        chosen = self.selecting
+        with Connectome.open(chosen.database_url, chosen.data_folder, timeout_s=self.timeout_s, tell=say) as connectome:
+            table = question(connectome)
+        write_table(file, FileKind.PARQUET, table)
 
 
 def _selecting(

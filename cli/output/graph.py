@@ -12,12 +12,6 @@ if TYPE_CHECKING:
     from connectome.query.graphs import SavedGraph
 
 MultiOption = Annotated[bool, typer.Option("--multi", help="One edge a synapse instead of one a pair of segments.")]
-MinSynapsesOption = Annotated[
-    int, typer.Option("--min-synapses", metavar="N", help="Leave out edges of fewer synapses.")
-]
-MinConfidenceOption = Annotated[
-    float, typer.Option("--min-confidence", metavar="0..1", help="Leave out synapses of a lower confidence.")
-]
 
 
 def print_saved_graph(saved: SavedGraph, as_json: bool) -> None:

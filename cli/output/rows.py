@@ -27,6 +27,11 @@ class Format(StrEnum):
     JSON = "json"
 
 
+def say(notice: str) -> None:
+    """Tell the user something beside the result, on stderr."""
+    typer.echo(notice, err=True)
+
+
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], output_format: Format) -> None:
     """Print rows to stdout; a table says on stderr how many they are.
 

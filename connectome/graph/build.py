@@ -35,7 +35,7 @@ def edge_graph(edges: Edges, attributes: Mapping[str, str | int | float] | None 
 
     Args:
         edges: distinct in (pre, post).
-        attributes: kept on the graph itself: run name, thresholds.
+        attributes: kept on the graph itself: run name, filter.
     """
     graph = nx.DiGraph(**{**(attributes or {}), KIND: str(GraphKind.EDGES)})
     for pre, post, count, size_voxels, confidence in _rows(edges):
@@ -53,19 +53,18 @@ def synapse_graph(synapses: Synapses, attributes: Mapping[str, str | int | float
     """A graph with one edge a synapse.
 
     Edge attributes: cleft_id (str), confidence (float; none where it is unknown), size_voxels (int), x_nm, y_nm, z_nm
-    (float, the cleft's centroid). An edge's key is its cleft_id; a polyadic cleft's synapses share it, on different
-    pairs.
+    (float, the cleft's centroid). An edge's key is its cleft_id, or follows from it (see `free_key`).
 
     Args:
-        synapses: distinct in (cleft, pre, post).
-        attributes: kept on the graph itself: run name, thresholds.
+        synapses: one a row.
+        attributes: kept on the graph itself: run name, filter.
     """
     graph = nx.MultiDiGraph(**{**(attributes or {}), KIND: str(GraphKind.SYNAPSES)})
     for cleft, pre, post, confidence, size_voxels, (z_nm, y_nm, x_nm) in _rows(synapses):
         graph.add_edge(
             str(pre),
             str(post),
-            key=str(cleft),
+            key=free_key(graph, (str(pre), str(post)), str(cleft)),
             cleft_id=str(cleft),
             **_if_known("confidence", confidence),
             size_voxels=size_voxels,
@@ -74,6 +73,15 @@ def synapse_graph(synapses: Synapses, attributes: Mapping[str, str | int | float
             z_nm=z_nm,
         )
     return graph
+
+
+def free_key(graph: nx.MultiDiGraph, pair: tuple[str, str], cleft_id: str) -> str:
+    """The key of a synapse's edge: its cleft, or cleft.2, cleft.3 ... for further synapses of one cleft and one pair.
+
+    Between segments there is one; roots may join several postsynaptic segments of a polyadic cleft into one neuron.
+    """
+    keys = (cleft_id, *(f"{cleft_id}.{number}" for number in range(2, graph.number_of_edges(*pair) + 2)))
+    return next(key for key in keys if not graph.has_edge(*pair, key=key))
 
 
 def _if_known(name: str, value: float) -> dict[str, float]:

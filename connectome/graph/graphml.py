@@ -17,7 +17,7 @@ import networkx as nx
 
 from connectome.errors import InputError, VolumeNotFoundError
 from connectome.files import whole_file
-from connectome.graph.build import KIND, ConnectomeGraph, GraphKind
+from connectome.graph.build import KIND, ConnectomeGraph, GraphKind, free_key
 
 
 def write_graphml(graph: ConnectomeGraph, path: Path) -> None:
@@ -58,7 +58,8 @@ def read_graphml(path: Path) -> ConnectomeGraph:
     graph.graph.update(attributes)
     graph.add_nodes_from(found.nodes(data=True))
     if graph.is_multigraph():
-        graph.add_edges_from((pre, post, data.get("cleft_id"), data) for pre, post, data in found.edges(data=True))
+        for pre, post, data in found.edges(data=True):
+            graph.add_edge(pre, post, free_key(graph, (pre, post), str(data.get("cleft_id"))), **data)
     else:
         graph.add_edges_from(found.edges(data=True))
     return graph

@@ -21,9 +21,9 @@ from connectome.records import Progress
 from connectome.store.database import Database
 from connectome.store.retry import Retry, retried
 from connectome.store.runs.blocks import Stage, done_blocks
-from connectome.store.runs.finished import CLEFTS
 from connectome.store.runs.lock import RunLock
 from connectome.store.runs.records import RunRecord
+from connectome.store.runs.runs import CLEFTS
 from connectome.volumes.volume import Volume
 
 TILES, PREDICTION = "tiles.zarr", "prediction.zarr"

@@ -12,8 +12,8 @@ from connectome.pipeline.stages import STAGES
 from connectome.store.database import Database
 from connectome.store.findings.reading import counts
 from connectome.store.runs.blocks import StageTotal, stage_totals
-from connectome.store.runs.finished import CLEFTS
 from connectome.store.runs.records import RunRecord
+from connectome.store.runs.runs import CLEFTS
 
 UNITS = {stage.name.value: stage.unit for stage in STAGES}
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectome.errors import ConfigError
-from connectome.query.asking import find_scope
 from connectome.selection import Filter
 from connectome.store.database import Database
-from connectome.store.queries import network, synapses
+from connectome.store.queries.library import ready_query
+from connectome.store.queries.scope import SEGMENTS, find_scope
 from connectome.store.queries.streaming import stream_query
 from connectome.tables.column_sets import SYNAPSE_SCHEMA
 from connectome.tables.kinds import Columns
 from connectome.tables.neuprint import write_neuprint
 from connectome.tables.results import BatchReceiver
 from connectome.tables.synapse_writing import TableTarget, write_edges, write_synapses
+
+Tell = Callable[[str], object]
+PARTNERS = {f"{side}_segment_id": f"{side}_id AS {side}_segment_id" for side in ("pre", "post")}
+# with roots as partners, the segments would be lost: they are what later proofreading moves
+KEPT_SEGMENTS = {
+    f"{side}_supervoxel_id": f"coalesce({side}_supervoxel_id, {side}_segment_id) AS {side}_supervoxel_id"
+    for side in ("pre", "post")
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +42,11 @@ class SynapseExport:
     where: Filter = field(default_factory=Filter)
 
 
-def export_synapses(database: Database, request: SynapseExport) -> int:
+def export_synapses(database: Database, request: SynapseExport, tell: Tell = lambda notice: None) -> int:
     """Write synapses, ordered by cleft; returns how many.
 
-    With roots in the filter, the partners that are written are the roots.
+    With roots in the filter, the partners that are written are the roots. `tell` is told which run answers where the
+    filter names none.
 
     Raises:
         RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
@@ -46,7 +56,10 @@ def export_synapses(database: Database, request: SynapseExport) -> int:
     target = request.target
     if (target.columns is Columns.NEUPRINT) != (request.partners is not None):
         raise ConfigError("neuPrint's columns are two tables, and only those: give --partners FILE with them")
-    query = synapses.exported(find_scope(database, request.where), SYNAPSE_SCHEMA.names)
+    scope = find_scope(database, request.where, tell)
+    spelled = PARTNERS if scope.roots_id == SEGMENTS else PARTNERS | KEPT_SEGMENTS
+    columns = ", ".join(spelled.get(name, name) for name in SYNAPSE_SCHEMA.names)
+    query = scope.query(f"SELECT {columns} FROM synapses ORDER BY cleft_id, number")
     opened = (
         write_synapses(target)
         if request.partners is None
@@ -59,14 +72,16 @@ def export_synapses(database: Database, request: SynapseExport) -> int:
     return receiver.rows
 
 
-def export_edges(database: Database, target: TableTarget, where: Filter) -> int:
+def export_edges(database: Database, target: TableTarget, where: Filter, tell: Tell = lambda notice: None) -> int:
     """Write edges, ordered by their neurons; returns how many.
+
+    `tell` is told which run answers where the filter names none.
 
     Raises:
         RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
         StorageError: the file can't be written.
     """
-    query = network.edges(find_scope(database, where))
+    query = ready_query("edges").asked(find_scope(database, where, tell))
     with write_edges(target) as writer:
         receiver = BatchReceiver(writer.write_batch)
         stream_query(database, query, receiver)

@@ -2,56 +2,26 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from connectome.errors import ConfigError
 from connectome.graph.build import ConnectomeGraph, edge_graph, synapse_graph
 from connectome.graph.graphml import write_graphml
 from connectome.graph.summary import GraphSummary, summarise
+from connectome.records import Edges, Synapses, Table
+from connectome.selection import Filter
 from connectome.store.database import Database
-from connectome.store.findings.reading import read_edges, read_synapses
-from connectome.store.runs.finished import finished_run
+from connectome.store.queries.scope import Scope, find_scope
+from connectome.store.runs.runs import get_run
 
 GRAPHML_NAME = "graph.graphml"
-
-
-@dataclass(frozen=True, kw_only=True)
-class GraphSelection:
-    """What goes into a graph.
-
-    Attributes:
-        multi: one edge a synapse instead of one edge for all synapses of a pair.
-        min_synapses: leave out edges of fewer synapses, at least 1.
-        min_confidence: leave out synapses of a lower confidence, in [0, 1]; they aren't counted either.
-    """
-
-    multi: bool = False
-    min_synapses: int = 1
-    min_confidence: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse thresholds that have no meaning.
-
-        Raises:
-            ConfigError: one is out of its range.
-        """
-        if self.min_synapses < 1:
-            raise ConfigError(f"--min-synapses {self.min_synapses} must be at least 1")
-        check_min_confidence(self.min_confidence)
-
-
-def check_min_confidence(value: float) -> None:
-    """Refuse a threshold that no confidence can lie on.
-
-    Raises:
-        ConfigError: it isn't in [0, 1].
-    """
-    if not (math.isfinite(value) and 0.0 <= value <= 1.0):
-        raise ConfigError(f"--min-confidence {value:g} must lie between 0 and 1")
+EVERYTHING = Filter()
+SPELLED = {
+    "pre_segment_id": "pre_id AS pre_segment_id",
+    "post_segment_id": "post_id AS post_segment_id",
+    "size_voxels": "coalesce(size_voxels, 0) AS size_voxels",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,50 +32,69 @@ class SavedGraph:
     summary: GraphSummary
 
 
-def build_graph(database: Database, run_name: str, selection: GraphSelection | None = None) -> ConnectomeGraph:
+def build_graph(database: Database, where: Filter = EVERYTHING, *, multi: bool = False) -> ConnectomeGraph:
     """The NetworkX graph of a finished run: a DiGraph, or a MultiDiGraph with one edge a synapse.
 
-    Thresholds choose synapses, then edges, in the database; the multigraph holds the chosen synapses of the chosen
-    edges, so both kinds have the same nodes and the same pairs. The run's name and the thresholds are attributes of the
+    The filter chooses synapses, then edges, in the database; the multigraph holds the chosen synapses of the chosen
+    edges, so both kinds have the same nodes and the same pairs. The run's name and the filter are attributes of the
     graph.
 
     Raises:
-        RunNotFoundError, IncompleteRunError: no such run, or it isn't finished.
+        RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
     """
-    selection = selection or GraphSelection()
-    run = finished_run(database, run_name)
-    attributes: dict[str, str | int | float] = {
-        "run": run.name,
-        "min_synapses": selection.min_synapses,
-        "min_confidence": float(selection.min_confidence),
-    }
-    edges = read_edges(
-        database, run.run_id, min_synapses=selection.min_synapses, min_confidence=selection.min_confidence
-    )
-    if not selection.multi:
-        return edge_graph(edges, attributes)
-    synapses = read_synapses(database, run.run_id, min_confidence=selection.min_confidence)
-    chosen = set(zip(edges.pre_segment_id.tolist(), edges.post_segment_id.tolist(), strict=True))
-    pairs = zip(synapses.pre_segment_id.tolist(), synapses.post_segment_id.tolist(), strict=True)
-    return synapse_graph(synapses.take(np.array([pair in chosen for pair in pairs], bool)), attributes)
+    return _graph(database, find_scope(database, where), multi)
 
 
 def export_graphml(
-    database: Database, run_name: str, path: Path | None = None, selection: GraphSelection | None = None
+    database: Database,
+    path: Path | None = None,
+    where: Filter = EVERYTHING,
+    *,
+    multi: bool = False,
+    tell: Callable[[str], object] = lambda notice: None,
 ) -> SavedGraph:
     """Build a run's graph and write it as GraphML.
 
     Args:
         database: where the run is.
-        run_name: a finished run.
         path: the file; None = graph.graphml in the run's folder.
-        selection: what goes into the graph; None = every synapse, aggregated.
+        where: what goes into the graph: which run and roots, which synapses, which edges.
+        multi: one edge a synapse instead of one edge for all synapses of a pair.
+        tell: is told which run answers where the filter names none.
 
     Raises:
-        RunNotFoundError, IncompleteRunError: no such run, or it isn't finished.
+        RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
         StorageError: the file can't be written; what was there is kept.
     """
-    graph = build_graph(database, run_name, selection)
-    target = path or finished_run(database, run_name).folder / GRAPHML_NAME
+    scope = find_scope(database, where, tell)
+    target = path or get_run(database, scope.run.name).folder / GRAPHML_NAME
+    graph = _graph(database, scope, multi)
     write_graphml(graph, target)
     return SavedGraph(path=target, summary=summarise(graph))
+
+
+def _graph(database: Database, scope: Scope, multi: bool) -> ConnectomeGraph:
+    attributes = _attributes(scope)
+    if multi:
+        query = scope.query(f"{_select(Synapses)} FROM synapses ORDER BY cleft_id, pre_id, post_id, number")
+        return synapse_graph(Synapses.of_sql(database.columns(query.sql, query.parameters)), attributes)
+    query = scope.query(f"{_select(Edges)} FROM edges ORDER BY pre_id, post_id")
+    return edge_graph(Edges.of_sql(database.columns(query.sql, query.parameters)), attributes)
+
+
+def _select(rows: type[Table]) -> str:
+    """The columns of a table's rows; their partners are neurons."""
+    return "SELECT " + ", ".join(SPELLED.get(name, name) for name in rows.columns())
+
+
+def _attributes(scope: Scope) -> dict[str, str | int | float]:
+    """The run's name and the filter; only thresholds are there where they leave nothing out."""
+    chosen = scope.filter
+    others = {name: value for name, value in vars(chosen).items() if name not in ("run", "min_synapses")}
+    given = {name: value for name, value in others.items() if value is not None}
+    return {
+        "run": scope.run.name,
+        "min_synapses": chosen.min_synapses,
+        "min_confidence": 0.0,
+        **{name: value if isinstance(value, str | int | float) else str(value) for name, value in given.items()},
+    }

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from connectome.errors import ConfigError, DatabaseError, TableError
 from connectome.records import CleftState, NoProgress, Progress
+from connectome.store.address import repeated_key
 from connectome.store.database import Database
 from connectome.store.findings.imports import RunLoading, import_run, unscored_synapses
 from connectome.store.findings.neuprint_staging import PAIR_COLUMNS, NeuprintStaging, Staged
-from connectome.store.repeated_keys import repeated_key
 from connectome.store.runs.records import NewImport, check_run_name
 from connectome.tables.kinds import Columns
 from connectome.tables.loading import RowMaker

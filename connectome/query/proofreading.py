@@ -14,7 +14,8 @@ from connectome.store.database import Database
 from connectome.store.proofreading.annotations import write_annotations
 from connectome.store.proofreading.data_sets import DataSet, choose_data_set
 from connectome.store.proofreading.root_versions import NewRoots, make_version
-from connectome.store.proofreading.roots import SEGMENTS, Chains, require_data_set
+from connectome.store.proofreading.roots import Chains, require_data_set
+from connectome.store.queries.scope import SEGMENTS
 from connectome.tables.arrays import numpy_column
 from connectome.tables.neuron_tables import AnnotationTable, RootTable
 

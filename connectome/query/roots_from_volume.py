@@ -14,9 +14,10 @@ from connectome.geometry import Box, NmTriple, triple
 from connectome.records import LARGEST_ID, NoProgress, Progress
 from connectome.store.database import Database
 from connectome.store.proofreading.data_sets import choose_data_set
-from connectome.store.proofreading.root_versions import NewRoots, find_roots, make_split_version
+from connectome.store.proofreading.root_versions import NewRoots, make_split_version
 from connectome.store.queries.points import partner_points, synapse_count
-from connectome.store.runs.finished import finished_run
+from connectome.store.queries.scope import find_roots
+from connectome.store.runs.runs import finished_run
 from connectome.volumes.volume import Volume
 
 

@@ -12,8 +12,7 @@ from connectome.errors import StorageError
 from connectome.store.database import Database
 from connectome.store.runs.lock import lock_run, runs_under_way
 from connectome.store.runs.records import RunRecord, RunState
-from connectome.store.runs.run_models import RunModel, run_models
-from connectome.store.runs.runs import delete_run, get_run, run_names
+from connectome.store.runs.runs import RunModel, delete_run, get_run, run_models, run_names
 from connectome.store.runs.stage_progress import FailedBlock, StageProgress, failed_blocks, stage_progress
 
 INTERRUPTED = "interrupted"

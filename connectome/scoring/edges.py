@@ -15,8 +15,8 @@ from connectome.records import NoProgress, Progress, ReferenceSynapse, Synapses
 from connectome.scoring.comparison import Comparison, count_overlap, nm_text, whole_shift
 from connectome.store.database import Database
 from connectome.store.findings.reading import read_synapses
-from connectome.store.runs.finished import CLEFTS, finished_run
 from connectome.store.runs.records import RunRecord
+from connectome.store.runs.runs import CLEFTS, finished_run
 from connectome.volumes.volume import Volume
 
 _LOG = logging.getLogger(__name__)

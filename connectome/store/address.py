@@ -1,21 +1,25 @@
-"""Database URLs: what users give, what psql reads, what SQLAlchemy reads; and the translation of its errors."""
+"""Database URLs and connections, and PostgreSQL's errors as this project's: light, for those who only ask."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
-from sqlalchemy import URL, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from psycopg2.extensions import parse_dsn
 
-from connectome.errors import DatabaseError, DatabaseUnavailableError
+from connectome.errors import ConnectomeError, DatabaseError, DatabaseUnavailableError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 CONNECT_SECONDS = 10
+SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
 PASSING_STATES = ("08", "40001", "40P01", "53300", "57P01", "57P02", "57P03")
 """SQLSTATEs, or their first letters, of what passes: connections lost, deadlocks, no connection free, a restart."""
+UNIQUE_VIOLATION = "23505"  # SQLSTATE
 
 
 def psql_url(url: str) -> str:
@@ -28,17 +32,28 @@ def psql_url(url: str) -> str:
     return "postgresql://" + url.split("://", 1)[1]
 
 
+def open_connection(url: str) -> Any:
+    """A new psycopg2 connection.
+
+    Raises:
+        DatabaseError: it isn't the URL of a PostgreSQL database. psycopg2.Error: unreachable.
+    """
+    given = {"application_name": "connectome", "connect_timeout": CONNECT_SECONDS, **_parse(url)}
+    if given.get("host", "").startswith("/"):  # a local socket, whatever PGHOSTADDR and PGOPTIONS say
+        given = {"hostaddr": "", "options": "", **given}
+    return psycopg2.connect(**given)
+
+
 def connect(url: str) -> Engine:
     """An engine for a URL; connects only when it is used.
 
     Raises:
         DatabaseError: it isn't the URL of a PostgreSQL database.
     """
-    parsed = _parse(url)
-    arguments: dict[str, Any] = {} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_SECONDS}
-    if str(parsed.query.get("host", "")).startswith("/"):  # a local socket, whatever PGHOSTADDR and PGOPTIONS say
-        arguments |= {name: "" for name in ("hostaddr", "options") if name not in parsed.query}
-    return create_engine(parsed, connect_args={"application_name": "connectome", **arguments}, pool_pre_ping=True)
+    from sqlalchemy import create_engine  # slow to import, and not needed for asking
+
+    _parse(url)
+    return create_engine("postgresql+psycopg2://", creator=lambda: open_connection(url), pool_pre_ping=True)
 
 
 def without_password(url: str) -> str:
@@ -51,8 +66,8 @@ def without_password(url: str) -> str:
 def shown(url: str) -> str:
     """Where a URL points, for messages: host, port and database, never the password."""
     parsed = _parse(url)
-    port = f":{parsed.port}" if parsed.port else ""
-    return f"{parsed.database or ''} at {parsed.host or parsed.query.get('host', 'the local socket')}{port}"
+    port = f":{parsed['port']}" if "port" in parsed and not parsed.get("host", "").startswith("/") else ""
+    return f"{parsed.get('dbname', '')} at {parsed.get('host', 'the local socket')}{port}"
 
 
 @contextmanager
@@ -60,13 +75,21 @@ def database_errors(url: str) -> Iterator[None]:
     """Translate what SQLAlchemy and psycopg2 raise into one line that never holds a password."""
     try:
         yield
-    except (SQLAlchemyError, psycopg2.Error) as error:
+    except ConnectomeError:
+        raise
+    except psycopg2.Error as error:
         raise translated(error, url) from error
+    except Exception as error:
+        from sqlalchemy.exc import SQLAlchemyError  # slow to import, and not needed for asking
+
+        if isinstance(error, SQLAlchemyError):
+            raise translated(error, url) from error
+        raise
 
 
-def translated(error: SQLAlchemyError | psycopg2.Error, url: str) -> DatabaseError:
-    """The one line for an error of the database at `url`."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+def translated(error: Exception, url: str) -> DatabaseError:
+    """The one line for an error of psycopg2 or SQLAlchemy about the database at `url`."""
+    cause = _of_psycopg2(error)
     if isinstance(cause, psycopg2.Error):
         message = cause.diag.message_primary
         if message is not None:
@@ -80,14 +103,30 @@ def translated(error: SQLAlchemyError | psycopg2.Error, url: str) -> DatabaseErr
     return DatabaseError(f"the database {shown(url)} failed: {_one_line(str(cause))}")
 
 
-def _parse(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):  # its message may hold the URL, and so the password
-        parsed = None
-    if parsed is None or parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg2"):
-        raise DatabaseError("the database URL isn't of the form postgresql://USER@HOST:PORT/DATABASE") from None
-    return parsed.set(drivername="postgresql+psycopg2")
+def repeated_key(error: DatabaseError, column: str) -> int | None:
+    """The value of a column in the key that came twice, which a user's table can have; None: the error is another."""
+    original = _of_psycopg2(error.__cause__)
+    if not isinstance(original, psycopg2.Error) or original.pgcode != UNIQUE_VIOLATION:
+        return None
+    names, values = re.findall(r"\(([^)]*)\)", original.diag.message_detail or "() ()")[:2]
+    found = dict(zip(names.split(", "), values.split(", "), strict=False))
+    return int(found[column]) if column in found else None
+
+
+def _of_psycopg2(error: BaseException | None) -> BaseException | None:
+    """What lies behind an error of SQLAlchemy; any other error itself."""
+    behind = getattr(error, "orig", None)
+    return behind if isinstance(behind, BaseException) else error
+
+
+def _parse(url: str) -> dict[str, str]:
+    scheme, found, rest = url.partition("://")
+    if found and scheme in SCHEMES:
+        with suppress(psycopg2.ProgrammingError):  # its message may hold the URL, and so the password
+            parsed = dict(parse_dsn(f"postgresql://{rest}"))
+            if re.fullmatch(r"[\d,]*", parsed.get("port", "")):
+                return parsed
+    raise DatabaseError("the database URL isn't of the form postgresql://USER@HOST:PORT/DATABASE")
 
 
 def _one_line(text: str) -> str:

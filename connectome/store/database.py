@@ -1,24 +1,29 @@
-"""The open database: a checked schema, transactions, and results as columns."""
+"""The open database: a checked schema, transactions, and results as columns.
+
+Who asks reads through psycopg2 (`reading`, `alone`); SQLAlchemy is imported by what writes (`engine`, `begin`).
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Executable, TextClause, text
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
+import psycopg2
 
 from connectome.errors import DatabaseError, QueryError
-from connectome.store.address import connect, database_errors, psql_url
-from connectome.store.schema.migrate import SchemaState, schema_status, upgrade
+from connectome.store.address import connect, database_errors, open_connection, psql_url
+from connectome.store.schema.status import SchemaState, status_of
 from connectome.store.server.embedded import EmbeddedServer
-from connectome.store.transfer.column_reading import read_columns
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sqlalchemy import Connection, Engine, Executable
+    from sqlalchemy.orm import Session
 
 URL_VARIABLE = "CONNECTOME_DATABASE_URL"
 MAY_BECOME_READER = (
@@ -32,13 +37,12 @@ class Database:
 
     Attributes:
         url: as psql reads it; holds the password if the user gave one.
-        engine: SQLAlchemy's engine; connects when it is used.
     """
 
     def __init__(self, url: str) -> None:
         """Wrap a database without any check (see `open`)."""
         self.url = psql_url(url)
-        self.engine: Engine = connect(url)
+        self._idle: list[Any] = []  # psycopg2 connections, each outside a transaction
 
     @classmethod
     def open(cls, url: str | None, data_folder: Path, *, create: bool = False) -> Database:
@@ -53,12 +57,18 @@ class Database:
         Raises:
             DatabaseError: unreachable, or nothing is there yet. SchemaError: the schema is older, newer or foreign.
         """
-        place = database_url(url, data_folder, create=create)
-        status = schema_status(place)
-        if create and status.state is SchemaState.EMPTY:
-            status = upgrade(place)
-        status.require_current()
-        return cls(place)
+        opened = cls(database_url(url, data_folder, create=create))
+        try:
+            opened._check_schema(create)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    @cached_property
+    def engine(self) -> Engine:
+        """SQLAlchemy's engine; connects when it is used."""
+        return connect(self.url)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -71,24 +81,24 @@ class Database:
             yield connection
 
     @contextmanager
-    def reading(self, *, timeout_s: float = 60.0) -> Iterator[Connection]:
+    def reading(self, *, timeout_s: float = 60.0) -> Iterator[Any]:
         """One transaction that only reads, with a time limit a statement and, if it may, connectome_reader's rights.
 
-        For this package's own statements; a user's go through `store.sql`.
+        For this package's own statements; a user's go through `stream_sql`. Gives a psycopg2 cursor.
 
         Raises:
             QueryError: a statement took too long. DatabaseError: unreachable, or PostgreSQL refused a statement.
         """
-        with self.begin() as connection:
-            limits = f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}"
-            if connection.scalar(text(f"{limits}; {MAY_BECOME_READER}")):
-                connection.execute(text("SET LOCAL ROLE connectome_reader"))
+        with database_errors(self.url):
+            connection = self._connection()
             try:
-                yield connection
-            except OperationalError as error:
-                if getattr(error.orig, "pgcode", None) != TIMEOUT_STATE:
-                    raise
+                with connection.cursor() as cursor:
+                    _only_read(cursor, timeout_s)
+                    yield cursor
+            except psycopg2.errors.QueryCanceled as error:
                 raise QueryError(f"the query took longer than {timeout_s:g} s: make it smaller") from error
+            finally:
+                self._give_back(connection)
 
     @contextmanager
     def alone(self) -> Iterator[Any]:
@@ -98,8 +108,7 @@ class Database:
             DatabaseError: unreachable.
         """
         with database_errors(self.url):
-            connection = self.engine.raw_connection()
-        connection.detach()
+            connection = self._connection()
         try:
             yield connection
         finally:
@@ -112,6 +121,8 @@ class Database:
         Raises:
             DatabaseError: unreachable, or PostgreSQL refused a statement.
         """
+        from sqlalchemy.orm import Session  # slow to import, and not needed for asking
+
         with database_errors(self.url), Session(self.engine) as session, session.begin():
             yield session
 
@@ -124,13 +135,20 @@ class Database:
             statement: SQLAlchemy's, or SQL text with :name placeholders.
             parameters: values of the placeholders.
         """
-        clause: Executable | TextClause = text(statement) if isinstance(statement, str) else statement
+        from sqlalchemy import text  # slow to import, and not needed for asking
+
+        from connectome.store.transfer.column_reading import read_columns
+
+        clause: Executable = text(statement) if isinstance(statement, str) else statement
         with self.begin() as connection:
             return read_columns(connection, clause, dict(parameters or {}))
 
     def close(self) -> None:
         """Give back all connections."""
-        self.engine.dispose()
+        if "engine" in vars(self):
+            self.engine.dispose()
+        while self._idle:
+            self._idle.pop().close()
 
     def __enter__(self) -> Database:
         return self
@@ -139,6 +157,46 @@ class Database:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check_schema(self, create: bool) -> None:
+        with database_errors(self.url):
+            connection = self._connection()
+            try:
+                with connection.cursor() as cursor:
+                    status = status_of(cursor)
+            finally:
+                self._give_back(connection)
+        if create and status.state is SchemaState.EMPTY:
+            from connectome.store.schema.migrate import upgrade  # Alembic is slow to import
+
+            status = upgrade(self.url)
+        status.require_current()
+
+    def _connection(self) -> Any:
+        """An idle connection that still stands, or a new one."""
+        with suppress(IndexError):
+            connection = self._idle.pop()
+            with suppress(psycopg2.Error):
+                connection.cursor().execute("SELECT 1")
+                connection.rollback()
+                return connection
+            connection.close()
+        return open_connection(self.url)
+
+    def _give_back(self, connection: Any) -> None:
+        """Keep a connection for the next question, its transaction rolled back; one that was lost isn't kept."""
+        with suppress(psycopg2.Error):
+            connection.rollback()
+            self._idle.append(connection)
+            return
+        connection.close()
+
+
+def _only_read(cursor: Any, timeout_s: float) -> None:
+    limits = f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}"
+    cursor.execute(f"{limits}; {MAY_BECOME_READER}")
+    if cursor.fetchone()[0]:
+        cursor.execute("SET LOCAL ROLE connectome_reader")
 
 
 def database_url(url: str | None, data_folder: Path, *, create: bool = False) -> str:

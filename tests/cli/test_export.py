@@ -78,8 +78,8 @@ def test_an_exported_file_has_the_same_ids_in_networkx_and_igraph(
     ("flags", "code", "message"),
     [
         (("--run", "other"), 3, "no run named 'other'"),
-        (("--min-synapses", "0"), 3, "--min-synapses 0 must be at least 1"),
-        (("--min-confidence", "2"), 3, "--min-confidence 2 must lie between 0 and 1"),
+        (("--min-synapses", "0"), 3, "min_synapses 0 must be at least 1"),
+        (("--min-confidence", "2"), 3, "min_confidence 2 must lie between 0 and 1"),
     ],
 )
 def test_wrong_input_is_one_clear_line(

@@ -64,7 +64,9 @@ def test_every_question_answers_in_every_format(query: Query, tmp_path: Path, ar
     assert as_json
     assert (written.exit_code, written.stdout) == (0, "")
     assert parquet.read_table(path).num_rows == len(as_json) == len(as_csv) == len(table.stdout.splitlines()) - 2
-    assert table.stderr == f"({len(as_json)} row{'' if len(as_json) == 1 else 's'})\n"
+    said = f"run 'known' answers, the one that finished last\n({len(as_json)} row{'' if len(as_json) == 1 else 's'})\n"
+    assert table.stderr == said
+    assert query(*arguments, "--run", "known").stderr == said.splitlines(keepends=True)[1]
     assert list(as_csv[0]) == list(as_json[0]) == table.stdout.splitlines()[0].split()
 
 
@@ -126,4 +128,5 @@ def test_what_is_wrong_is_told_in_one_line(
     assert (result.exit_code, result.stdout) == (exit_code, "")
     assert message in result.stderr
     if exit_code != 2:
-        assert result.stderr.count("\n") == 1
+        assert result.stderr.splitlines()[-1].startswith("error: ")
+        assert len([line for line in result.stderr.splitlines() if not line.startswith("run 'known' answers")]) == 1

@@ -101,11 +101,14 @@ def test_a_folder_without_a_database_is_told(cli: Cli, tmp_path: Path) -> None:
 def test_the_library_is_listed_with_what_each_query_takes(cli: Cli) -> None:
     lines = cli("sql", "--list").stdout.splitlines()
     at = lines.index("partners")
-    assert lines[at + 1 : at + 4] == [
-        "    Partners of a neuron: inputs and outputs, the strongest first",
-        "    neuron: the neuron, bigint",
-        "    min_synapses: leave out edges of fewer synapses, integer (default 1)",
+    assert lines[at + 2 : at + 5] == [
+        "    neuron: the neuron, or several with commas between, bigint[]",
+        "    direction: which partners, inputs|outputs|both (default both)",
+        "    of the filter: run, roots, min_synapses, min_confidence, min_size, max_size, box_nm, pre_type, post_type",
     ]
+    assert (
+        "    min_synapses: leave out edges of fewer synapses, integer (default 1)" in lines[lines.index("the filter") :]
+    )
     assert sum(not line.startswith(" ") for line in lines) >= 14
 
 

@@ -9,16 +9,19 @@ import numpy as np
 import pytest
 from scored_run import SHAPE, pair_of, write_run
 
-from connectome.errors import ConfigError, IncompleteRunError, RunNotFoundError
+from connectome.errors import IncompleteRunError, RunNotFoundError
 from connectome.graph.graphml import read_graphml
 from connectome.graph.summary import summarise
-from connectome.query.graphs import GraphSelection, build_graph, export_graphml
+from connectome.query.graphs import build_graph, export_graphml
+from connectome.query.proofreading import import_roots
+from connectome.selection import Filter, NmBox
 from connectome.store.database import Database
 from connectome.store.runs.records import RunRecord, RunState
 from connectome.store.runs.runs import set_state
 
 A, B = (str(segment) for segment in pair_of(0))
 C, D = (str(segment) for segment in pair_of(1))
+SMALL = Filter(run="small")
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def run(database: Database, tmp_path: Path) -> RunRecord:
 
 
 def test_the_graph_of_a_run_has_its_edges(database: Database, run: RunRecord) -> None:
-    graph = build_graph(database, "small")
+    graph = build_graph(database, SMALL)
     assert {(pre, post): data["synapse_count"] for pre, post, data in graph.edges(data=True)} == {
         (A, B): 2,
         (B, A): 1,
@@ -45,7 +48,7 @@ def test_the_graph_of_a_run_has_its_edges(database: Database, run: RunRecord) ->
 
 
 def test_the_multigraph_of_a_run_has_its_synapses(database: Database, run: RunRecord) -> None:
-    graph = build_graph(database, "small", GraphSelection(multi=True))
+    graph = build_graph(database, SMALL, multi=True)
     assert sorted(graph.edges(keys=True)) == sorted(
         [(A, B, "11"), (A, B, "12"), (B, A, "13"), (C, D, "14"), (C, A, "14")]
     )
@@ -65,7 +68,7 @@ def test_thresholds_choose_the_same_pairs_in_both_graphs(
 ) -> None:
     single, multi = (
         build_graph(
-            database, "small", GraphSelection(multi=multi, min_synapses=min_synapses, min_confidence=min_confidence)
+            database, Filter(run="small", min_synapses=min_synapses, min_confidence=min_confidence), multi=multi
         )
         for multi in (False, True)
     )
@@ -77,15 +80,14 @@ def test_thresholds_choose_the_same_pairs_in_both_graphs(
 def test_an_exported_graph_reads_back_as_it_was(
     database: Database, run: RunRecord, tmp_path: Path, multi: bool
 ) -> None:
-    selection = GraphSelection(multi=multi)
-    saved = export_graphml(database, "small", tmp_path / "x.graphml", selection)
-    graph, back = build_graph(database, "small", selection), read_graphml(saved.path)
+    saved = export_graphml(database, tmp_path / "x.graphml", SMALL, multi=multi)
+    graph, back = build_graph(database, SMALL, multi=multi), read_graphml(saved.path)
     assert nx.utils.graphs_equal(back, graph)
     assert saved.summary == summarise(graph)
 
 
 def test_without_a_path_the_graph_goes_to_the_folder_of_the_run(database: Database, run: RunRecord) -> None:
-    saved = export_graphml(database, "small")
+    saved = export_graphml(database, where=SMALL)
     assert saved.path == run.folder / "graph.graphml"
     assert saved.path.exists()
 
@@ -93,13 +95,46 @@ def test_without_a_path_the_graph_goes_to_the_folder_of_the_run(database: Databa
 def test_a_run_that_is_not_finished_has_no_graph(database: Database, run: RunRecord) -> None:
     set_state(database, run.run_id, RunState.INCOMPLETE)
     with pytest.raises(IncompleteRunError, match="is incomplete, not finished"):
-        export_graphml(database, "small")
+        export_graphml(database, where=SMALL)
     assert not (run.folder / "graph.graphml").exists()
     with pytest.raises(RunNotFoundError, match="small"):
-        build_graph(database, "other")
+        build_graph(database, Filter(run="other"))
 
 
-@pytest.mark.parametrize("wrong", [{"min_synapses": 0}, {"min_confidence": 1.5}, {"min_confidence": float("nan")}])
-def test_thresholds_without_a_meaning_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match="--min-"):
-        GraphSelection(**wrong)
+def test_a_graph_takes_every_part_of_the_filter_and_says_so(database: Database, run: RunRecord) -> None:
+    where = Filter(run="small", min_size=2, max_size=3, box_nm=NmBox((0, 0, 0), (1000, 1000, 300)))
+    single, multi = (build_graph(database, where, multi=multi) for multi in (False, True))
+    assert sorted(multi.edges(keys=True)) == [(A, B, "12"), (B, A, "13")]
+    assert summarise(single) == summarise(multi)
+    assert single.graph == {
+        "run": "small",
+        "min_synapses": 1,
+        "min_confidence": 0.0,
+        "min_size": 2,
+        "max_size": 3,
+        "box_nm": "0:1000,0:1000,0:300",
+        "kind": "edges",
+    }
+
+
+def test_a_graph_of_roots_keeps_every_synapse_of_a_polyadic_cleft(
+    database: Database, run: RunRecord, tmp_path: Path
+) -> None:
+    (tmp_path / "roots.csv").write_text(f"segment_id,root_id\n{D},{A}\n")
+    import_roots(database, tmp_path / "roots.csv", "merged")
+    where = Filter(run="small", roots="merged")
+    saved = export_graphml(database, tmp_path / "x.graphml", where, multi=True)
+    back = read_graphml(saved.path)
+    assert sorted(back.edges(C, keys=True)) == [(C, A, "14"), (C, A, "14.2")]
+    assert nx.utils.graphs_equal(back, build_graph(database, where, multi=True))
+    assert saved.summary == summarise(build_graph(database, where))
+
+
+def test_without_a_name_the_run_that_finished_last_is_drawn_and_told(
+    database: Database, run: RunRecord, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    export_graphml(database, tmp_path / "x.graphml", tell=told.append)
+    assert len(told) == 1 and "'small'" in told[0]
+    export_graphml(database, tmp_path / "x.graphml", SMALL, tell=told.append)
+    assert len(told) == 1

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from edges_of_rows import EdgesOfRows
+from edges_of_rows import COLUMNS, EdgesOfRows
 from synapse_batches import LARGEST
 
 from connectome.errors import QueryError, RootsError, RunNotFoundError
 from connectome.query.connectome import Connectome
 from connectome.query.proofreading import import_annotations, import_roots
-from connectome.query.ready import ready_text
-from connectome.selection import Filter
-from connectome.store.queries.library import parse, ready_queries
+from connectome.selection import Filter, NmBox
+from connectome.store.queries.library import parse, ready_queries, ready_text
 from connectome.store.queries.sql import run_sql
 from connectome.tables.neuron_tables import AnnotationTable
 
@@ -22,6 +21,8 @@ NAMES = [query.name for query in ready_queries()]
 GIVEN = {
     "neuron": str(A),
     "neurons": f"{A},{B},{C}",
+    "pre": f"{A},{B},{C}",
+    "post": f"{A},{B},{C}",
     "source": str(A),
     "target": str(B),
     "cleft": str(LARGEST),
@@ -69,7 +70,7 @@ def test_every_query_runs_and_finds_rows(known: Connectome, name: str) -> None:
 
 
 @pytest.mark.parametrize("roots", [None, "v1"])
-@pytest.mark.parametrize("name", [q.name for q in ready_queries() if any(p.name == "roots" for p in q.parameters)])
+@pytest.mark.parametrize("name", COLUMNS)
 def test_queries_of_edges_find_what_the_synapses_of_segments_or_roots_add_up_to(
     known: Connectome, known_rows: list[dict[str, Any]], name: str, roots: str | None
 ) -> None:
@@ -130,8 +131,7 @@ def test_powers_of_two_begin_a_bin_of_sizes(known: Connectome) -> None:
             {"sizes": sizes},
         )
         body = next(query.sql for query in ready_queries() if query.name == "size_histogram")
-        head = "WITH chosen AS (SELECT 1 AS run_id)\n"
-        found = connection.exec_driver_sql(head + body[body.index("SELECT 1::bigint") :]).all()
+        found = connection.exec_driver_sql(body.replace(":run_id", "1")).all()
     assert [row[:2] for row in found] == [(2**k, 2 ** (k + 1)) for k in range(62)]
     assert [row.clefts for row in found] == [1 + (k > 0) for k in range(61)] + [1]
 
@@ -164,3 +164,13 @@ def test_values_are_quoted_not_pasted(known: Connectome) -> None:
 def test_a_file_with_an_unknown_type_of_parameter_is_a_bug_that_shows() -> None:
     with pytest.raises(ValueError, match="point is no type"):
         parse("x", "-- Title\n-- :a point: where\n\nSELECT :a")
+
+
+def test_a_ready_query_takes_the_whole_filter(known: Connectome, known_rows: list[dict[str, Any]]) -> None:
+    where = Filter(min_confidence=0.5, min_size=100, box_nm=NmBox((0, 0, 0), (10000, 20000, 20000)), pre_type="x")
+    given = {"min_confidence": "0.5", "min_size": "100", "box_nm": "0:10000,0:20000,0:20000", "pre_type": "x"}
+    edges = known.edges(where=where).to_pylist()
+    assert 0 < len(edges) < len(known.edges().to_pylist())
+    assert ask(known, "edges", **given) == edges
+    with pytest.raises(QueryError, match="direction=up"):
+        ready_text(known.database, "partners", {"neuron": "1", "direction": "up"})

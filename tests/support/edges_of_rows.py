@@ -13,7 +13,7 @@ COLUMNS = {
     "autapses": "neuron_id synapse_count",
     "degree_histogram": "direction partners neurons",
     "input_fractions": "pre_id synapse_count input_fraction",
-    "input_similarity": "neuron_id other_id shared_inputs",
+    "input_similarity": "neuron_id other_id shared_partners",
     "neuron_totals": "neuron_id input_synapses input_partners output_synapses output_partners",
     "partners": "direction partner_id synapse_count",
     "reciprocal_pairs": "neuron_id other_id synapses_there synapses_back",

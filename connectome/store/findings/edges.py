@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
+from connectome.errors import DatabaseError
 from connectome.store.address import database_errors
 from connectome.store.database import Database
+from connectome.store.queries.scope import SUMS
 from connectome.store.schema.base import partition
 
 WORK_MEM = "256MB"
 # Adding up goes into a temporary table of its own: PostgreSQL uses several processes for that, but not for an INSERT.
 ADD_UP = """
 CREATE TEMP TABLE added_up ON COMMIT DROP AS
-SELECT pre_segment_id, post_segment_id, count(*) AS synapse_count, coalesce(sum(size_voxels), 0) AS size_voxels,
-       avg(confidence::float8) AS mean_confidence, count(*) - count(confidence) AS unscored_count
+SELECT pre_segment_id, post_segment_id, {sums}, count(*) - count(confidence) AS unscored_count
 FROM {synapse} JOIN {cleft} USING (cleft_id) GROUP BY pre_segment_id, post_segment_id
 """
 EDGES = """
@@ -57,6 +58,35 @@ FROM part GROUP BY pre_root_id, post_root_id ORDER BY pre_root_id, post_root_id
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"
 MARK = "INSERT INTO root_refresh (run_id, roots_id) VALUES (:run_id, :roots_id)"
 
+# A side whose supervoxel isn't named keeps what it has; one whose supervoxel is where its segment is needs nothing.
+APPLY_SUPERVOXELS = """
+INSERT INTO synapse_root (run_id, roots_id, cleft_id, number, pre_root_id, post_root_id)
+SELECT :run_id, :roots_id, cleft_id, number, pre_own, post_own FROM (
+    SELECT s.cleft_id, s.number, o.cleft_id IS NOT NULL AS kept,
+           CASE WHEN p.root_id IS NULL THEN o.pre_root_id
+                WHEN p.root_id <> coalesce(m.root_id, s.pre_segment_id) THEN p.root_id END AS pre_own,
+           CASE WHEN q.root_id IS NULL THEN o.post_root_id
+                WHEN q.root_id <> coalesce(n.root_id, s.post_segment_id) THEN q.root_id END AS post_own
+    FROM synapse s
+    LEFT JOIN supervoxel_root p ON p.roots_id = :roots_id
+                               AND p.supervoxel_id = coalesce(s.pre_supervoxel_id, s.pre_segment_id)
+    LEFT JOIN supervoxel_root q ON q.roots_id = :roots_id
+                               AND q.supervoxel_id = coalesce(s.post_supervoxel_id, s.post_segment_id)
+    LEFT JOIN synapse_root o ON o.run_id = s.run_id AND o.roots_id = :roots_id AND o.cleft_id = s.cleft_id
+                            AND o.number = s.number
+    LEFT JOIN root m ON m.roots_id = :roots_id AND m.segment_id = s.pre_segment_id
+    LEFT JOIN root n ON n.roots_id = :roots_id AND n.segment_id = s.post_segment_id
+    WHERE s.run_id = :run_id AND (p.root_id IS NOT NULL OR q.root_id IS NOT NULL)
+) AS told WHERE kept OR pre_own IS NOT NULL OR post_own IS NOT NULL
+ON CONFLICT (run_id, roots_id, cleft_id, number)
+DO UPDATE SET pre_root_id = EXCLUDED.pre_root_id, post_root_id = EXCLUDED.post_root_id
+"""
+NAMES_SUPERVOXELS = "SELECT EXISTS (SELECT FROM supervoxel_root WHERE roots_id = :roots_id)"
+MAY_WRITE = (
+    "SELECT has_table_privilege('root_edge', 'INSERT') AND NOT current_setting('transaction_read_only')::boolean"
+)
+IS_FRESH = "SELECT EXISTS (SELECT FROM root_refresh WHERE run_id = :run_id AND roots_id = :roots_id)"
+
 
 def refresh_edges(connection: Connection, run_id: int) -> int:
     """Make the edges of a run anew from its synapses; others see the old ones until the transaction ends.
@@ -67,7 +97,7 @@ def refresh_edges(connection: Connection, run_id: int) -> int:
     names = _names(run_id)
     connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
     _analyse(connection, names, "cleft", "synapse")
-    connection.execute(text(ADD_UP.format(**names)))
+    connection.execute(text(ADD_UP.format(**names, sums=SUMS)))
     connection.execute(text(f"DELETE FROM {names['edge']}"))
     count = connection.execute(text(EDGES.format(**names))).rowcount
     connection.execute(text("DROP TABLE added_up"))
@@ -95,6 +125,33 @@ def refresh_root_edges(connection: Connection, run_id: int, roots_id: int) -> in
 def lock_root_edges(connection: Connection, run_id: int, roots_id: int) -> None:
     """Wait until no other session makes these edges, and keep others from it until the transaction ends."""
     connection.execute(text(LOCK), {"key": f"root_edge {run_id} {roots_id}"})
+
+
+def ensure_edges(database: Database, run_id: int, roots_id: int) -> None:
+    """Make the edges of a run for a version unless they are there, as where both were made at once.
+
+    Raises:
+        DatabaseError: they aren't there and the user may not write: what the owner has to do.
+    """
+    key = {"run_id": run_id, "roots_id": roots_id}
+    with database.begin() as connection:
+        if connection.scalar(text(IS_FRESH), key):
+            return
+        if not connection.scalar(text(MAY_WRITE)):
+            raise DatabaseError(
+                "the edges of this run between these roots aren't made yet, and this login only reads: the database's "
+                "owner makes them with connectome query edges --run RUN --roots VERSION"
+            )
+        lock_root_edges(connection, run_id, roots_id)
+        if not connection.scalar(text(IS_FRESH), key):  # another session may have made them meanwhile
+            apply_supervoxels(connection, roots_id, run_id)
+            refresh_root_edges(connection, run_id, roots_id)
+
+
+def apply_supervoxels(connection: Connection, roots_id: int, run_id: int) -> None:
+    """Give the synapses of a run the roots of their supervoxels, where the version names those."""
+    if connection.scalar(text(NAMES_SUPERVOXELS), {"roots_id": roots_id}):
+        connection.execute(text(APPLY_SUPERVOXELS), {"roots_id": roots_id, "run_id": run_id})
 
 
 def vacuum_edges(database: Database, run_id: int) -> None:

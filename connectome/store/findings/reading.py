@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, cast, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
-from connectome.records import CleftState, Edges, Synapses, Table
+from connectome.records import CleftState, Synapses, Table
 from connectome.store.database import Database
 from connectome.store.schema.tables import METADATA, CleftTable, EdgeTable, SynapseTable
 
@@ -49,47 +49,10 @@ def read_synapses(database: Database, run_id: int, *, min_confidence: float = 0.
     return Synapses.of_sql(database.columns(statement))
 
 
-def read_edges(database: Database, run_id: int, *, min_synapses: int = 1, min_confidence: float = 0.0) -> Edges:
-    """The edges of a finished run, ordered by partners.
-
-    Args:
-        database: where the run is.
-        run_id: the run.
-        min_synapses: leave out edges of fewer synapses.
-        min_confidence: synapses of a lower confidence, or of none, don't count; 0: all do.
-    """
-    edge = EdgeTable.__table__ if min_confidence <= 0 else _edges_above(run_id, min_confidence)
-    statement = (
-        select(*(edge.c[name] for name in Edges.columns()))
-        .where(edge.c.run_id == run_id, edge.c.synapse_count >= min_synapses)
-        .order_by(edge.c.pre_segment_id, edge.c.post_segment_id)
-    )
-    return Edges.of_sql(database.columns(statement))
-
-
 def _selected(rows: type[Table], name: str) -> ColumnElement[Any]:
     """A column of a table's rows, which may be another table's; sizes that an import doesn't know are 0."""
     column = METADATA.tables[rows.columns()[name]].c[name]
     return func.coalesce(column, 0).label(name) if name == "size_voxels" else column
-
-
-def _edges_above(run_id: int, min_confidence: float) -> Subquery:
-    """The table of edges, over the synapses of at least a confidence."""
-    synapse, cleft = SynapseTable, CleftTable
-    return (
-        select(
-            synapse.run_id,
-            synapse.pre_segment_id,
-            synapse.post_segment_id,
-            func.count().label("synapse_count"),
-            cast(func.coalesce(func.sum(cleft.size_voxels), 0), BigInteger).label("size_voxels"),
-            func.avg(synapse.confidence).label("mean_confidence"),
-        )
-        .join(cleft, (cleft.run_id == synapse.run_id) & (cleft.cleft_id == synapse.cleft_id))
-        .where(synapse.run_id == run_id, synapse.confidence >= min_confidence)
-        .group_by(synapse.run_id, synapse.pre_segment_id, synapse.post_segment_id)
-        .subquery()
-    )
 
 
 def counts(database: Database, run_id: int) -> RunCounts:

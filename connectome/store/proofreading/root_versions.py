@@ -11,22 +11,19 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from connectome.errors import DatabaseError, TableError
+from connectome.store.address import repeated_key
 from connectome.store.database import Database
-from connectome.store.findings.edges import lock_root_edges, refresh_root_edges
+from connectome.store.findings.edges import apply_supervoxels, refresh_root_edges
 from connectome.store.proofreading.roots import (
-    SEGMENTS,
     Chains,
     RootsRecord,
     SynapseRoots,
-    apply_supervoxels,
     create_roots,
-    get_roots,
     inherit,
     join_chains,
     require_data_set,
     write_synapse_roots,
 )
-from connectome.store.repeated_keys import repeated_key
 from connectome.store.transfer.copying import copy_columns
 
 Batches = Iterable[Mapping[str, NDArray[Any]]]
@@ -34,10 +31,6 @@ FINISHED = "SELECT run_id, name FROM run WHERE state = 'finished' AND data_set_i
 VERSIONS = """
 SELECT roots_id FROM roots JOIN run USING (data_set_id) WHERE run_id = :run_id ORDER BY roots_id
 """
-MAY_WRITE = (
-    "SELECT has_table_privilege('root_edge', 'INSERT') AND NOT current_setting('transaction_read_only')::boolean"
-)
-IS_FRESH = "SELECT EXISTS (SELECT FROM root_refresh WHERE run_id = :run_id AND roots_id = :roots_id)"
 SEGMENTS_FOUND = """
 SELECT count(*) FROM (
     SELECT r.segment_id FROM root r JOIN edge e ON e.pre_segment_id = r.segment_id
@@ -92,26 +85,6 @@ class MadeRoots:
     found: int = 0
     joined: int = 0
     edges: dict[str, int] = field(default_factory=dict)
-
-
-def find_roots(database: Database, name: str | None, run_id: int | None = None) -> int:
-    """The number of a version; None: of the segments as they are.
-
-    Args:
-        database: where it is.
-        name: of the version.
-        run_id: the run that it is wanted for.
-
-    Raises:
-        RootsError: there is none of this name, or it belongs to another data set than the run.
-    """
-    if name is None:
-        return SEGMENTS
-    if run_id is None:
-        return get_roots(database, name).roots_id
-    with database.begin() as connection:
-        data_set_id = connection.scalar(text("SELECT data_set_id FROM run WHERE run_id = :run"), {"run": run_id})
-    return require_data_set(database, name, int(data_set_id or 0)).roots_id
 
 
 def make_version(
@@ -194,27 +167,6 @@ def refresh_all_roots(connection: Connection, run_id: int) -> None:
     for roots_id in connection.scalars(text(VERSIONS), {"run_id": run_id}).all():
         apply_supervoxels(connection, roots_id, run_id)
         refresh_root_edges(connection, run_id, roots_id)
-
-
-def ensure_edges(database: Database, run_id: int, roots_id: int) -> None:
-    """Make the edges of a run for a version unless they are there, as where both were made at once.
-
-    Raises:
-        DatabaseError: they aren't there and the user may not write: what the owner has to do.
-    """
-    key = {"run_id": run_id, "roots_id": roots_id}
-    with database.begin() as connection:
-        if connection.scalar(text(IS_FRESH), key):
-            return
-        if not connection.scalar(text(MAY_WRITE)):
-            raise DatabaseError(
-                "the edges of this run between these roots aren't made yet, and this login only reads: the database's "
-                "owner makes them with connectome query edges --run RUN --roots VERSION"
-            )
-        lock_root_edges(connection, run_id, roots_id)
-        if not connection.scalar(text(IS_FRESH), key):  # another session may have made them meanwhile
-            apply_supervoxels(connection, roots_id, run_id)
-            refresh_root_edges(connection, run_id, roots_id)
 
 
 def _parent(database: Database, new: NewRoots) -> RootsRecord | None:

@@ -13,11 +13,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connectome.errors import RootsError, TableError
 from connectome.store.database import Database
+from connectome.store.queries.scope import roots_not_found, roots_of_another
 from connectome.store.schema.tables import DataSetTable, RootsTable
 from connectome.store.transfer.copying import merge_columns
 
-SEGMENTS = 0  # the version that is always there: every segment is its own root
-NAMES_SHOWN = 10
 WITH_DATA_SET = select(RootsTable, DataSetTable.name).outerjoin(
     DataSetTable, RootsTable.data_set_id == DataSetTable.data_set_id
 )
@@ -87,30 +86,6 @@ INHERIT = (
     AND r.segment_id = a.neuron_id AND r.root_id <> a.neuron_id)
     """,
 )
-# A side whose supervoxel isn't named keeps what it has; one whose supervoxel is where its segment is needs nothing.
-APPLY_SUPERVOXELS = """
-INSERT INTO synapse_root (run_id, roots_id, cleft_id, number, pre_root_id, post_root_id)
-SELECT :run_id, :roots_id, cleft_id, number, pre_own, post_own FROM (
-    SELECT s.cleft_id, s.number, o.cleft_id IS NOT NULL AS kept,
-           CASE WHEN p.root_id IS NULL THEN o.pre_root_id
-                WHEN p.root_id <> coalesce(m.root_id, s.pre_segment_id) THEN p.root_id END AS pre_own,
-           CASE WHEN q.root_id IS NULL THEN o.post_root_id
-                WHEN q.root_id <> coalesce(n.root_id, s.post_segment_id) THEN q.root_id END AS post_own
-    FROM synapse s
-    LEFT JOIN supervoxel_root p ON p.roots_id = :roots_id
-                               AND p.supervoxel_id = coalesce(s.pre_supervoxel_id, s.pre_segment_id)
-    LEFT JOIN supervoxel_root q ON q.roots_id = :roots_id
-                               AND q.supervoxel_id = coalesce(s.post_supervoxel_id, s.post_segment_id)
-    LEFT JOIN synapse_root o ON o.run_id = s.run_id AND o.roots_id = :roots_id AND o.cleft_id = s.cleft_id
-                            AND o.number = s.number
-    LEFT JOIN root m ON m.roots_id = :roots_id AND m.segment_id = s.pre_segment_id
-    LEFT JOIN root n ON n.roots_id = :roots_id AND n.segment_id = s.post_segment_id
-    WHERE s.run_id = :run_id AND (p.root_id IS NOT NULL OR q.root_id IS NOT NULL)
-) AS told WHERE kept OR pre_own IS NOT NULL OR post_own IS NOT NULL
-ON CONFLICT (run_id, roots_id, cleft_id, number)
-DO UPDATE SET pre_root_id = EXCLUDED.pre_root_id, post_root_id = EXCLUDED.post_root_id
-"""
-NAMES_SUPERVOXELS = "SELECT EXISTS (SELECT FROM supervoxel_root WHERE roots_id = :roots_id)"
 
 
 class Chains(StrEnum):
@@ -202,12 +177,6 @@ def inherit(connection: Connection, roots_id: int, parent: RootsRecord, *, follo
         connection.execute(text(statement), {name: values[name] for name in values if f":{name}" in statement})
 
 
-def apply_supervoxels(connection: Connection, roots_id: int, run_id: int) -> None:
-    """Give the synapses of a run the roots of their supervoxels, where the version names those."""
-    if connection.scalar(text(NAMES_SUPERVOXELS), {"roots_id": roots_id}):
-        connection.execute(text(APPLY_SUPERVOXELS), {"roots_id": roots_id, "run_id": run_id})
-
-
 def write_roots(connection: Connection, roots_id: int, segment_ids: ArrayLike, root_ids: ArrayLike) -> int:
     """Say which root segments belong to; what the version said of them before is replaced.
 
@@ -269,9 +238,7 @@ def get_roots(database: Database, name: str) -> RootsRecord:
         found = session.execute(WITH_DATA_SET.where(RootsTable.name == name)).one_or_none()
         if found is not None:
             return _record(*found)
-    names = [record.name for record in list_roots(database)]
-    shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
-    raise RootsError(f"no version of roots named '{name}': the database has {shown}; connectome roots import makes one")
+    raise roots_not_found(name, [record.name for record in list_roots(database)])
 
 
 def require_data_set(database: Database, name: str, data_set_id: int) -> RootsRecord:
@@ -284,10 +251,7 @@ def require_data_set(database: Database, name: str, data_set_id: int) -> RootsRe
     if found.data_set_id not in (None, data_set_id):
         with database.session() as session:
             wanted = session.scalar(select(DataSetTable.name).where(DataSetTable.data_set_id == data_set_id))
-        raise RootsError(
-            f"version '{name}' of the roots belongs to the data set '{found.data_set}', not to '{wanted}': ids mean "
-            "something else there"
-        )
+        raise roots_of_another(name, str(found.data_set), str(wanted))
     return found
 
 

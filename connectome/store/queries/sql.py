@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,24 +10,15 @@ from typing import Any
 import psycopg2
 
 from connectome.errors import QueryError
-from connectome.store.database import Database
+from connectome.store.database import TIMEOUT_STATE, Database
+from connectome.store.queries.streaming import SqlResult, fetched
 
-ROWS_A_FETCH = 10_000
-READ_ONLY_STATE = "25006"  # SQLSTATEs
-TIMEOUT_STATE = "57014"
+READ_ONLY_STATE = "25006"  # SQLSTATE
 TYPES = """
 SELECT CASE typtype WHEN 'p' THEN 'text' ELSE format_type(kind, NULL) END, typtype = 'p'
 FROM unnest(%s::oid[]) WITH ORDINALITY AS listed (kind, place) JOIN pg_type ON pg_type.oid = kind ORDER BY place
 """
 CURSOR_STATES = ("42P11", "42601")  # invalid_cursor_definition, syntax_error
-
-
-@dataclass(frozen=True, kw_only=True)
-class SqlResult:
-    """The names of the columns, and the rows."""
-
-    columns: list[str]
-    rows: Iterable[tuple[Any, ...]]
 
 
 def run_sql(database: Database, query: str, *, timeout_s: float = 60.0) -> SqlResult:
@@ -64,8 +55,8 @@ def stream_sql(database: Database, query: str, *, timeout_s: float = 60.0) -> It
         cursor.execute(f"SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}")
         _require_reader(cursor)
         columns = _described(cursor, query)
-        _open(cursor, query, columns)
-        yield SqlResult(columns=columns.names, rows=_rows(cursor))
+        found = _opened(cursor, query, columns)
+        yield SqlResult(columns=columns.names, rows=found.rows)
 
 
 def _require_reader(cursor: Any) -> None:
@@ -109,7 +100,7 @@ def _described(cursor: Any, query: str) -> _Columns:
     return _Columns(names=names, types=[name for name, _ in found], pseudo=any(pseudo for _, pseudo in found))
 
 
-def _open(cursor: Any, query: str, columns: _Columns) -> None:
+def _opened(cursor: Any, query: str, columns: _Columns) -> SqlResult:
     """Run the query and fetch its first rows.
 
     PostgreSQL describes a domain as the type beneath it and then insists on the domain, before anything runs: such a
@@ -119,18 +110,18 @@ def _open(cursor: Any, query: str, columns: _Columns) -> None:
         query = _cast(query, columns.types)
     try:
         cursor.execute("SAVEPOINT before_query")
-        _declare(cursor, query, columns.types)
+        return _declared(cursor, query, columns.types)
     except psycopg2.errors.DatatypeMismatch:
         cursor.execute("ROLLBACK TO SAVEPOINT before_query")
-        _declare(cursor, _cast(query, columns.types), columns.types)
+        return _declared(cursor, _cast(query, columns.types), columns.types)
 
 
-def _declare(cursor: Any, query: str, types: list[str]) -> None:
+def _declared(cursor: Any, query: str, types: list[str]) -> SqlResult:
     columns = ", ".join(f"c{i} {kind}" for i, kind in enumerate(types))
     cursor.execute(
         f"DECLARE connectome_rows NO SCROLL CURSOR FOR SELECT * FROM run_query(%s) AS found ({columns})", [query]
     )
-    cursor.execute(f"FETCH {ROWS_A_FETCH} FROM connectome_rows")
+    return fetched(cursor)
 
 
 def _cast(query: str, types: list[str]) -> str:
@@ -138,12 +129,6 @@ def _cast(query: str, types: list[str]) -> str:
     cast = ", ".join(f"c{i}::{kind}" for i, kind in enumerate(types))
     names = ", ".join(f"c{i}" for i in range(len(types)))
     return f"SELECT {cast} FROM ({query.rstrip().rstrip(';')}\n) AS found ({names})"
-
-
-def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
-    while rows := cursor.fetchall():
-        yield from rows
-        cursor.execute(f"FETCH {ROWS_A_FETCH} FROM connectome_rows")
 
 
 @contextmanager

@@ -1,16 +1,15 @@
-"""Query results as a stream of CSV lines, however many rows: nothing is kept here."""
+"""Query results as a stream, however many rows: as Python values for people, as CSV lines for Arrow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
 import psycopg2.errors
-from sqlalchemy import Connection, text
-from sqlalchemy.dialects import postgresql
 
 from connectome.errors import QueryError
 from connectome.store.database import Database
@@ -28,6 +27,8 @@ class ColumnType(StrEnum):
     TEXT = "text"
 
 
+PLACEHOLDER = re.compile(r"(?<![:\w]):(\w+)(?!:)")  # :name, but not ::type
+FETCH = "FETCH 10000 FROM connectome_rows"
 LONGEST_S = 7 * 24 * 3600.0
 TYPES = {
     20: ColumnType.BIGINT,
@@ -55,6 +56,14 @@ class Query:
     parameters: Mapping[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SqlResult:
+    """The names of the columns, and the rows."""
+
+    columns: list[str]
+    rows: Iterable[tuple[Any, ...]]
+
+
 class Receiver(Protocol):
     """Takes a result as it comes."""
 
@@ -71,9 +80,8 @@ def stream_query(database: Database, query: Query, receiver: Receiver, *, timeou
     Raises:
         QueryError: it took longer than `timeout_s`. DatabaseError: unreachable, or PostgreSQL refused the query.
     """
-    with database.reading(timeout_s=timeout_s) as connection, _time_limit(timeout_s):
-        cursor: Any = connection.connection.cursor()
-        sql = literal_sql(connection, query)
+    with database.reading(timeout_s=timeout_s) as cursor, _time_limit(timeout_s):
+        sql = literal_sql(cursor, query)
         cursor.execute(f"SELECT * FROM ({sql}) AS result LIMIT 0")
         receiver.begin(
             [
@@ -82,6 +90,32 @@ def stream_query(database: Database, query: Query, receiver: Receiver, *, timeou
             ]
         )
         cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT csv)", receiver)
+
+
+@contextmanager
+def stream_rows(database: Database, query: Query, *, timeout_s: float = LONGEST_S) -> Iterator[SqlResult]:
+    """Run one query with the rights of a reader; its rows are there inside the `with`, a few thousand at a time.
+
+    Raises:
+        QueryError: it took longer than `timeout_s`. DatabaseError: unreachable, or PostgreSQL refused the query.
+    """
+    with database.reading(timeout_s=timeout_s) as cursor, _time_limit(timeout_s):
+        # all rows are wanted, so the plan that begins soonest is no better
+        cursor.execute("SET LOCAL cursor_tuple_fraction = 1")
+        cursor.execute(f"DECLARE connectome_rows NO SCROLL CURSOR FOR {literal_sql(cursor, query)}")
+        yield fetched(cursor)
+
+
+def fetched(cursor: Any) -> SqlResult:
+    """The rows of the cursor `connectome_rows` that was declared on a psycopg2 cursor."""
+    cursor.execute(FETCH)
+    return SqlResult(columns=[column.name for column in cursor.description], rows=_rows(cursor))
+
+
+def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
+    while rows := cursor.fetchall():
+        yield from rows
+        cursor.execute(FETCH)
 
 
 @contextmanager
@@ -95,12 +129,11 @@ def _time_limit(timeout_s: float) -> Iterator[None]:
         ) from error
 
 
-def literal_sql(connection: Connection, query: Query) -> str:
+def literal_sql(cursor: Any, query: Query) -> str:
     """The query with its values written into it, as COPY needs it; psycopg2 does the quoting."""
-    cursor: Any = connection.connection.cursor()
-    compiled = text(query.sql).compile(dialect=postgresql.psycopg2.dialect())
-    values = {name: query.parameters[name] for name in compiled.params}
-    sql: bytes = cursor.mogrify(str(compiled), values)
+    names = PLACEHOLDER.findall(query.sql)
+    text = PLACEHOLDER.sub(r"%(\1)s", query.sql.replace("%", "%%"))
+    sql: bytes = cursor.mogrify(text, {name: query.parameters[name] for name in names})
     return sql.decode()
 
 
@@ -110,5 +143,5 @@ def query_text(database: Database, query: Query) -> str:
     Raises:
         DatabaseError: the database can't be reached.
     """
-    with database.begin() as connection:
-        return literal_sql(connection, query)
+    with database.reading() as cursor:
+        return literal_sql(cursor, query)

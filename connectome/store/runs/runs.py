@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
-from connectome.errors import ConfigError, DatabaseError, RunConflictError, RunNotFoundError
+from connectome.errors import ConfigError, DatabaseError, RunConflictError
 from connectome.geometry import Box
 from connectome.store.database import Database
+from connectome.store.runs.choice import choose_run, run_not_found
 from connectome.store.runs.records import (
     BuildInputs,
     NewModel,
@@ -26,8 +28,19 @@ from connectome.store.runs.records import (
 from connectome.store.schema.partitions import attach_partitions, delete_if_free, stage_partitions
 from connectome.store.schema.tables import DataSetTable, ModelTable, RunTable, VolumeTable
 
-NAMES_SHOWN = 10
 PAUSE_S = 0.2
+CLEFTS = "clefts.zarr"
+"""The label volume in a run's folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunModel:
+    """A checkpoint that a run was made with."""
+
+    role: str
+    name: str
+    method: str
+    sha256: str
 
 
 def create_run(database: Database, new: NewRun) -> RunRecord:
@@ -141,17 +154,32 @@ def get_run(database: Database, name: str) -> RunRecord:
     found = find_run(database, name)
     if found is not None:
         return found
-    names = run_names(database)
-    if not names:
-        raise RunNotFoundError(f"no run named '{name}': connectome build volume makes the first")
-    shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
-    raise RunNotFoundError(f"no run named '{name}': the database has {shown}")
+    raise run_not_found(name, run_names(database))
+
+
+def finished_run(database: Database, name: str | None) -> RunRecord:
+    """The finished run of a name; None: the one that finished last.
+
+    Raises:
+        RunNotFoundError: no run has this name, or none is finished.
+        IncompleteRunError: its build isn't finished.
+    """
+    return get_run(database, choose_run(database, name).name)
 
 
 def run_names(database: Database) -> list[str]:
     """The names of all runs, the newest first."""
     with database.begin() as connection:
         return list(connection.scalars(select(RunTable.name).order_by(RunTable.run_id.desc())))
+
+
+def run_models(database: Database, run_id: int) -> list[RunModel]:
+    """The detector and the assigner of a run, those that it has."""
+    of_run = select(RunTable.detector_model_id, RunTable.assigner_model_id).where(RunTable.run_id == run_id)
+    with database.session() as session:
+        ids = [number for number in session.execute(of_run).one() if number is not None]
+        rows = session.scalars(select(ModelTable).where(ModelTable.model_id.in_(ids)).order_by(ModelTable.role.desc()))
+        return [RunModel(role=row.role, name=row.name, method=row.method, sha256=row.sha256) for row in rows]
 
 
 def delete_run(database: Database, run_id: int, *, patience_s: float = 60.0) -> None:

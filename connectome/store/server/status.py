@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connectome.store.address import psql_url, shown
 from connectome.store.database import given_url
-from connectome.store.schema.migrate import SchemaStatus, schema_status
+from connectome.store.schema.status import SchemaStatus, schema_status
 from connectome.store.server.embedded import EmbeddedServer
 
 

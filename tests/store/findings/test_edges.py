@@ -9,10 +9,10 @@ import pytest
 
 from connectome.errors import RootsError
 from connectome.store.database import Database
-from connectome.store.findings.edges import refresh_edges, refresh_root_edges
+from connectome.store.findings.edges import ensure_edges, refresh_edges, refresh_root_edges
 from connectome.store.findings.imports import import_run
 from connectome.store.proofreading.data_sets import choose_data_set
-from connectome.store.proofreading.root_versions import NewRoots, ensure_edges, make_split_version, make_version
+from connectome.store.proofreading.root_versions import NewRoots, make_split_version, make_version
 from connectome.store.proofreading.roots import (
     RootsRecord,
     SynapseRoots,

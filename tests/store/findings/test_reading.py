@@ -7,7 +7,7 @@ import pytest
 from connectome.records import Synapses
 from connectome.store.database import Database
 from connectome.store.findings.edges import refresh_edges
-from connectome.store.findings.reading import RunCounts, counts, read_edges, read_synapses
+from connectome.store.findings.reading import RunCounts, counts, read_synapses
 from connectome.store.runs.records import NewRun, RunRecord
 from connectome.store.runs.runs import create_run
 
@@ -50,19 +50,6 @@ def test_synapses_come_with_their_clefts_ordered_by_ids(database: Database, fill
 
 def test_no_synapses_are_an_empty_table(database: Database, run: RunRecord) -> None:
     assert len(read_synapses(database, run.run_id)) == 0
-    assert read_edges(database, run.run_id).mean_confidence.dtype == "float64"
-
-
-def test_edges_aggregate_synapses(database: Database, filled: RunRecord) -> None:
-    found = read_edges(database, filled.run_id)
-    assert len(found) == 3
-    assert [column[-1] for column in vars(found).values()] == [LARGE, 8, 2, 200, 0.375]
-
-
-def test_weak_edges_can_be_left_out(database: Database, filled: RunRecord) -> None:
-    assert read_edges(database, filled.run_id, min_synapses=2).synapse_count.tolist() == [2]
-    confident = read_edges(database, filled.run_id, min_confidence=0.8)
-    assert (confident.pre_segment_id.tolist(), confident.post_segment_id.tolist()) == ([8], [7])
 
 
 def test_counts_are_those_of_the_run(database: Database, filled: RunRecord) -> None:

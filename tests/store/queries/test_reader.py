@@ -110,13 +110,13 @@ def test_a_server_without_the_role_refuses_queries_and_says_the_way_out(
 
 
 def test_statements_of_this_package_read_with_the_readers_rights(database: Database, run: RunRecord) -> None:
-    with database.reading() as connection:
-        assert connection.scalar(text("SELECT current_user::text")) == "connectome_reader"
-        assert connection.scalar(text("SELECT count(*) FROM synapse_best")) == 0
-    with pytest.raises(DatabaseError, match=r"permission denied|read-only"), database.reading() as connection:
-        connection.execute(text("DELETE FROM run"))
-    with pytest.raises(QueryError, match=r"longer than 0\.2 s"), database.reading(timeout_s=0.2) as connection:
-        connection.execute(text("SELECT pg_sleep(60)"))
+    with database.reading() as cursor:
+        cursor.execute("SELECT current_user::text, (SELECT count(*) FROM synapse_best)")
+        assert cursor.fetchall() == [("connectome_reader", 0)]
+    with pytest.raises(DatabaseError, match=r"permission denied|read-only"), database.reading() as cursor:
+        cursor.execute("DELETE FROM run")
+    with pytest.raises(QueryError, match=r"longer than 0\.2 s"), database.reading(timeout_s=0.2) as cursor:
+        cursor.execute("SELECT pg_sleep(60)")
     with database.begin() as connection:
         assert connection.scalar(text("SELECT current_user::text")) != "connectome_reader"
 

@@ -8,7 +8,8 @@ from alembic import command
 
 from connectome.errors import DatabaseError, SchemaError
 from connectome.store.address import connect
-from connectome.store.schema.migrate import SchemaState, configuration, schema_status, upgrade
+from connectome.store.schema.migrate import configuration, upgrade
+from connectome.store.schema.status import SchemaState, schema_status
 
 
 def test_an_empty_database_is_upgraded_to_the_newest_schema(empty_database_url: str) -> None:

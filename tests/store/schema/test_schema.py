@@ -3,11 +3,13 @@ from __future__ import annotations
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from connectome.store.address import connect
 from connectome.store.database import Database
 from connectome.store.schema.migrate import configuration, upgrade
+from connectome.store.schema.status import HEAD, TABLES
 from connectome.store.schema.tables import METADATA
 
 CONSTRAINTS = """
@@ -15,6 +17,14 @@ SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_cons
 WHERE connamespace = 'public'::regnamespace
 """
 INDEXES = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+
+
+def test_the_newest_revision_and_the_names_of_all_tables_are_known_without_alembic(database: Database) -> None:
+    with database.begin() as connection:
+        script = ScriptDirectory.from_config(configuration(connection))
+    assert script.get_current_head() == HEAD
+    assert {revision.revision for revision in script.walk_revisions()} == {f"{n:04}" for n in range(1, int(HEAD) + 1)}
+    assert set(METADATA.tables) == set(TABLES)
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:

@@ -8,12 +8,11 @@ from pathlib import Path
 import psycopg2
 import pytest
 from alembic import command
-from sqlalchemy import text
 
 from connectome.errors import DatabaseError, QueryError
 from connectome.store.address import connect
 from connectome.store.database import Database
-from connectome.store.proofreading.root_versions import ensure_edges
+from connectome.store.findings.edges import ensure_edges
 from connectome.store.proofreading.roots import create_roots
 from connectome.store.queries.sql import run_sql
 from connectome.store.runs.records import RunRecord
@@ -73,8 +72,9 @@ def test_a_reader_reads_and_cannot_write(database: Database, run: RunRecord, rea
         assert run_sql(opened, "SELECT name FROM run").rows == [("first",)]
         with pytest.raises(QueryError, match="only one statement, and one that reads"):
             run_sql(opened, "DELETE FROM run")
-        with opened.reading() as connection:
-            assert connection.scalar(text("SELECT current_user::text")) == "connectome_reader"
+        with opened.reading() as cursor:
+            cursor.execute("SELECT current_user::text")
+            assert cursor.fetchall() == [("connectome_reader",)]
 
 
 def test_a_reader_is_told_who_makes_edges_that_are_not_there(
@@ -173,9 +173,9 @@ def test_a_user_who_is_no_member_of_the_readers_reads_with_rights_of_its_own(
         database.url, "CREATE ROLE ann LOGIN", f"ALTER ROLE ann PASSWORD '{SECRET}'", "GRANT SELECT ON run TO ann"
     )
     try:
-        with Database(url_of(database, reader)) as opened, opened.reading() as connection:
-            assert connection.scalar(text("SELECT current_user::text")) == reader
-            assert connection.scalar(text("SELECT count(*) FROM run")) == 0
+        with Database(url_of(database, reader)) as opened, opened.reading() as cursor:
+            cursor.execute("SELECT current_user::text, (SELECT count(*) FROM run)")
+            assert cursor.fetchall() == [(reader, 0)]
     finally:
         execute_sql(database.url, "DROP OWNED BY ann")
 

@@ -3,4 +3,4 @@
 -- over run
 
 SELECT segment_id, role, score, contact_voxels FROM candidate
-WHERE run_id = (SELECT run_id FROM chosen) AND cleft_id = :cleft ORDER BY role DESC, score DESC, segment_id
+WHERE run_id = :run_id AND cleft_id = :cleft ORDER BY role DESC, score DESC, segment_id

@@ -1,8 +1,16 @@
--- Neurons that give input to all the neurons of a list, or to at least so many
+-- Partners that neurons of a list have in common: those that give input to at least so many of them
 -- :neurons bigint[]: the neurons, with commas between
 -- :at_least integer = 2: to so many of them
--- over edges
+-- :side inputs|outputs = inputs: outputs for those that get output from them
+-- over edges of neurons
 
-SELECT pre_id AS partner_id, count(*) AS neurons, sum(synapse_count)::bigint AS synapse_count
-FROM edges WHERE post_id = ANY(:neurons)
-GROUP BY pre_id HAVING count(*) >= :at_least ORDER BY 2 DESC, 3 DESC, 1
+, sided AS NOT MATERIALIZED (
+    SELECT CASE WHEN :side = 'inputs' THEN post_id ELSE pre_id END AS neuron_id,
+           CASE WHEN :side = 'inputs' THEN pre_id ELSE post_id END AS partner_id, synapse_count, size_voxels
+    FROM edges
+)
+SELECT partner_id, count(*) AS neurons, sum(synapse_count)::bigint AS synapse_count,
+       min(synapse_count) AS min_synapse_count, sum(size_voxels)::bigint AS size_voxels
+FROM sided WHERE neuron_id = ANY(:neurons)
+GROUP BY 1 HAVING count(*) >= :at_least
+ORDER BY 2 DESC, 3 DESC, 1

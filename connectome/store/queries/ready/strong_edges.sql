@@ -4,5 +4,4 @@
 -- over edges
 
 SELECT pre_id, post_id, synapse_count, size_voxels, mean_confidence FROM edges
-WHERE synapse_count >= :min_synapses
-ORDER BY synapse_count DESC, size_voxels DESC, pre_id, post_id LIMIT :limit
+ORDER BY synapse_count DESC, size_voxels DESC NULLS LAST, pre_id, post_id LIMIT :limit

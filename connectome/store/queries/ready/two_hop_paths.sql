@@ -1,12 +1,10 @@
 -- Paths of two edges between two neurons, the strongest first; the weaker edge counts
 -- :source bigint: where paths begin
 -- :target bigint: where they end
--- :min_synapses integer = 1: leave out edges of fewer synapses
 -- :limit bigint = 100: at most so many rows
 -- over edges
 
 SELECT a.post_id AS via_id, a.synapse_count AS first_synapses, b.synapse_count AS second_synapses
 FROM edges a JOIN edges b ON b.pre_id = a.post_id
 WHERE a.pre_id = :source AND b.post_id = :target AND a.post_id NOT IN (:source, :target)
-  AND a.synapse_count >= :min_synapses AND b.synapse_count >= :min_synapses
 ORDER BY least(a.synapse_count, b.synapse_count) DESC, a.synapse_count + b.synapse_count DESC, 1 LIMIT :limit

@@ -1,0 +1,215 @@
+"""The questions that a connectome is asked, each a method; what an answer is, the classes below decide."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self, SupportsIndex, TypeVar
+
+from connectome.errors import ConfigError, SegmentIdError
+from connectome.records import LARGEST_ID
+from connectome.selection import Direction, Filter, NmBox, Side
+from connectome.store.database import Database
+from connectome.store.queries.library import ready_query
+from connectome.store.queries.scope import find_scope
+from connectome.store.queries.streaming import Query, SqlResult, stream_rows
+
+Answer = TypeVar("Answer")
+Neurons = SupportsIndex | Iterable[SupportsIndex]
+EVERYTHING = Filter()
+TIMEOUT_S = 60.0
+
+
+class Questions(Generic[Answer]):
+    """A database of connectomes, open for questions.
+
+    Every method takes `where`, a `Filter`: which run and roots, which synapses, which edges. Ids are those of neurons:
+    segments, or roots where the filter names a version. The answers are in a fixed order.
+    """
+
+    def __init__(
+        self, database: Database, timeout_s: float = TIMEOUT_S, tell: Callable[[str], object] = lambda notice: None
+    ) -> None:
+        """Ask an open database (see `open`).
+
+        Args:
+            database: with at least one finished run.
+            timeout_s: the longest that the database may take for a question.
+            tell: is told which run answers where a question names none.
+        """
+        self.database = database
+        self.timeout_s = timeout_s
+        self._tell = tell
+
+    @classmethod
+    def open(
+        cls,
+        url: str | None = None,
+        data_folder: str | Path = "connectome-data",
+        *,
+        timeout_s: float = TIMEOUT_S,
+        tell: Callable[[str], object] = lambda notice: None,
+    ) -> Self:
+        """Open a database.
+
+        Args:
+            url: postgresql://user@host/database; None: CONNECTOME_DATABASE_URL, else the data folder's own server.
+            data_folder: what builds were given.
+            timeout_s: the longest that the database may take for a question; a longer one raises QueryError.
+            tell: is told which run answers where a question names none.
+
+        Raises:
+            DatabaseError, SchemaError: unreachable, nothing there yet, or of another version.
+        """
+        return cls(Database.open(url, Path(data_folder)), timeout_s, tell)
+
+    def synapses(
+        self, *, pre: Neurons | None = None, post: Neurons | None = None, where: Filter = EVERYTHING
+    ) -> Answer:
+        """Synapses one by one, from neurons `pre` and to neurons `post` where given."""
+        lists = {"pre": pre, "post": post}
+        given = {side: neuron_ids(neurons) for side, neurons in lists.items() if neurons is not None}
+        return self._ready("synapses", where, **given)
+
+    def in_box(self, box: NmBox | str, *, where: Filter = EVERYTHING) -> Answer:
+        """The synapses whose clefts' centroids lie in a box: an `NmBox`, or a text z0:z1,y0:y1,x0:x1 in nm.
+
+        The same as `synapses` with that box in the filter.
+        """
+        if where.box_nm is not None:
+            raise ConfigError("the filter has a box already (--box-nm): give one")
+        chosen = box if isinstance(box, NmBox) else NmBox.parse(box)
+        return self.synapses(where=replace(where, box_nm=chosen))
+
+    def edges(self, *, where: Filter = EVERYTHING) -> Answer:
+        """All edges, ordered by their neurons."""
+        return self._ready("edges", where)
+
+    def partners(
+        self, of: Neurons, *, direction: Direction | str = Direction.BOTH, where: Filter = EVERYTHING
+    ) -> Answer:
+        """The partners of neurons with counts and fractions, the strongest first.
+
+        `input_fraction` is an edge's share of all synapses that its postsynaptic neuron receives, orphans included.
+        """
+        return self._ready("partners", where, neuron=neuron_ids(of), direction=Direction(direction).value)
+
+    def inputs(self, of: Neurons, *, where: Filter = EVERYTHING) -> Answer:
+        """The neurons that send to neurons (see `partners`)."""
+        return self.partners(of, direction=Direction.INPUTS, where=where)
+
+    def outputs(self, of: Neurons, *, where: Filter = EVERYTHING) -> Answer:
+        """The neurons that neurons send to (see `partners`)."""
+        return self.partners(of, direction=Direction.OUTPUTS, where=where)
+
+    def totals(self, of: Neurons, *, where: Filter = EVERYTHING) -> Answer:
+        """How many synapses and partners neurons have on each side."""
+        return self._ready("totals", where, neurons=neuron_ids(of))
+
+    def between(self, pre: Neurons, post: Neurons, *, where: Filter = EVERYTHING) -> Answer:
+        """The edges from the neurons of one list to those of another."""
+        return self._ready("between", where, pre=neuron_ids(pre), post=neuron_ids(post))
+
+    def matrix(self, of: Neurons, *, where: Filter = EVERYTHING) -> Answer:
+        """Synapses among neurons: one row a presynaptic neuron `pre_id`, one column a postsynaptic neuron, its id."""
+        ids = neuron_ids(of)
+        return self._pivot(self._ready("adjacency", where, neurons=ids), ids)
+
+    def type_matrix(self, *, where: Filter = EVERYTHING) -> Answer:
+        """Synapses and edges from type to type, among annotated neurons."""
+        return self._ready("type_matrix", where)
+
+    def shared(
+        self, of: Neurons, *, side: Side | str = Side.INPUTS, at_least: int | None = None, where: Filter = EVERYTHING
+    ) -> Answer:
+        """Partners that at least so many of the neurons have in common; default: all of them."""
+        ids = sorted(set(neuron_ids(of)))
+        needed = len(ids) if at_least is None else at_least
+        return self._ready("shared_inputs", where, neurons=ids, at_least=needed, side=Side(side).value)
+
+    def similarity(self, of: Neurons, *, side: Side | str = Side.INPUTS, where: Filter = EVERYTHING) -> Answer:
+        """Cosine similarity of the partners of every two of the neurons, weighted by synapses."""
+        return self._ready("input_similarity", where, neurons=neuron_ids(of), side=Side(side).value)
+
+    def paths(
+        self, source: int, target: int, *, max_hops: int = 3, limit: int = 100, where: Filter = EVERYTHING
+    ) -> Answer:
+        """Paths of at most `max_hops` edges without a neuron twice: the shortest first, then the strongest."""
+        (start,), (end,) = neuron_ids(source), neuron_ids(target)
+        return self._ready("paths", where, source=start, target=end, max_hops=max_hops, limit=limit)
+
+    def top(self, limit: int = 10, *, where: Filter = EVERYTHING) -> Answer:
+        """The edges of the most synapses."""
+        return self._ready("strong_edges", where, limit=limit)
+
+    def reciprocal(self, *, where: Filter = EVERYTHING) -> Answer:
+        """Pairs of neurons with edges both ways, each pair once."""
+        return self._ready("reciprocal_pairs", where)
+
+    def autapses(self, *, where: Filter = EVERYTHING) -> Answer:
+        """Edges from a neuron to itself."""
+        return self._ready("autapses", where)
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ready(self, name: str, where: Filter, **values: Any) -> Answer:
+        return self._ask(ready_query(name).asked(find_scope(self.database, where, self._tell), **values))
+
+    @abstractmethod
+    def _ask(self, query: Query) -> Answer:
+        """The rows of a query.
+
+        Raises:
+            QueryError: it took too long. DatabaseError: unreachable.
+        """
+
+    @abstractmethod
+    def _pivot(self, edges: Answer, ids: Sequence[int]) -> Answer:
+        """Edges among neurons as a matrix."""
+
+
+class RowQuestions(Questions[AbstractContextManager[SqlResult]]):
+    """Answers are rows of Python values, there inside a `with`: nothing but psycopg2 is needed for them."""
+
+    def _ask(self, query: Query) -> AbstractContextManager[SqlResult]:
+        return stream_rows(self.database, query, timeout_s=self.timeout_s)
+
+    @contextmanager
+    def _pivot(self, edges: AbstractContextManager[SqlResult], ids: Sequence[int]) -> Iterator[SqlResult]:
+        with edges as found:
+            place = {name: i for i, name in enumerate(found.columns)}
+            pre, post, count = (place[name] for name in ("pre_id", "post_id", "synapse_count"))
+            counts: dict[int, dict[int, int]] = {}
+            for row in found.rows:
+                counts.setdefault(row[pre], {})[row[post]] = row[count]
+        order = list(dict.fromkeys(ids))
+        rows = ((one, *(counts.get(one, {}).get(other, 0) for other in order)) for one in order)
+        yield SqlResult(columns=["pre_id", *map(str, order)], rows=rows)
+
+
+def neuron_ids(neurons: Neurons) -> list[int]:
+    """The ids of one neuron or several: whole numbers of any library.
+
+    Raises:
+        SegmentIdError: one is less than 1, or 2^63 or more.
+    """
+    given: Iterable[Any] = list(neurons) if isinstance(neurons, Iterable) else [neurons]
+    ids = [value.__index__() for value in given]
+    for value in ids:
+        if not 0 < value <= LARGEST_ID:
+            raise SegmentIdError(f"{value} is no neuron's id: ids go from 1 to 2^63 - 1")
+    return ids
