@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import typer
 
@@ -15,29 +14,13 @@ from connectome.cli.options.common import (
     parse_shape,
 )
 from connectome.cli.options.train import (
-    BatchOption,
-    ConfigOption,
-    DataOption,
     DecoyDataOption,
     DecoyShareOption,
     DecoySizeOption,
-    KeepOption,
-    NameOption,
-    OutputOption,
-    PatchOption,
     PrunerOption,
-    RateOption,
     RepresentationOption,
-    RestartOption,
-    ResumeOption,
-    SaveOption,
-    SeedOption,
-    StartOption,
-    StepsOption,
-    TrainDeviceOption,
-    UnpairedOption,
-    ValidationOption,
-    WidthsOption,
+    Said,
+    trains,
 )
 from connectome.errors import ConfigError
 from connectome.training.choices import Begin, Trained
@@ -46,98 +29,34 @@ app = typer.Typer(no_args_is_help=True, help="Train networks on annotated volume
 
 
 @app.command()
-def detector(
-    context: typer.Context,
-    config: ConfigOption = None,
-    data: DataOption = None,
-    validation: ValidationOption = None,
-    output: OutputOption = None,
-    representation: RepresentationOption = None,
-    steps: StepsOption = None,
-    batch: BatchOption = None,
-    patch_shape: PatchOption = None,
-    widths: WidthsOption = None,
-    learning_rate: RateOption = None,
-    seed: SeedOption = None,
-    start_from: StartOption = None,
-    save_every: SaveOption = None,
-    keep: KeepOption = None,
-    unpaired: UnpairedOption = None,
-    name: NameOption = None,
-    device: TrainDeviceOption = None,
-    decoy_share: DecoyShareOption = None,
-    resume: ResumeOption = False,
-    restart: RestartOption = False,
-    json_: JsonOption = False,
-) -> None:
+@trains
+def detector(said: Said, representation: RepresentationOption = None, decoy_share: DecoyShareOption = None) -> None:
     """Train a cleft detector: image in, clefts out, as a mask or as distances.
 
     By default 2 patches of 16,128,128 voxels a step. An interrupted training goes on with the same command.
     """
-    _train(Trained.DETECTOR, context)
+    _train(Trained.DETECTOR, {**said, "representation": representation, "decoy_share": decoy_share})
 
 
 @app.command()
-def assigner(
-    context: typer.Context,
-    config: ConfigOption = None,
-    data: DataOption = None,
-    validation: ValidationOption = None,
-    output: OutputOption = None,
-    steps: StepsOption = None,
-    batch: BatchOption = None,
-    patch_shape: PatchOption = None,
-    widths: WidthsOption = None,
-    learning_rate: RateOption = None,
-    seed: SeedOption = None,
-    start_from: StartOption = None,
-    save_every: SaveOption = None,
-    keep: KeepOption = None,
-    unpaired: UnpairedOption = None,
-    name: NameOption = None,
-    device: TrainDeviceOption = None,
-    decoy_share: DecoyShareOption = None,
-    resume: ResumeOption = False,
-    restart: RestartOption = False,
-    json_: JsonOption = False,
-) -> None:
+@trains
+def assigner(said: Said, decoy_share: DecoyShareOption = None) -> None:
     """Train an AVAN: image and one cleft in, its presynaptic and postsynaptic segment out.
 
     By default 4 patches of 18,80,80 voxels a step. An interrupted training goes on with the same command.
     """
-    _train(Trained.ASSIGNER, context)
+    _train(Trained.ASSIGNER, {**said, "decoy_share": decoy_share})
 
 
 @app.command()
-def pruner(
-    context: typer.Context,
-    config: ConfigOption = None,
-    data: DataOption = None,
-    validation: ValidationOption = None,
-    output: OutputOption = None,
-    method: PrunerOption = None,
-    steps: StepsOption = None,
-    batch: BatchOption = None,
-    patch_shape: PatchOption = None,
-    widths: WidthsOption = None,
-    learning_rate: RateOption = None,
-    seed: SeedOption = None,
-    start_from: StartOption = None,
-    save_every: SaveOption = None,
-    keep: KeepOption = None,
-    unpaired: UnpairedOption = None,
-    name: NameOption = None,
-    device: TrainDeviceOption = None,
-    resume: ResumeOption = False,
-    restart: RestartOption = False,
-    json_: JsonOption = False,
-) -> None:
+@trains
+def pruner(said: Said, method: PrunerOption = None) -> None:
     """Train a pruner: image, one cleft and two segments in, whether they are its pre and its post out.
 
     By default 8 patches of 18,80,80 voxels a step. It can start from an AVAN of the same widths, too. An interrupted
     training goes on with the same command.
     """
-    _train(Trained.PRUNER, context)
+    _train(Trained.PRUNER, {**said, "method": method})
 
 
 @app.command()
@@ -176,14 +95,14 @@ def decoys(
         typer.echo(f"{one.name}: {one.decoys} decoys among {one.objects} objects")
 
 
-def _train(kind: Trained, context: typer.Context) -> None:
+def _train(kind: Trained, said: Said) -> None:
     from dataclasses import replace
 
     from connectome.cli.output.progress import RichProgress
     from connectome.training.config import read_training
     from connectome.training.train import train
 
-    flags: dict[str, Any] = dict(context.params)
+    flags = dict(said)
     config, as_json = flags.pop("config"), flags.pop("json_")
     begin = _begin(flags.pop("resume"), flags.pop("restart"))
     flags["patch_shape"] = parse_shape(flags["patch_shape"], "--patch-shape")

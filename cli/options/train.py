@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from connectome.cli.options.common import Device
+from connectome.cli.options.common import Device, JsonOption
+from connectome.cli.options.groups import shared_options
 from connectome.training.choices import Keep, Unpaired
 
 
@@ -27,6 +28,8 @@ class PrunerMethod(StrEnum):
     PROXIMITY = "proximity-pruner"
 
 
+Said = dict[str, Any]
+"""What was given, by option; None: not given."""
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -151,3 +154,31 @@ DecoyDataOption = Annotated[
 DecoySizeOption = Annotated[
     int, typer.Option("--min-size", min=1, metavar="VOXELS", help="Smaller objects are left out.")
 ]
+
+
+def _said(
+    config: ConfigOption = None,
+    data: DataOption = None,
+    validation: ValidationOption = None,
+    output: OutputOption = None,
+    steps: StepsOption = None,
+    batch: BatchOption = None,
+    patch_shape: PatchOption = None,
+    widths: WidthsOption = None,
+    learning_rate: RateOption = None,
+    seed: SeedOption = None,
+    start_from: StartOption = None,
+    save_every: SaveOption = None,
+    keep: KeepOption = None,
+    unpaired: UnpairedOption = None,
+    name: NameOption = None,
+    device: TrainDeviceOption = None,
+    resume: ResumeOption = False,
+    restart: RestartOption = False,
+    json_: JsonOption = False,
+) -> Said:
+    return locals()
+
+
+trains = shared_options(_said, "said")
+"""A decorator that gives a command what can be said of any training, as its argument `said`."""

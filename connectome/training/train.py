@@ -26,10 +26,14 @@ from connectome.training.data.checks import check_apart, check_decoys, check_lab
 from connectome.training.data.dataset import Dataset
 from connectome.training.loop import Schedule, Trainer
 from connectome.training.recipe import Recipe
-from connectome.training.samples.augment import SampleShape
+from connectome.training.samples.augment import Augmentation, SampleShape
 from connectome.training.samples.batches import BatchPlan, batches
 from connectome.training.task import Task, task_of
 from connectome.weights.manifest import shipped_models
+
+NEAR_SPACING = 1 / 6
+"""Sections that are closer by no more than this share of their distance look the same to a network."""
+Span = tuple[float, float]
 
 
 def train(method: Method, recipe: Recipe, progress: Progress | None = None) -> ModelCard:
@@ -89,13 +93,14 @@ def _open(recipe: Recipe, task: Task) -> tuple[list[Dataset], list[Dataset]]:
 
 
 def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset], held_out: list[Dataset]) -> ModelCard:
-    resolutions = sorted({data.resolution_nm for data in [*datasets, *held_out]})
-    if len(resolutions) != 1:
+    pixels = sorted({data.resolution_nm[1:] for data in [*datasets, *held_out]})
+    if len(pixels) != 1:
         raise TrainingDataError(
-            f"the cleft labels have different resolutions, {' and '.join(map(str, resolutions))} nm: a network learns "
-            "at one, so resample them to one"
+            f"the cleft labels have different pixels, {' and '.join(map(str, pixels))} nm: a network learns at one, so "
+            "resample them to one"
         )
     network = task.network
+    pixel_nm, section_nm = _trained_for(datasets, recipe.augmentation)
     if any(n % m for n, m in zip(recipe.patch_shape, network.multiple, strict=True)):
         raise ConfigError(f"patch shape {recipe.patch_shape} must be a multiple of {network.multiple} voxels")
     training = {
@@ -114,12 +119,23 @@ def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset], h
         name=recipe.name,
         method=method,
         network=network,
-        resolution_nm=resolutions[0],
+        resolution_nm=datasets[0].resolution_nm,
         patch_shape=recipe.patch_shape,
         normalisation=Normalisation(),
         parameters=recipe.parameters,
         training=training,
+        pixel_nm=pixel_nm,
+        section_nm=section_nm,
     )
+
+
+def _trained_for(datasets: list[Dataset], how: Augmentation) -> tuple[Span | None, Span | None]:
+    """The pixels and distances of sections that the samples show, where they are more than those of one volume."""
+    spacings = [data.resolution_nm[0] for data in datasets]
+    low, high = min(spacings), max(spacings) * (how.spacing if how.thinned > 0 else 1)
+    pixel = datasets[0].resolution_nm[1]
+    pixel_nm = (pixel * min(how.finest, 1), pixel * max(how.coarsest, 1)) if how.resampled > 0 else None
+    return pixel_nm, (low * (1 - NEAR_SPACING), max(high, low * (1 + NEAR_SPACING))) if high > low else None
 
 
 def _described(data: Dataset) -> dict[str, Any]:

@@ -184,3 +184,23 @@ def test_the_commands_read_a_file_and_go_on_or_begin_anew(
     assert nothing.exit_code == 3 and "nothing to resume" in nothing.stderr
     both = cli("train", "detector", "--config", config, "--resume", "--restart")
     assert both.exit_code == 3 and "contradict" in both.stderr
+
+
+def test_the_card_says_which_pixels_and_distances_of_sections_were_seen(recipe: Recipe) -> None:
+    short = replace(recipe, steps=1)
+    plain = train(Method.MASK, short)
+    assert (plain.pixel_nm, plain.section_nm) == (None, None)
+    wide = Augmentation(thinned=0.5, spacing=2, resampled=0.5, finest=0.5, coarsest=1.5)
+    card = train(Method.MASK, replace(short, augmentation=wide))
+    assert card.pixel_nm == (6, 18)
+    assert card.section_nm == pytest.approx((25, 60))
+    assert read_card(recipe.output).section_nm == pytest.approx((25, 60))
+
+
+def test_sources_may_have_other_distances_of_sections_but_not_other_pixels(recipe: Recipe) -> None:
+    thick, fine = (DataSource.parse(f"phantom:8,96,96@seed=1:resolution={r}") for r in ("40,12,12", "30,10,10"))
+    card = train(Method.MASK, replace(recipe, steps=1, sources=(*recipe.sources, thick)))
+    assert card.resolution_nm == (30, 12, 12)
+    assert card.section_nm == pytest.approx((25, 40))
+    with pytest.raises(TrainingDataError, match="different pixels"):
+        train(Method.MASK, replace(recipe, steps=1, sources=(*recipe.sources, fine)))

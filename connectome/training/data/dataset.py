@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +21,7 @@ from connectome.records import ReferenceSynapse
 from connectome.training.data.annotated_cleft import AnnotatedCleft, group_clefts
 from connectome.training.data.rendered import Layer, PassingVolume, RenderedPhantom
 from connectome.training.data.source import DataSource
+from connectome.training.data.thinned import Sections, ThinnedView
 from connectome.volumes.grey_values import (
     SAMPLE_SHAPE,
     SAMPLES,
@@ -155,6 +158,40 @@ class Dataset:
         """
         assert self.source.decoys is not None
         return self._view(Volume.open(self.source.decoys[0]), ViewKind.LABELS)
+
+    def thinned(self, sections: Sections) -> Dataset:
+        """The same source for samples, with all other sections left out; its section 0 is the first that is left.
+
+        A voxel is as long as the sections that are left are apart on average. Clefts and decoys that lost all their
+        sections are still among the others.
+
+        Args:
+            sections: ascending, at least two, all in the box (see `left_sections`).
+        """
+        clefts, decoys, sides = self.annotated_clefts, self.decoys, self.sides
+        thin = copy(self)
+        thin.box = Box((0, *self.box.start[1:]), (len(sections), *self.box.stop[1:]))
+        z_nm = self.resolution_nm[0] * float(np.diff(sections).mean())
+        thin.grid = replace(self.grid, shape=thin.box.stop, resolution_nm=(z_nm, *self.resolution_nm[1:]))
+        thin.image, thin.segmentation, thin.clefts = (
+            ThinnedView(view, sections) for view in (self.image, self.segmentation, self.clefts)
+        )
+
+        def moved(z: float) -> float:
+            return float(np.interp(z, sections, np.arange(len(sections))))
+
+        thin.sides = sides
+        thin.annotated_clefts = [
+            replace(cleft, centroid_voxel=(moved(cleft.centroid_voxel[0]), *cleft.centroid_voxel[1:]))
+            for cleft in clefts
+        ]
+        thin.decoys = [
+            replace(decoy, centre_voxel=(round(moved(decoy.centre_voxel[0])), *decoy.centre_voxel[1:]))
+            for decoy in decoys
+        ]
+        if decoys:
+            thin.decoy_labels = ThinnedView(self.decoy_labels, sections)
+        return thin
 
     def read(self, volume: GridView, box: Box) -> NDArray[Any]:
         """The voxels (z, y, x) of `box`; zeros outside the box that may be seen.

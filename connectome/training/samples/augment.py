@@ -17,7 +17,17 @@ MARGIN = 32
 
 LEAST_SHARE = 0.4
 """The least share of a patch that is left along the axis that ends."""
-CHANCES = ("noisy", "misaligned", "missing", "blurred", "defocused", "warped", "ended")
+CHANCES = ("noisy", "misaligned", "missing", "blurred", "defocused", "warped", "ended", "thinned", "resampled")
+RANGES: dict[str, tuple[float, float]] = {
+    "shift": (0, MARGIN),
+    "contrast": (0, 1),
+    "scale": (0, 0.5),
+    "stretch": (0, 0.5),
+    "spacing": (1, 4),
+    "finest": (0.1, 10),
+    "coarsest": (0.1, 10),
+}
+"""Of strengths that are neither chances, from 0 to 1, nor any number of at least 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +52,13 @@ class Augmentation:
         defocused: chance that all sections are a little out of focus.
         warped: chance that the tissue is deformed in-plane, the same in all sections.
         rotation_degrees, scale: largest turn and relative change of size of a warped sample.
+        stretch: largest relative change of its size along one direction alone, as a knife presses sections.
         elastic: largest standard deviation of its elastic displacements, in voxels.
         ended: chance that a detector's sample has the end of the volume in it (see `end_volume`).
+        thinned: chance that sections of the source are left out, so that those that are left lie further apart.
+        spacing: how far apart they come to lie at most, in distances of the source's sections.
+        resampled: chance that the image's pixels were of another size before they were brought to the model's.
+        finest, coarsest: the smallest and largest of these pixels, in the model's.
     """
 
     gamma: float = 0.25
@@ -62,21 +77,26 @@ class Augmentation:
     warped: float = 0.5
     rotation_degrees: float = 8.0
     scale: float = 0.08
+    stretch: float = 0.0
     elastic: float = 3.0
     ended: float = 0.15
+    thinned: float = 0.0
+    spacing: float = 2.0
+    resampled: float = 0.0
+    finest: float = 0.5
+    coarsest: float = 1.67
 
     def __post_init__(self) -> None:
         """Check the strengths.
 
         Raises:
-            ConfigError: a chance outside [0, 1], a strength that is negative or no number, or a shift over MARGIN.
+            ConfigError: a chance outside [0, 1], a strength out of its range or no number.
         """
         for field in fields(self):
             value = getattr(self, field.name)
-            high = {"shift": MARGIN, "contrast": 1, "scale": 0.5}.get(field.name, np.inf)
-            high = 1 if field.name in CHANCES else high
-            if not 0 <= value <= high or value == np.inf:
-                range_ = f"from 0 to {high}" if high < np.inf else "of at least 0"
+            low, high = RANGES.get(field.name, (0, 1 if field.name in CHANCES else np.inf))
+            if not low <= value <= high or value == np.inf:
+                range_ = f"from {low} to {high}" if high < np.inf else f"of at least {low}"
                 raise ConfigError(f"the augmentation's {field.name} is {value}: it must be a number {range_}")
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from connectome.training.data.dataset import Dataset
+from connectome.training.data.thinned import left_sections
 from connectome.training.samples.augment import SampleShape
 
 
@@ -60,12 +61,22 @@ def batch_at(plan: BatchPlan, step: int) -> Batch:
     samples = []
     for _ in range(plan.size):
         data = plan.datasets[int(generator.choice(len(plan.datasets), p=weights / weights.sum()))]
-        samples.append(plan.make(data, plan.shape, generator))
+        samples.append(plan.make(_as_cut(data, plan.shape, generator), plan.shape, generator))
     return Batch(
         inputs=torch.from_numpy(np.stack([sample.inputs for sample in samples])),
         targets=torch.from_numpy(np.stack([sample.targets for sample in samples])),
         weights=torch.from_numpy(np.stack([sample.weights for sample in samples])[:, None]),
     )
+
+
+def _as_cut(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Dataset:
+    """The source, now and then with its sections further apart."""
+    how = shape.augmentation
+    if how is None or how.thinned == 0 or generator.random() >= how.thinned:
+        return data
+    ratio, phase = generator.uniform(1, how.spacing), generator.random()
+    sections = left_sections(data.box.start[0], data.box.stop[0], ratio, phase)
+    return data.thinned(sections) if len(sections) > 1 else data
 
 
 def batches(plan: BatchPlan, steps: range) -> Iterator[Batch]:

@@ -84,7 +84,7 @@ def section_shifts(depth: int, how: Augmentation, generator: np.random.Generator
 
 
 def displacements(shape: tuple[int, int], how: Augmentation, generator: np.random.Generator) -> NDArray[np.float32]:
-    """Smooth displacements (2, y, x) in voxels: a turn and a change of size about the middle, plus an elastic part.
+    """Smooth displacements (2, y, x) in voxels: a turn and changes of size about the middle, plus an elastic part.
 
     The elastic part has random displacements on nodes 24 voxels apart and cubic splines between them.
     """
@@ -94,9 +94,21 @@ def displacements(shape: tuple[int, int], how: Augmentation, generator: np.rando
     y, x = y - (shape[0] - 1) / 2, x - (shape[1] - 1) / 2
     cosine, sine = size * np.cos(angle) - 1, size * np.sin(angle)
     affine = np.stack([cosine * y - sine * x, sine * y + cosine * x])
+    if how.stretch > 0:
+        affine += _stretch(y, x, how, generator)
     nodes = [n // NODE_SPACING + 2 for n in shape]
     deviation = how.elastic * generator.random()
     coarse = deviation * generator.standard_normal((2, *nodes))
     factors = (1, *(n / k for n, k in zip(shape, nodes, strict=True)))
     elastic = zoom(coarse, factors, order=3, mode="nearest", grid_mode=True)
     return (affine + elastic).astype(np.float32)
+
+
+def _stretch(
+    y: NDArray[np.float64], x: NDArray[np.float64], how: Augmentation, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Displacements (2, y, x) that change the size along one random direction; y (n, 1), x (1, n): from the middle."""
+    angle = np.pi * generator.random()
+    change = np.exp(np.log1p(how.stretch) * generator.uniform(-1, 1)) - 1
+    along = change * (np.cos(angle) * y + np.sin(angle) * x)
+    return np.stack([np.cos(angle) * along, np.sin(angle) * along])

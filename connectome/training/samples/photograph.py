@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from connectome.training.samples.augment import Augmentation
+from connectome.volumes.grid_map import AxisMap
 
 BLANKS = (0.0, 0.0, 0.0, 1.0)
 """Grey values of missing sections: mostly black."""
 
 
 def photograph(image: NDArray[np.float32], how: Augmentation, generator: np.random.Generator) -> NDArray[np.float32]:
-    """Change grey values and sharpness, add noise; sections may be blurred and go missing."""
+    """Change grey values and sharpness, add noise, change pixels; sections may be blurred and go missing."""
     image = _grey_values(image, how, generator)
     if generator.random() < how.defocused:
         image = gaussian_filter(image, (0, *[generator.uniform(0.3, 0.9)] * 2))
@@ -22,10 +25,42 @@ def photograph(image: NDArray[np.float32], how: Augmentation, generator: np.rand
             image[z] = gaussian_filter(image[z], generator.uniform(0.5, 2.0))
     if generator.random() < how.noisy:
         image += _noise(image.shape, how, generator)
+    if how.resampled > 0 and generator.random() < how.resampled:
+        image = through_pixels(
+            image, np.exp(generator.uniform(*np.log((how.finest, how.coarsest)))), generator.random()
+        )
     image = np.clip(image, 0, 1)
     if generator.random() < how.missing:
         _blank(image, how, generator)
     return image
+
+
+def through_pixels(image: NDArray[np.float32], size: float, phase: float) -> NDArray[np.float32]:
+    """The image as if its pixels had been of another size before they were brought to the model's, as a build does it.
+
+    Args:
+        image: float32 (z, y, x).
+        size: of a pixel that the image came in, in the image's; both sides alike.
+        phase: where such pixels begin, from 0 to below 1 of them.
+    """
+    along_y, along_x = (_through(count, size, phase) for count in image.shape[1:])
+    return np.asarray(along_y @ image @ along_x.T, np.float32)
+
+
+def _through(count: int, size: float, phase: float) -> NDArray[np.float32]:
+    """What each of `count` pixels in a row is made of after a way through pixels of another size: (count, count)."""
+    begin, other = -phase * size, math.ceil(count / size + phase)
+    there = AxisMap.of(working_nm=size, anchor_nm=begin, voxel_nm=1, offset_nm=0, count=count)
+    back = AxisMap.of(working_nm=1, anchor_nm=0, voxel_nm=size, offset_nm=begin, count=other)
+    return _weights(back, count, other) @ _weights(there, other, count)
+
+
+def _weights(axis: AxisMap, rows: int, columns: int) -> NDArray[np.float32]:
+    """How much of each old pixel is in each new one, (rows, columns)."""
+    index, share = axis.taps(0, rows)
+    weights = np.zeros((rows, columns), np.float32)
+    np.add.at(weights, (np.broadcast_to(np.arange(rows), index.shape), index), share)
+    return weights
 
 
 def _grey_values(image: NDArray[np.float32], how: Augmentation, generator: np.random.Generator) -> NDArray[np.float32]:

@@ -15,6 +15,8 @@ from connectome.training.data.annotated_cleft import AnnotatedCleft
 from connectome.training.data.dataset import Dataset
 from connectome.training.samples.augment import MARGIN, SampleShape
 
+CLEFTS_TRIED = 20
+"""Of those whose sections were left out there are no voxels: few among many."""
 DARK_CHOICES = 12
 DARK_SHAPE: Triple = (1, 20, 20)
 
@@ -53,15 +55,16 @@ def random_cleft(data: Dataset, generator: np.random.Generator) -> AnnotatedClef
 
 
 def random_cleft_voxel(
-    data: Dataset, cleft: AnnotatedCleft, patch_shape: Triple, generator: np.random.Generator
-) -> Triple:
-    """A random voxel of a cleft; its centroid where none of its voxels are in reach."""
-    centroid = triple(cleft.centroid_voxel)
-    box = patch_box(centroid, triple(2 * n for n in patch_shape))
-    voxels = np.argwhere(data.read(data.clefts, box) == cleft.cleft_id)
-    if len(voxels) == 0:
-        return centroid
-    return triple(voxels[generator.integers(len(voxels))] + np.array(box.start))
+    data: Dataset, patch_shape: Triple, generator: np.random.Generator
+) -> tuple[AnnotatedCleft, Triple]:
+    """A random cleft and a random voxel (z, y, x) of it; its centroid where no cleft is found that has voxels."""
+    for _ in range(CLEFTS_TRIED):
+        cleft = random_cleft(data, generator)
+        box = patch_box(triple(cleft.centroid_voxel), triple(2 * n for n in patch_shape))
+        voxels = np.argwhere(data.read(data.clefts, box) == cleft.cleft_id)
+        if len(voxels) > 0:
+            return cleft, triple(voxels[generator.integers(len(voxels))] + np.array(box.start))
+    return cleft, triple(cleft.centroid_voxel)
 
 
 def patch_box(centre: Triple, shape: Triple) -> Box:

@@ -16,7 +16,7 @@ from connectome.partners.candidates import dilation_shape, find_candidates
 from connectome.training.data.dataset import Dataset
 from connectome.training.samples.augment import MARGIN, SampleShape
 from connectome.training.samples.batches import Sample
-from connectome.training.samples.places import one_of, patch_box, random_cleft, random_cleft_voxel
+from connectome.training.samples.places import one_of, patch_box, random_cleft_voxel
 from connectome.training.samples.voxel_samples import augmented, roughen
 
 Pair = tuple[int, int]
@@ -94,9 +94,8 @@ def _sample(view: _View, cleft: NDArray[np.float32], shape: SampleShape, generat
 
 def _draw_view(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> _View:
     """A random cleft around one of its voxels, and a pair of segments that touch it."""
-    cleft = random_cleft(data, generator)
+    cleft, centre = random_cleft_voxel(data, shape.patch_shape, generator)
     true = set(cleft.pairs)
-    centre = random_cleft_voxel(data, cleft, shape.patch_shape, generator)
     box = patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
     segments = data.read(data.segmentation, box)
     mask = data.read(data.clefts, box) == cleft.cleft_id

@@ -23,7 +23,6 @@ from connectome.training.samples.places import (
     known,
     one_of,
     patch_box,
-    random_cleft,
     random_cleft_voxel,
 )
 
@@ -43,8 +42,7 @@ def assigner_sample(data: Dataset, shape: SampleShape, generator: np.random.Gene
     decoy = drawn_decoy(data, shape, generator)
     if decoy is not None:
         return _decoy_patch(data, decoy, shape, generator)
-    cleft = random_cleft(data, generator)
-    centre = random_cleft_voxel(data, cleft, shape.patch_shape, generator)
+    cleft, centre = random_cleft_voxel(data, shape.patch_shape, generator)
     return assigner_patch(data, cleft, centre, shape, generator)
 
 

@@ -11,7 +11,17 @@ from connectome.training.samples.augment import MARGIN, Augmentation, turn
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("warped", 1.1), ("missing", -0.1), ("noise", float("nan")), ("shift", MARGIN + 1), ("gamma", float("inf"))],
+    [
+        ("warped", 1.1),
+        ("missing", -0.1),
+        ("noise", float("nan")),
+        ("shift", MARGIN + 1),
+        ("gamma", float("inf")),
+        ("thinned", 1.5),
+        ("spacing", 0.9),
+        ("finest", 0.0),
+        ("stretch", 0.6),
+    ],
 )
 def test_a_strength_out_of_range_is_refused(name: str, value: float) -> None:
     with pytest.raises(ConfigError, match=f"augmentation's {name} is .*: it must be a number"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from connectome.training.samples.augment import MARGIN, Augmentation
-from connectome.training.samples.deform import Deformation, section_shifts
+from connectome.training.samples.deform import Deformation, displacements, section_shifts
 
 SHAPE = (6, 40, 48)
 WIDE = (6, 40 + 2 * MARGIN, 48 + 2 * MARGIN)
@@ -88,3 +89,16 @@ def test_the_largest_turn_and_size_are_kept() -> None:
         assert 1 / 1.1 - 1e-3 <= size <= 1.1 + 1e-3
         assert abs(np.rad2deg(np.arctan2(gradient[0, 1], 1 + gradient[0, 0]))) <= 5.01
         assert np.abs(field[:, 32, 32]).max() < 1e-4
+
+
+def test_a_stretched_sample_changes_its_size_along_one_direction() -> None:
+    how = Augmentation(rotation_degrees=0, scale=0, elastic=0, stretch=0.2)
+    for seed in range(20):
+        field = displacements((41, 41), how, np.random.default_rng(seed)).astype(float)
+        slopes = np.array(
+            [[(field[i, 40, 20] - field[i, 0, 20]) / 40, (field[i, 20, 40] - field[i, 20, 0]) / 40] for i in range(2)]
+        )
+        changes = np.sort(np.abs(np.linalg.eigvals(slopes).real))
+        assert changes[0] == pytest.approx(0, abs=1e-5)
+        assert changes[1] <= 0.2 + 1e-5
+        assert np.allclose(field[:, 20, 20], 0, atol=1e-5)

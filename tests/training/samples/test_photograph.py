@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from connectome.geometry import Box
 from connectome.training.samples.augment import Augmentation
-from connectome.training.samples.photograph import photograph
+from connectome.training.samples.photograph import photograph, through_pixels
+from connectome.volumes.volume import Volume
+from connectome.volumes.working_grid import GridView, ViewKind
 
-OFF = Augmentation(**{field.name: 0 for field in fields(Augmentation)})
+SPANS = ("spacing", "finest", "coarsest")
+OFF = Augmentation(**{field.name: 0 for field in fields(Augmentation) if field.name not in SPANS})
 """Everything switched off."""
 
 
@@ -77,3 +82,41 @@ def test_contrast_and_brightness_differ_by_section() -> None:
     assert np.ptp(out.std((1, 2)) / image.std((1, 2))) > 0.1
     out = photograph(image.copy(), replace(OFF, brightness=0.1, section_jitter=1), np.random.default_rng(2))
     assert np.ptp(out.mean((1, 2)) - image.mean((1, 2))) > 0.05
+
+
+def test_pixels_of_the_same_size_change_nothing() -> None:
+    image = noise_image(2)
+    assert np.allclose(through_pixels(image, 1.0, 0.0), image, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [0.5, 0.7, 1.33, 1.67])
+def test_pixels_of_another_size_keep_grey_values_and_places_and_lose_sharpness(size: float) -> None:
+    flat = np.full((1, 40, 48), 0.3, np.float32)
+    y, x = np.mgrid[:40, :48].astype(np.float32)
+    ramp = (0.01 * y + 0.005 * x)[None]
+    sharp = np.random.default_rng(0).random((3, 40, 48), np.float32)
+    for phase in (0.0, 0.4):
+        assert np.allclose(through_pixels(flat, size, phase), flat, atol=1e-6)
+        moved = through_pixels(ramp, size, phase) - ramp
+        assert np.abs(moved[:, 3:-3, 3:-3]).max() < 0.0015  # a tenth of what lies between two pixels
+        assert through_pixels(sharp, size, phase).std() < 0.95 * sharp.std()
+
+
+def test_images_that_a_build_brings_to_the_models_pixel_look_like_samples_through_such_pixels() -> None:
+    """Pixels of 16 nm, averaged from 12 nm by hand, and a working grid of 12 nm over them."""
+    fine = np.random.default_rng(1).integers(40, 200, (1, 48, 48)).astype(np.uint8)
+    coarse = through_pixels(fine.astype(np.float32) / 255, 4 / 3, 0.0)
+    thirds = fine[0].repeat(3, 0).repeat(3, 1).reshape(36, 4, 36, 4).mean((1, 3))
+    volume = Volume.create("memory://coarse", shape=(1, 36, 36), dtype=np.uint8, resolution_nm=(30, 16, 16))
+    volume.write(volume.box, np.rint(thirds).astype(np.uint8)[None])
+    view = GridView(volume, resolution_nm=(30, 12, 12), anchor_nm=(0, 0, 0), kind=ViewKind.IMAGE)
+    assert np.abs(view.read(Box.of_shape((1, 48, 48))) / 255 - coarse).max() < 1.5 / 255
+
+
+def test_the_chance_of_other_pixels_is_kept() -> None:
+    image = noise_image(3)
+    how = replace(OFF, resampled=0.5)
+    changed = sum(
+        not np.allclose(photograph(image.copy(), how, np.random.default_rng(s)), image, atol=1e-6) for s in range(200)
+    )
+    assert 70 < changed < 130
