@@ -114,6 +114,64 @@ def synapses(
         typer.echo(f"not kept: columns {', '.join(report.dropped_columns)}")
 
 
+@app.command()
+def edges(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="An edge list or matrix: CSV, TSV, Feather, Parquet, or GraphML.")
+    ],
+    name: Annotated[str, typer.Option("--name", metavar="RUN", help="The name of the run that it becomes.")],
+    columns_named: ColumnOption = None,
+    matrix: Annotated[
+        bool | None,
+        typer.Option("--matrix/--list", show_default=False, help="What the table is. Default: what its columns say."),
+    ] = None,
+    data_set: NewDataSetOption = None,
+    as_json: JsonOption = False,
+    database_url: DatabaseUrlOption = None,
+    data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
+) -> None:
+    """Make a run of an edge list, so that questions about neurons and edges, graphs and exports work on it.
+
+    Columns are found by the names that Codex, neuPrint, CAVE's views and others give them; a table without a header
+    is pre, post and count. Several rows of a pair are added up. Neurons may have names: those are annotations under
+    the label name. Such a run has no synapses, and questions about them say so. One transaction: after an error
+    there is no run.
+    """
+    import dataclasses
+    import json
+
+    from connectome.cli.output.progress import RichProgress
+    from connectome.query.importing_edges import EdgeImportRequest, import_edges
+    from connectome.store.database import Database
+
+    request = EdgeImportRequest(
+        path=file, name=name, data_set=data_set, matrix=matrix, renamed=parse_columns(columns_named)
+    )
+    with Database.open(database_url, data_folder, create=True) as database, RichProgress() as progress:
+        report = import_edges(database, request, progress)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(report)))
+        return
+    typer.echo(
+        f"run {report.name}: {report.edges:,} edges of {report.synapses:,} synapses among {report.neurons:,} neurons"
+    )
+    if report.rows != report.edges:
+        typer.echo(f"added up: {report.rows:,} rows to {report.edges:,} edges")
+    if not report.counted:
+        typer.echo("synapses: one a row, as the table has no column that counts them")
+    if report.named:
+        typer.echo("names: kept as annotations under the label name; neurons were numbered")
+    for count, why in (
+        (report.without_neuron, "without both neurons"),
+        (report.without_synapses, "that count no synapse"),
+        (report.retired, "not valid, deleted or superseded"),
+    ):
+        if count:
+            typer.echo(f"left out: {count:,} rows {why}")
+    if report.dropped_columns:
+        typer.echo(f"not kept: columns {', '.join(report.dropped_columns)}")
+
+
 def parse_columns(texts: list[str] | None) -> dict[str, str]:
     """What columns are, from texts such as 'start=pre_segment_id'.
 

@@ -95,7 +95,7 @@ def import_synapses(database: Database, request: ImportRequest, progress: Progre
     files = [path for path in (request.path, request.partners) if path is not None]
     parameters = {
         "columns": request.columns.value,
-        "files": [{"path": str(path.absolute()), "sha256": _sha256(path)} for path in files],
+        "files": [{"path": str(path.absolute()), "sha256": file_sha256(path)} for path in files],
         "unit_nm": None if request.unit_nm is None else list(request.unit_nm),
         "renamed": dict(request.renamed),
     }
@@ -173,7 +173,7 @@ def _report_reading(reader: SynapseReader, report: ImportReport) -> None:
     report.unit_taken = reader.unit_taken
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     """The checksum of a file.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,7 +82,12 @@ def _parting(path: Path) -> csv.ParseOptions:
 
 
 def read_batches(
-    path: Path, columns: Iterable[str], csv_types: Mapping[str, pa.DataType], rows: int = ROWS_A_BATCH
+    path: Path,
+    columns: Iterable[str],
+    csv_types: Mapping[str, pa.DataType],
+    rows: int = ROWS_A_BATCH,
+    *,
+    names: Sequence[str] | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a table in their order, a batch at a time.
 
@@ -91,19 +96,20 @@ def read_batches(
         columns: the columns to read; the table has them (see `column_names`).
         csv_types: what to read the columns of a CSV file as; Feather and Parquet tell their own types.
         rows: at most so many rows a batch.
+        names: of all columns of a text file whose first line is a row already.
 
     Raises:
         TableError: the file can't be read, or a cell of a CSV file isn't of its column's type.
     """
     wanted = list(columns)
     with reading_errors(path):
-        for batch in _batches(path, wanted, csv_types, rows):
+        for batch in _batches(path, wanted, csv_types, rows, names):
             for start in range(0, batch.num_rows, rows):
                 yield batch.slice(start, rows)
 
 
 def _batches(
-    path: Path, columns: list[str], csv_types: Mapping[str, pa.DataType], rows: int
+    path: Path, columns: list[str], csv_types: Mapping[str, pa.DataType], rows: int, names: Sequence[str] | None
 ) -> Iterator[pa.RecordBatch]:
     match kind_of(path):
         case FileKind.PARQUET:
@@ -121,7 +127,11 @@ def _batches(
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
             )
-            read = csv.ReadOptions(block_size=CSV_BLOCK_BYTES, use_threads=False)  # Arrow names a wrong row only then
+            read = csv.ReadOptions(
+                block_size=CSV_BLOCK_BYTES,
+                use_threads=False,  # Arrow names a wrong row only then
+                column_names=None if names is None else list(names),
+            )
             with csv.open_csv(path, read, _parting(path), convert) as reader:
                 yield from reader
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as csv
 
 Table = pa.Table
+RecordBatch = pa.RecordBatch
 FLUSH_BYTES = 8 * 2**20
 TYPES = {
     "bigint": pa.int64(),

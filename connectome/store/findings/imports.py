@@ -27,6 +27,7 @@ class RunLoading:
 
     connection: Connection
     run_id: int
+    data_set_id: int
 
     def write(self, table: str, columns: Columns) -> int:
         """Append rows, in any order and any number of calls; returns their number.
@@ -62,7 +63,7 @@ def import_run(database: Database, new: NewImport) -> Iterator[RunLoading]:
         values["data_set_id"] = data_set_of_name(connection, new.data_set or new.name)
         run_id = insert_run(connection, values)
         stage_partitions(connection, run_id)
-        yield RunLoading(connection=connection, run_id=run_id)
+        yield RunLoading(connection=connection, run_id=run_id, data_set_id=values["data_set_id"])
         if not new.edges_only:
             refresh_edges(connection, run_id)
         connection.execute(text(f"SET LOCAL maintenance_work_mem = '{MAINTENANCE_WORK_MEM}'"))
