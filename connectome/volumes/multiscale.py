@@ -10,7 +10,8 @@ import tensorstore as ts
 
 from connectome.errors import InputError, ResolutionError
 from connectome.geometry import NmTriple
-from connectome.volumes.metadata import TENSORSTORE_ERRORS, level_paths
+from connectome.volumes.metadata import level_paths
+from connectome.volumes.sidecars import TENSORSTORE_ERRORS
 from connectome.volumes.volume import Volume, as_url
 
 FORMAT = re.compile(r"\|(?:auto|zarr|zarr2|zarr3|n5):(?P<path>[^|]*)$")

@@ -1,18 +1,17 @@
 """Volumes: arrays on a voxel grid with a resolution and an offset in nm.
 
-TensorStore is known here and in `volume_metadata`, and nowhere else. Whatever a format's own axis order, first index
+Whatever a format's own axis order, first index
 and channels, a `Volume` is always (z, y, x) and begins at voxel (0, 0, 0).
 """
 
 from __future__ import annotations
 
 import math
-import os
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 import numpy as np
 import tensorstore as ts
@@ -26,14 +25,10 @@ from connectome.errors import (
     VolumeFormatError,
     VolumeNotFoundError,
 )
-from connectome.geometry import Box, Grid, NmTriple, Triple, triple
-from connectome.volumes.metadata import (
-    TENSORSTORE_ERRORS,
-    multiscales_paths,
-    read_array_metadata,
-    scale_count,
-    spatial_axes,
-)
+from connectome.geometry import Box, Grid, NmTriple, Triple, Vector, triple
+from connectome.volumes.address import as_url, local_path, refuse_missing
+from connectome.volumes.metadata import ArrayMetadata, level_paths, read_array_metadata, scale_count, spatial_axes
+from connectome.volumes.sidecars import TENSORSTORE_ERRORS, driver, read_json, reason
 
 __all__ = ["Grid", "Volume", "as_url"]
 
@@ -41,13 +36,6 @@ CACHE_BYTES = 64 * 2**20
 """Of each volume: 16 chunks of 32x128x128 labels of 64 bits. A patch touches up to 8, and so do the next of its block.
 More would only make memory grow with the volume: neighbouring tiles and patches are read soon after each other."""
 ZARR = "zarr (2 or 3), n5 or neuroglancer precomputed"
-NEUROGLANCER_SCHEMES = {
-    "precomputed": "neuroglancer-precomputed",
-    "zarr": "auto",
-    "zarr2": "zarr2",
-    "zarr3": "zarr3",
-    "n5": "n5",
-}
 OTHER_FILES = {
     ".hdf": "cremi",
     ".h5": "cremi",
@@ -57,6 +45,8 @@ OTHER_FILES = {
     ".png": "stack",
     ".npy": "stack",
 }
+ARRAY_FILES = (".zarray", "zarr.json", "attributes.json", "info")
+MOST_NAMED = 10
 RETRIES = {"max_retries": 5, "initial_delay": "500ms", "max_delay": "4s"}
 
 
@@ -94,21 +84,28 @@ class Volume:
             ResolutionError: the metadata has no resolution and none is given.
         """
         address = as_url(url)
+        refuse_missing(url)
         context = _context(CACHE_BYTES)
         try:
-            how: dict[str, Any] = {"context": context, "read": True, "write": writable, "recheck_cached_data": "open"}
-            store = ts.open(ts.Spec(address), **how).result()
+            spec = ts.Spec(address)
             if scale:
-                spec = {"driver": "neuroglancer_precomputed", "kvstore": store.kvstore.spec(), "scale_index": scale}
-                store = ts.open(spec, **how).result()
+                opened = ts.open(spec, context=context, read=True).result()
+                spec = ts.Spec(
+                    {
+                        "driver": "neuroglancer_precomputed",
+                        "kvstore": opened.spec().to_json()["kvstore"],
+                        "scale_index": scale,
+                    }
+                )
+            store = ts.open(spec, context=context, read=True, write=writable, recheck_cached_data="open").result()
         except TENSORSTORE_ERRORS as error:
             raise _opening_error(str(url), address, error) from error
-        metadata = read_array_metadata(store)
-        zyx, first = _as_zyx(str(url), store, metadata.names)
-        resolution = _valid_resolution(url, resolution_nm or metadata.resolution_nm)
-        z, y, x = (round(f * r, 6) for f, r in zip(first, resolution, strict=True))
-        offset = offset_nm or metadata.offset_nm or (z, y, x)
-        return cls(str(url), zyx, Grid(shape=triple(zyx.shape), resolution_nm=resolution, offset_nm=offset))
+        try:
+            metadata = read_array_metadata(store)
+            zyx, first = _as_zyx(str(url), store, metadata.names)
+        except TENSORSTORE_ERRORS as error:
+            raise VolumeFormatError(f"{url} can't be opened as a volume: {reason(error)}") from error
+        return cls(str(url), zyx, _grid(url, zyx, first, metadata, resolution_nm, offset_nm))
 
     @classmethod
     def create(
@@ -145,7 +142,7 @@ class Volume:
         except TENSORSTORE_ERRORS as error:
             if "ALREADY_EXISTS" in str(error):
                 raise StorageError(f"{url} exists already: remove it, or choose another place") from error
-            raise StorageError(f"{url} can't be created: {_reason(error)}") from error
+            raise StorageError(f"{url} can't be created: {reason(error)}") from error
         return cls(str(url), store, Grid(shape=shape, resolution_nm=resolution_nm, offset_nm=offset_nm))
 
     @property
@@ -171,7 +168,7 @@ class Volume:
     @property
     def driver(self) -> str:
         """The name of the format."""
-        return str(self._store.spec().to_json()["driver"])
+        return driver(self._store)
 
     def read(self, box: Box) -> NDArray[Any]:
         """The voxels of `box` (z, y, x); those beyond the volume's border are 0.
@@ -195,12 +192,11 @@ class Volume:
         Raises:
             StorageError: a chunk can't be read or decoded.
         """
-        stop = triple(min(b, n) for b, n in zip(box.stop, self.grid.shape, strict=True))
-        slices = tuple(slice(a, b, s) for a, b, s in zip(box.start, stop, step, strict=True))
+        slices = tuple(map(slice, box.start, box.stop.minimum(self.grid.shape), step))
         try:
             return np.asarray(self._store[slices].read().result())
         except TENSORSTORE_ERRORS as error:
-            raise StorageError(f"{self.url} can't be read at {box}: {_reason(error)}") from error
+            raise StorageError(f"{self.url} can't be read at {box}: {reason(error)}") from error
 
     def write(self, box: Box, array: NDArray[Any]) -> None:
         """Write `array` (z, y, x) of the volume's dtype to `box`; returns once it is stored.
@@ -216,25 +212,7 @@ class Volume:
         try:
             self._store[box.slices()].write(array).result()
         except TENSORSTORE_ERRORS as error:
-            raise StorageError(f"{self.url} can't be written at {box}: {_reason(error)}") from error
-
-
-def as_url(url: str | Path) -> str:
-    """A URL or URL pipeline that TensorStore takes; a local path becomes file://.
-
-    Raises:
-        VolumeFormatError: a local path with a backslash, which TensorStore would take for a slash.
-    """
-    text = str(url)
-    source = re.match(r"(\w+)://(?=[a-z0-9]+://)", text)
-    if source is not None and source[1] in NEUROGLANCER_SCHEMES:
-        return f"{text[source.end() :].rstrip('/')}/|{NEUROGLANCER_SCHEMES[source[1]]}:"
-    if re.match(r"[a-z0-9+]+://", text):
-        return text
-    path, bar, rest = text.partition("|")
-    if "\\" in path:
-        raise VolumeFormatError(f"{path} has a backslash, which paths of volumes can't have: rename it")
-    return f"file://{quote(str(Path(path).expanduser().absolute()))}{bar}{rest}"
+            raise StorageError(f"{self.url} can't be written at {box}: {reason(error)}") from error
 
 
 def _context(cache_bytes: int) -> ts.Context:
@@ -243,59 +221,92 @@ def _context(cache_bytes: int) -> ts.Context:
     return ts.Context({"cache_pool": {"total_bytes_limit": cache_bytes}, **dict.fromkeys(kinds, RETRIES)})
 
 
-def _valid_resolution(url: str | Path, resolution_nm: NmTriple | None) -> NmTriple:
-    if resolution_nm is None:
-        raise ResolutionError(f"{url} carries no resolution: give it in nm as z,y,x (--resolution 30,12,12)")
+def _grid(
+    url: str | Path,
+    store: ts.TensorStore,
+    first: Triple,
+    metadata: ArrayMetadata,
+    resolution_nm: NmTriple | None,
+    offset_nm: NmTriple | None,
+) -> Grid:
+    """Where an opened array lies: as is given, else as its metadata say.
+
+    Raises:
+        ResolutionError: no resolution is known, or what the metadata say can't be understood.
+    """
+    if metadata.riddle and (resolution_nm is None or offset_nm is None):
+        raise ResolutionError(f"{url}: {metadata.riddle}", about="place")
+    resolution = resolution_nm or metadata.resolution_nm
+    if resolution is None:
+        told = metadata.sides
+        numbers = "" if told is None else f" (its metadata say {_text(told.sides)}, without a unit that is known)"
+        raise ResolutionError(f"{url} carries no resolution{numbers}", about="voxel")
+    resolution = _valid_resolution(url, resolution)
+    offset = offset_nm or metadata.offset_nm(resolution) or _rounded(Vector(resolution) * first)
+    return Grid(shape=triple(store.shape), resolution_nm=resolution, offset_nm=offset)
+
+
+def _rounded(values: Vector[float]) -> NmTriple:
+    z, y, x = (round(value, 6) for value in values)
+    return z, y, x
+
+
+def _text(values: Iterable[float] | None) -> str:
+    return ",".join(f"{value:g}" for value in values or ())
+
+
+def _valid_resolution(url: str | Path, resolution_nm: NmTriple) -> NmTriple:
     if not all(math.isfinite(value) and value > 0 for value in resolution_nm):
         raise ResolutionError(f"{url} has a resolution of {resolution_nm} nm: each must be greater than 0")
     return resolution_nm
 
 
-def _reason(error: Exception) -> str:
-    """What went wrong on one line: the operating system's words, else TensorStore's message without its spec."""
-    code = re.search(r"\[os_error_code='(\d+)'\]", str(error))
-    if code is not None:
-        return os.strerror(int(code[1]))
-    return " ".join(re.split(r" \[(?:tensorstore_spec|source locations)", str(error))[0].split())
-
-
 def _opening_error(url: str, address: str, error: Exception) -> Exception:
     """What to tell of a volume that didn't open: nothing there, another kind of file, a group of volumes."""
-    if re.match(r"file://[^|]*", address):
-        path = Path(unquote(address.removeprefix("file://").partition("|")[0]))
-        if not path.exists():
-            return VolumeNotFoundError(f"no volume at {url}: the path doesn't exist")
-        if path.is_file() and path.suffix.lower() in OTHER_FILES:
-            command = f"connectome volume import {OTHER_FILES[path.suffix.lower()]}"
-            return VolumeFormatError(
-                f"{url} is a {path.suffix} file, not {ZARR}: turn it into a volume with `{command}`"
-            )
-        arrays = _arrays_in(path, address)
-        if arrays:
-            return VolumeFormatError(
-                f"{url} is a group of volumes, not a volume: open one of {', '.join(arrays)} in it"
-            )
-    elif "NOT_FOUND" in str(error) or "Failed to detect format" in str(error):
+    path = local_path(url)
+    if path is not None and path.is_file() and path.suffix.lower() in OTHER_FILES:
+        command = f"connectome volume import {OTHER_FILES[path.suffix.lower()]}"
+        return VolumeFormatError(f"{url} is a {path.suffix} file, not {ZARR}: turn it into a volume with `{command}`")
+    arrays = _arrays_in(address)
+    if arrays:
+        return VolumeFormatError(f"{url} is a group of volumes, not a volume: open one of {', '.join(arrays)} in it")
+    if path is None and ("NOT_FOUND" in str(error) or "Failed to detect format" in str(error)):
         return VolumeNotFoundError(f"no volume at {url}: nothing there is {ZARR}")
     if "Failed to detect format" in str(error):
         return VolumeFormatError(f"{url} is not a volume: nothing there is {ZARR}")
-    return VolumeFormatError(f"{url} can't be opened as a volume: {_reason(error)}")
+    return VolumeFormatError(f"{url} can't be opened as a volume: {reason(error)}")
 
 
-def _arrays_in(folder: Path, address: str) -> list[str]:
-    """The paths of the arrays in a local group: those of its OME-NGFF metadata, else up to ten that lie in it."""
-    if not folder.is_dir():
+def _arrays_in(address: str) -> list[str]:
+    """The paths of the arrays in a group: those that its metadata name, else up to ten that lie in it."""
+    root = re.sub(r"\|(?:auto|zarr|zarr2|zarr3|n5|neuroglancer-precomputed):$", "", address)
+    try:
+        group = ts.KvStore.open(root if root.endswith((":", "/")) else f"{root}/").result()
+        listed = level_paths(group) or _consolidated(group)
+        if not listed and not address.startswith(("http:", "https:")):
+            listed = _arrays_below(group, local_path(address))
+    except (VolumeFormatError, *TENSORSTORE_ERRORS):
         return []
-    named = multiscales_paths(ts.KvStore.open(f"{address.partition('|')[0].rstrip('/')}/").result())
-    if named:
-        return named
-    found = (
-        path.parent
-        for pattern in (".zarray", "zarr.json", "attributes.json", "info")
-        for depth in ("*", "*/*", "*/*/*")
-        for path in folder.glob(f"{depth}/{pattern}")
-    )
-    return sorted({str(path.relative_to(folder)) for path in found})[:10]
+    return listed[:MOST_NAMED]
+
+
+def _consolidated(group: ts.KvStore) -> list[str]:
+    """The arrays of a group that keeps all metadata in one file: zarr 2 and 3."""
+    older = read_json(group, ".zmetadata").get("metadata", {})
+    newer = read_json(group, "zarr.json").get("consolidated_metadata") or {}
+    named = newer.get("metadata", {})
+    found = [key.removesuffix("/.zarray") for key in older if key.endswith("/.zarray")]
+    return sorted(found + [key for key, value in named.items() if value.get("node_type") == "array"])
+
+
+def _arrays_below(group: ts.KvStore, path: Path | None) -> list[str]:
+    """The folders, down to three, that hold an array's metadata."""
+    if path is not None and path.is_dir():
+        depths = ("*", "*/*", "*/*/*")
+        names = [f"{depth}/{name}" for depth in depths for name in ARRAY_FILES]
+        return sorted({str(file.parent.relative_to(path)) for name in names for file in path.glob(name)})
+    keys = [key.decode() for key in group.list().result()]
+    return sorted({key.rpartition("/")[0] for key in keys if key.rpartition("/")[2] in ARRAY_FILES})
 
 
 def _as_zyx(url: str, store: ts.TensorStore, names: tuple[str, ...]) -> tuple[ts.TensorStore, Triple]:
