@@ -29,12 +29,16 @@ def volume(
     the others are done, the run is incomplete, and the exit code is 7.
     """
     from connectome.cli.output.progress import RichProgress
-    from connectome.pipeline.build import build_volume
     from connectome.pipeline.request import read_request
+    from connectome.volumes.address import refuse_missing
 
     surroundings = [name for name in ("database_url", "data_folder") if not is_typed(context, name)]
     flags = {name: value for name, value in given.items() if name not in surroundings}
     request = read_request(config, flags, {name: given[name] for name in surroundings if name in given})
+    for url in (request.volumes.image, request.volumes.segmentation):
+        refuse_missing(url)
+    from connectome.pipeline.build import build_volume  # loads torch: what isn't there is told before
+
     with RichProgress() as progress:
         summary = build_volume(request, progress)
     if as_json:

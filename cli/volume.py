@@ -89,6 +89,7 @@ def import_stack(
 def info(
     url: Annotated[str, typer.Argument(metavar="URL", help="A local path, a URL, or a URL pipeline.")],
     resolution: ResolutionOption = None,
+    offset: OffsetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print shape, chunks, data type, resolution and offset; of a segmentation also its range of ids."""
@@ -96,7 +97,9 @@ def info(
     from connectome.formats.description import describe_volume
     from connectome.volumes.volume import Volume
 
-    volume = Volume.open(url, resolution_nm=parse_lengths_nm(resolution, "--resolution"))
+    volume = Volume.open(
+        url, resolution_nm=parse_lengths_nm(resolution, "--resolution"), offset_nm=parse_nm(offset, "--offset")
+    )
     with RichProgress() as progress:
         description = describe_volume(volume, progress=progress)
     if as_json:

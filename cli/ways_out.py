@@ -11,6 +11,8 @@ WAYS_OUT = {
     "data_folder": "choose another --data-folder",
     "restart": "bring it back, or build anew with --restart",
     "image": "use --image URL --segmentation URL, or --config",
+    "voxel": "give it in nm as --resolution z,y,x, e.g. --resolution 30,12,12",
+    "place": "give its place in nm as --resolution z,y,x and --offset z,y,x",
     "workers": "give --workers for local processes, or --scheduler for those of a cluster",
     "scheduler": "check --scheduler",
     "polyadic": "add --polyadic, or leave it out",

@@ -76,22 +76,21 @@ class VolumePair:
     common: Box
 
 
-def open_pair(image_url: str, segmentation_url: str, resolution_nm: NmTriple | None, model: ModelGrid) -> VolumePair:
+def open_pair(volumes: InputVolumes, model: ModelGrid) -> VolumePair:
     """Open image and segmentation and lay one working grid over both, anchored at the segmentation's first voxel.
 
     Of a volume with several levels the one that fits best is read.
 
     Args:
-        image_url: the EM image.
-        segmentation_url: its segmentation.
-        resolution_nm: of both, if their metadata is not to be used.
+        volumes: which; their box doesn't matter.
         model: what the models see.
 
     Raises:
         InputError: a volume is missing, has a wrong dtype or resolution, or they don't overlap.
     """
-    images = open_multiscale(image_url, resolution_nm=resolution_nm)
-    segmentations = open_multiscale(segmentation_url, resolution_nm=resolution_nm)
+    image_url, segmentation_url = volumes.image, volumes.segmentation
+    place = {"resolution_nm": volumes.resolution_nm, "offset_nm": volumes.offset_nm}
+    images, segmentations = open_multiscale(image_url, **place), open_multiscale(segmentation_url, **place)
     image = best_level(images, model)
     working_nm = model.working_nm(image.grid)
     segmentation = best_level(segmentations, replace(model, resolution_nm=working_nm))
@@ -159,7 +158,7 @@ def open_inputs(volumes: InputVolumes, models: ModelNames, device: str) -> Input
     detector = load_model(ModelRole.DETECTOR, models.detector)
     assigner = choose_assigner(models.assigner, models.direction)
     _check_models(detector, assigner.checkpoint)
-    pair = open_pair(volumes.image, volumes.segmentation, volumes.resolution_nm, model_grid(detector.card))
+    pair = open_pair(volumes, model_grid(detector.card))
     return Inputs(
         image=pair.image,
         segmentation=pair.segmentation,

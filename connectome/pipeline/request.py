@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -42,6 +43,14 @@ def _lengths_nm(given: Any) -> NmTriple:
     return z, y, x
 
 
+def _nm(given: Any) -> NmTriple:
+    """Three finite numbers."""
+    z, y, x = map(number, _three(given))
+    if not all(map(math.isfinite, (z, y, x))):
+        raise ValueError("it must be three finite numbers of nm, as z,y,x")
+    return z, y, x
+
+
 @dataclass(frozen=True, kw_only=True)
 class InputVolumes:
     """Image and segmentation, and what of them is built.
@@ -50,6 +59,7 @@ class InputVolumes:
         image, segmentation: URLs.
         box: in voxels of the segmentation; None: all that the image covers.
         resolution_nm: of both volumes (z, y, x), where their metadata doesn't say or is wrong.
+        offset_nm: corner of the first voxel of both volumes (z, y, x), where their metadata doesn't say or is wrong.
     """
 
     image: str = row(kind=str, metavar="URL", help="The EM image: a path or URL. Needed.")
@@ -69,6 +79,15 @@ class InputVolumes:
         metavar="z,y,x",
         read=_lengths_nm,
         help="Resolution of both volumes in nm, e.g. 30,12,12.",
+        default_text="their metadata's",
+    )
+    offset_nm: NmTriple | None = row(
+        None,
+        key="offset",
+        kind=str,
+        metavar="z,y,x",
+        read=_nm,
+        help="Corner of the first voxel of both volumes in nm, where they begin together.",
         default_text="their metadata's",
     )
 

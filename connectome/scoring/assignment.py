@@ -99,7 +99,7 @@ def assign_annotated(request: AssignmentRequest, progress: Progress | None = Non
     volumes, device = request.volumes, choose_device(DeviceChoice(request.device))
     chooser = choose_assigner(request.models.assigner, request.models.direction)
     parameters = BuildParameters(**chosen_values(request.parameters, {ASSIGNER: chooser.parameters}))
-    pair = open_pair(volumes.image, volumes.segmentation, volumes.resolution_nm, model_grid(_card(chooser)))
+    pair = open_pair(volumes, model_grid(_card(chooser)))
     grey = choose_grey_range(parameters.normalisation, pair.image)
     pair = replace(pair, image=as_model_sees(pair.image, grey, chooser.normalisation))
     reference = open_reference(request.reference)

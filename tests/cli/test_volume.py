@@ -109,7 +109,7 @@ def test_real_data_is_imported_whole(cli: Cli, real_data: Path, tmp_path: Path) 
         "annotations.csv",
     ]
     assert "Mvoxel" in result.stderr
-    assert len((tmp_path / "d" / "annotations.csv").read_text().splitlines()) == 133
+    assert len((tmp_path / "d" / "annotations.csv").read_text().splitlines()) == 161
 
 
 @pytest.mark.parametrize(
@@ -135,3 +135,18 @@ def test_wrong_input_is_one_line_on_stderr(
     assert len(result.stderr.strip().splitlines()) == 1
     assert message in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_info_takes_an_offset_and_counts_places_without_a_unit_by_the_resolution(cli: Cli, tmp_path: Path) -> None:
+    Volume.create(tmp_path / "i", shape=(2, 2, 2), dtype=np.uint8, resolution_nm=(1, 1, 1))
+    found = cli("volume", "info", "--json", "--resolution", "30,12,12", "--offset", "60,0,-12", tmp_path / "i").stdout
+    assert json.loads(found)["offset_nm"] == [60, 0, -12]
+
+
+def test_a_volume_without_resolution_is_refused_with_the_option_that_helps(cli: Cli, tmp_path: Path) -> None:
+    Volume.create(tmp_path / "i", shape=(2, 2, 2), dtype=np.uint8, resolution_nm=(1, 1, 1))
+    metadata = tmp_path / "i" / "zarr.json"
+    metadata.write_text(metadata.read_text().replace('"resolution"', '"other"'))
+    result = cli("volume", "info", tmp_path / "i")
+    assert result.exit_code == 3
+    assert "carries no resolution" in result.stderr and "--resolution 30,12,12" in result.stderr

@@ -13,6 +13,7 @@ from connectome.errors import BoxError, CheckpointError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import ModelRole, load_checkpoint, save_checkpoint
 from connectome.pipeline.inputs import open_inputs, open_pair, working_box
+from connectome.pipeline.request import InputVolumes
 from connectome.pipeline.steps import mirrored
 from connectome.volumes.model_grid import ModelGrid
 from connectome.volumes.volume import Volume
@@ -67,7 +68,7 @@ def test_the_working_grid_begins_where_the_segmentation_begins(world: SmallWorld
 
 def test_a_box_is_in_voxels_of_the_segmentation(world: SmallWorld, tmp_path: Path) -> None:
     segmentation, _ = fine(world.segmentation, tmp_path / "fine.zarr", (1, 2, 2))
-    pair = open_pair(str(world.image), str(segmentation), None, SEEN)
+    pair = open_pair(InputVolumes(image=str(world.image), segmentation=str(segmentation)), SEEN)
     assert working_box(None, pair) == Box.of_shape(SHAPE)
     assert working_box(Box((1, 3, 4), (2, 7, 8)), pair) == Box((1, 1, 2), (2, 4, 4))
     with pytest.raises(BoxError, match="outside the segmentation"):
@@ -93,7 +94,7 @@ def test_models_of_different_resolutions_are_refused(world: SmallWorld, tmp_path
 
 
 def test_beyond_the_border_the_network_sees_the_mirror_image(world: SmallWorld) -> None:
-    view = open_pair(str(world.image), str(world.segmentation), None, SEEN).image
+    view = open_pair(InputVolumes(image=str(world.image), segmentation=str(world.segmentation)), SEEN).image
     whole = np.pad(view.read(view.box), 30, mode="symmetric")
     for box in (Box((-30, -7, 5), (0, 20, 120)), Box((3, 4, 5), (10, 11, 12)), Box((-5, -5, -5), (70, 130, 120))):
         inside = box.intersect(view.box)
