@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from database_report import Timing
 from generated_connectome import GeneratedConnectome
+from sqlalchemy import text
 
 from connectome.query.connectome import Connectome
 from connectome.selection import NmBox
@@ -90,7 +91,8 @@ def _merge(database: Database, made: GeneratedConnectome, run_id: int, merges: i
     shuffled = np.random.default_rng(4).permutation(made.segment_ids)
     name = f"merged {time.time():.0f}"
     with database.begin() as connection:
-        roots_id = create_roots(connection, name, "benchmark")
+        data_set_id = connection.scalar(text("SELECT data_set_id FROM run WHERE run_id = :run"), {"run": run_id})
+        roots_id = create_roots(connection, name, "benchmark", int(data_set_id))
         write_roots(connection, roots_id, shuffled[:merges], shuffled[merges : 2 * merges])
         refresh_root_edges(connection, run_id, roots_id)
 

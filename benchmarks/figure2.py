@@ -18,10 +18,11 @@ from figure2_plot import Point, draw
 from paper import ASSIGNERS, DETECTORS, TEST_BOX, VALIDATION_BOX, VALIDATION_SEED, Data, Setting, table, with_interval
 
 from connectome.geometry import Box
+from connectome.pipeline.parameters import AXES
 from connectome.pipeline.request import BuildRequest, InputVolumes, ModelNames
 from connectome.records import NoProgress
 from connectome.tuning.annotated_volume import AnnotatedVolume
-from connectome.tuning.grid import AXES, Cell, ParameterGrid, f1_of
+from connectome.tuning.grid import Cell, ParameterGrid, f1_of
 from connectome.tuning.tune import TuneRequest, open_scorers, tune
 
 SIZES = (80, 120, 160, 200, 300)

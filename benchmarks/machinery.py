@@ -91,10 +91,11 @@ def main() -> None:
     asked = parser.parse_args()
     shutil.rmtree(FOLDER, ignore_errors=True)
     request = write_world()
+    in_processes = replace(request, name="workers", execution=replace(request.execution, workers=2))
     try:
         found = [
             measure("this process", replace(request, name="threads"), asked.blocks),
-            measure("2 dask workers", replace(request, name="workers", workers=2), asked.cluster_blocks),
+            measure("2 dask workers", in_processes, asked.cluster_blocks),
         ]
     finally:
         EmbeddedServer(request.execution.data_folder / "postgres").stop()
