@@ -99,7 +99,7 @@ def _merge(database: Database, made: GeneratedConnectome, run_id: int, merges: i
 
 def _hubs(segment_ids: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
     ids, synapses = np.unique(segment_ids, return_counts=True)
-    return ids[np.argsort(-synapses)[:HUBS]]
+    return np.asarray(ids[np.argsort(-synapses)[:HUBS]], np.int64)
 
 
 def _corners(box: NmBox) -> dict[str, float]:
