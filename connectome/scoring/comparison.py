@@ -107,7 +107,8 @@ def count_overlap(comparison: Comparison, synapses: Synapses, progress: Progress
     if located and located.isdisjoint(table):
         raise IncompleteRunError(
             f"{comparison.predicted.url} holds none of the run's {len(located)} clefts: it isn't the label volume of "
-            "this run; build it again with --restart"
+            "this run",
+            about="restart",
         )
     return table, ignored
 

@@ -195,4 +195,4 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"{folder} can't be made: {error.strerror}; choose another --data-folder") from error
+        raise StorageError(f"{folder} can't be made: {error.strerror}", about="data_folder") from error

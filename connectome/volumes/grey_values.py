@@ -86,7 +86,8 @@ def measure_grey_range(image: Image, name: str, box: Box | None = None) -> GreyR
     if total == 0 or low >= high:
         raise GreyValueError(
             f"{name} shows nothing whose contrast could be normalised ({_values(total, low)}): check that it is the EM "
-            "image, or use --normalisation none"
+            "image, or leave its grey values as they are",
+            about="grey values",
         )
     return GreyRange(low=low, high=high)
 

@@ -73,7 +73,7 @@ def test_a_box_limits_what_is_seen(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [0, 9, 255])
 def test_an_image_without_contrast_is_refused_with_the_way_out(tmp_path: Path, value: int) -> None:
     flat = volume(tmp_path / "flat", np.full((4, 8, 8), value, np.uint8))
-    with pytest.raises(GreyValueError, match="--normalisation none"):
+    with pytest.raises(GreyValueError, match="leave its grey values as they are"):
         measure_grey_range(flat, "flat")
 
 
