@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Values = Mapping[str, Any]
 """What was given, by the names of the table."""
-PANELS: Mapping[str, str] = {
+PANELS: Mapping[str, str | None] = {
     **dict.fromkeys(options_of(InputVolumes), "Volumes"),
     **dict.fromkeys(options_of(ModelNames), "Models"),
     **dict.fromkeys(PARAMETERS, "Parameters"),
@@ -104,7 +104,8 @@ def _option(row: Option) -> Any:
     }
     kind: Any = str if row.read is not None else row.kind
     if kind is str and row.choices is not None:
-        kind = StrEnum(row.name, {value: value for value in row.choices})
+        choice: Any = StrEnum
+        kind = choice("Choice", [(value, value) for value in row.choices])
     return Annotated[kind | None, typer.Option(names, **shown)]
 
 

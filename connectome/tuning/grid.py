@@ -114,8 +114,8 @@ def choose(f1: NDArray[np.float64]) -> Index:
     Args:
         f1: float64, of the grid's shape.
     """
-    sides = {"size": 3, "mode": "constant", "cval": 0.0}
-    around = uniform_filter(f1, **sides) / uniform_filter(np.ones_like(f1), **sides)
+    inside, ones = (uniform_filter(each, size=3, mode="constant", cval=0.0) for each in (f1, np.ones_like(f1)))
+    around = inside / ones
     equals = np.argwhere(f1 >= f1.max() - TIE)
     value = np.round(around[tuple(equals.T)], 9)
     equals = equals[value == value.max()]
