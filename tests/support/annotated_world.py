@@ -9,14 +9,13 @@ import numpy as np
 from small_world import OFFSET_NM, RESOLUTION_NM, SHAPE, SmallWorld, make_small_world
 
 from connectome.formats.annotation_table import AnnotationRow, write_annotations
-from connectome.partners.assignment import AssignmentRules
+from connectome.partners.assignment import AssignmentRules, RuleRange
 from connectome.pipeline.chosen import threshold_of
 from connectome.pipeline.request import BuildRequest, build_request
 from connectome.records import NoProgress
 from connectome.tuning.annotated_volume import AnnotatedVolume, open_volume
 from connectome.tuning.grid import ParameterGrid
 from connectome.tuning.kept_outputs import KeptOutputs
-from connectome.tuning.scored_clefts import Reach
 from connectome.tuning.tune import TuneRequest
 from connectome.volumes.volume import Volume
 
@@ -39,12 +38,12 @@ def make_annotated_world(folder: Path) -> SmallWorld:
     opened = open_volume(volume, world_build(world))
     outputs = KeptOutputs(opened, folder / "truth", NoProgress())
     threshold = threshold_of(0.68)
-    scored = outputs.scored(threshold, Reach(dilations_nm=(48.0,), min_contact=0.25), 40)
+    scored = outputs.scored(threshold, RuleRange(dilations_nm=(48.0,), min_contact=0.25), 40)
     chosen = scored.choose(AssignmentRules(dilation_nm=48.0))
     labels = outputs.labels(threshold)
     ids = labels.read(labels.box)
     kept = [i for i in range(len(chosen.cleft)) if i % 7 != 3]
-    clefts = scored.clefts
+    clefts, found = scored.clefts, chosen.synapses
     truth = Volume.create(
         folder / "clefts.zarr",
         shape=SHAPE,
@@ -56,7 +55,7 @@ def make_annotated_world(folder: Path) -> SmallWorld:
     truth.write(truth.box, np.where(np.isin(ids, clefts.cleft_id[chosen.cleft[kept]]), ids, 0))
     rows = []
     for i in kept:
-        pre, post = int(chosen.pre_segment_id[i]), int(chosen.post_segment_id[i])
+        pre, post = int(found.pre_segment_id[i]), int(found.post_segment_id[i])
         place = int(chosen.cleft[i])
         z, y, x = clefts.centroid_nm[place].tolist()
         rows.append(
