@@ -28,7 +28,9 @@ from connectome.networks.inference import for_inference, inference_dtype, normal
 from connectome.partners.assignment import AssignmentRules, assign
 from connectome.partners.avan import PATCHES_A_BATCH as PATCHES_A_CALL
 from connectome.partners.patches import PATCHES_A_BATCH, PatchReader
-from connectome.pipeline.inputs import VolumePair, as_model_sees, choose_grey_range, model_grid, open_pair
+from connectome.pipeline.inputs import as_model_sees, choose_grey_range, model_grid
+from connectome.pipeline.pair import VolumePair, open_pair
+from connectome.pipeline.request import InputVolumes
 from connectome.pipeline.stages.label import write_labels
 from connectome.pipeline.steps import TilePredictor, blended, mirrored
 from connectome.volumes.volume import Volume
@@ -79,7 +81,8 @@ class Phantom:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         detector = load_model(ModelRole.DETECTOR, None)
-        pair = open_pair(str(source / "raw.zarr"), str(source / "neuron_ids.zarr"), None, model_grid(detector.card))
+        volumes = InputVolumes(image=str(source / "raw.zarr"), segmentation=str(source / "neuron_ids.zarr"))
+        pair = open_pair(volumes, model_grid(detector.card))
         return cls(pair=pair, detector=detector, assigner=load_model(ModelRole.ASSIGNER, None), folder=folder)
 
     def volume(self, name: str, shape: Triple, dtype: type, chunk_shape: Triple = CHUNK) -> Volume:

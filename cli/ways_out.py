@@ -14,6 +14,8 @@ WAYS_OUT = {
     "image": "use --image URL --segmentation URL, or --config",
     "voxel": "give it in nm as --resolution z,y,x, e.g. --resolution 30,12,12",
     "place": "give its place in nm as --resolution z,y,x and --offset z,y,x",
+    "overlap": "correct one, or build what both have with --overlap",
+    "any_grid": "train a model on such a volume (connectome train) and give it as --detector, or build with --any-grid",
     "workers": "give --workers for local processes, or --scheduler for those of a cluster",
     "scheduler": "check --scheduler",
     "polyadic": "add --polyadic, or leave it out",

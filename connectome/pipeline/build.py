@@ -12,7 +12,7 @@ from connectome.pipeline.engines.run_stage import check_engine, open_engine, run
 from connectome.pipeline.engines.threads import ThreadEngine
 from connectome.pipeline.inputs import open_inputs
 from connectome.pipeline.request import BuildRequest
-from connectome.pipeline.resume import resume_or_begin
+from connectome.pipeline.resume import new_run, resume_or_begin
 from connectome.pipeline.stages import STAGES
 from connectome.pipeline.summary import BuildSummary, summary_of
 from connectome.records import NoProgress, Progress
@@ -21,6 +21,7 @@ from connectome.store.findings.edges import vacuum_edges
 from connectome.store.runs.lock import lock_run
 from connectome.store.runs.records import RunState
 from connectome.store.runs.runs import find_build, set_state
+from connectome.volumes.samples import look_at
 
 
 def build_volume(request: BuildRequest, progress: Progress | None = None) -> BuildSummary:
@@ -38,9 +39,15 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
     inputs = open_inputs(request.volumes, request.models, execution.device)
     with Database.open(execution.database_url, execution.data_folder, create=True) as database:
         with lock_run(database, request.name) as lock:
+            samples = look_at(inputs.image, inputs.segmentation, inputs.box)
             before = None if execution.restart else find_build(database, request.name)
+            if before is None:
+                samples.require()
+            warnings = [*inputs.warnings, *samples.doubts]
+            for warning in warnings:
+                shown.say(f"warning: {warning}")
             parameters = choose_parameters(request, inputs, before.parameters if before else None)
-            run = resume_or_begin(database, request, inputs, parameters)
+            run = resume_or_begin(database, request, new_run(request, inputs, parameters, samples))
             finished = run.state is RunState.FINISHED
             if not finished:
                 context = BuildContext(
@@ -53,7 +60,7 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
                     attempts=execution.attempts,
                 )
                 _run_stages(context, request)
-        return summary_of(database, run, finished, inputs)
+        return summary_of(database, run, inputs, already_finished=finished, warnings=warnings)
 
 
 def _run_stages(context: BuildContext, request: BuildRequest) -> None:

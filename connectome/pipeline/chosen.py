@@ -28,6 +28,7 @@ class Parameters(BuildParameters):
         assigner: nearest, or the method of the network that chooses. direction: what tells pre from post.
         confidence: makes the synapses' confidence; None: it is their raw score.
         grey_range: what came of `normalisation` (see `choose_grey_range`).
+        voxels_a_model_voxel: working voxels of the volume of one that the detector was trained with.
     """
 
     representation: Method
@@ -37,6 +38,12 @@ class Parameters(BuildParameters):
     block_shape: Triple
     tiles: TileShape
     grey_range: GreyRange | None
+    voxels_a_model_voxel: float = 1.0
+
+    @property
+    def working_min_size(self) -> int:
+        """The smallest cleft in working voxels: a cleft of a volume is dropped on every grid, or on none."""
+        return working_size(self.min_size_voxels, self.voxels_a_model_voxel)
 
     @property
     def stored_threshold(self) -> int:
@@ -53,7 +60,8 @@ class Parameters(BuildParameters):
         grey = self.grey_range
         return {name: getattr(self, name) for name in PARAMETERS} | {
             "threshold": self.stored_threshold,
-            AS_GIVEN: {"threshold": self.threshold},
+            "min_size_voxels": self.working_min_size,
+            AS_GIVEN: {"threshold": self.threshold, "min_size_voxels": self.min_size_voxels},
             "representation": self.representation.value,
             "assigner_method": self.assigner,
             "direction": self.direction,
@@ -94,12 +102,18 @@ def choose_parameters(request: BuildRequest, inputs: Inputs, recorded: Mapping[s
         block_shape=request.execution.block_shape,
         tiles=TileShape(),
         grey_range=choose_grey_range(values["normalisation"], inputs.image, recorded),
+        voxels_a_model_voxel=inputs.voxels_a_model_voxel,
     )
 
 
 def rules_of(parameters: BuildParameters) -> AssignmentRules:
     """What of the parameters decides about candidates."""
     return AssignmentRules(**{each.name: getattr(parameters, each.name) for each in fields(AssignmentRules)})
+
+
+def working_size(size_voxels: int, voxels_a_model_voxel: float) -> int:
+    """A size in voxels of the models' resolution as working voxels of the same volume, at least 1."""
+    return max(round(size_voxels * voxels_a_model_voxel), 1)
 
 
 def threshold_of(strength: float) -> int:

@@ -3,144 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from connectome.clefts.tiling import TileShape
-from connectome.errors import BoxError, CheckpointError, ConfigError, DtypeError
-from connectome.geometry import Box, NmTriple, Triple
+from connectome.errors import CheckpointError, ConfigError, ResolutionError
+from connectome.geometry import Triple
 from connectome.models.assigners import ChosenAssigner, choose_assigner
 from connectome.models.lookup import load_model
 from connectome.networks.checkpoint import Checkpoint, ModelCard, ModelRole, Normalisation
 from connectome.networks.device import Device, DeviceChoice, choose_device
+from connectome.pipeline.pair import VolumePair, open_pair
 from connectome.pipeline.request import InputVolumes, ModelNames
-from connectome.volumes.grey_values import GreyRange, check_image_dtype, grey_table, measure_grey_range
-from connectome.volumes.grid_map import GridMap
-from connectome.volumes.model_grid import ModelGrid, common_anchor_nm
-from connectome.volumes.multiscale import Multiscale, open_multiscale
-from connectome.volumes.volume import Volume
-from connectome.volumes.working_grid import GridView, ViewKind
+from connectome.volumes.grey_values import GreyRange, grey_table, measure_grey_range
+from connectome.volumes.model_grid import ModelGrid
+from connectome.volumes.working_grid import GridView
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inputs:
+class Inputs(VolumePair):
     """Image and segmentation on one working grid, and the models.
 
-    The working grid has the models' pixels and the image's sections (see `ModelGrid`), and begins where the
-    segmentation begins.
-
-    Attributes:
-        image: grey values as they are stored; networks are shown `BuildContext.detector_image` and `assigner_image`.
-        own_voxels: of the segmentation as it was given, on the working grid.
-        box: what to build, in working voxels.
+    Networks are shown `BuildContext.detector_image` and `assigner_image`.
     """
 
-    image: GridView
-    segmentation: GridView
-    own_voxels: GridMap
     detector: Checkpoint
     assigner: ChosenAssigner
     device: Device
-    box: Box
-
-    @property
-    def resolution_nm(self) -> NmTriple:
-        """The nm of a working voxel (z, y, x)."""
-        return self.segmentation.resolution_nm
-
-    @property
-    def offset_nm(self) -> NmTriple:
-        """The corner (z, y, x) of working voxel (0, 0, 0)."""
-        return self.segmentation.offset_nm
 
     @property
     def shape(self) -> Triple:
         """The working grid (z, y, x): all of the segmentation."""
-        return self.segmentation.shape
+        return self.segmentation.box.stop
 
-
-@dataclass(frozen=True, kw_only=True)
-class VolumePair:
-    """Image and segmentation as views of one working grid.
-
-    Attributes:
-        own_voxels: of the segmentation as it was given, on the working grid; boxes that users give are in them.
-        common: the working voxels that both have.
-    """
-
-    image: GridView
-    segmentation: GridView
-    own_voxels: GridMap
-    common: Box
-
-
-def open_pair(volumes: InputVolumes, model: ModelGrid) -> VolumePair:
-    """Open image and segmentation and lay one working grid over both, anchored at the segmentation's first voxel.
-
-    Of a volume with several levels the one that fits best is read.
-
-    Args:
-        volumes: which; their box doesn't matter.
-        model: what the models see.
-
-    Raises:
-        InputError: a volume is missing, has a wrong dtype or resolution, or they don't overlap.
-    """
-    image_url, segmentation_url = volumes.image, volumes.segmentation
-    place = {"resolution_nm": volumes.resolution_nm, "offset_nm": volumes.offset_nm}
-    images, segmentations = open_multiscale(image_url, **place), open_multiscale(segmentation_url, **place)
-    image = best_level(images, model)
-    working_nm = model.working_nm(image.grid)
-    segmentation = best_level(segmentations, replace(model, resolution_nm=working_nm))
-    check_image_dtype(image.dtype, f"image {image_url}")
-    if segmentation.dtype.kind not in "ui":
-        raise DtypeError(f"segmentation {segmentation_url} holds {segmentation.dtype}; segment ids must be integers")
-    anchor = common_anchor_nm(image.grid, segmentations.finest.grid, working_nm)
-    seen = GridView(image, resolution_nm=working_nm, anchor_nm=anchor, kind=ViewKind.IMAGE)
-    labels = GridView(segmentation, resolution_nm=working_nm, anchor_nm=anchor, kind=ViewKind.LABELS)
-    common = seen.box.intersect(labels.box)
-    if common.is_empty:
-        raise BoxError(
-            f"image {image_url} ({_extent(image)}) and segmentation {segmentation_url} ({_extent(segmentation)}) don't "
-            "overlap: check their offsets and resolutions with connectome volume info"
-        )
-    own_voxels = GridMap.of(segmentations.finest.grid, working_nm, anchor)
-    return VolumePair(image=seen, segmentation=labels, own_voxels=own_voxels, common=common)
-
-
-def best_level(volume: Multiscale, model: ModelGrid) -> Volume:
-    """The level of a volume that a model needs: no finer one is read."""
-    return volume.levels[model.best_level([level.grid for level in volume.levels])]
-
-
-def model_grid(card: ModelCard) -> ModelGrid:
-    """What a model's card says of the voxels that it sees."""
-    return ModelGrid(
-        resolution_nm=card.resolution_nm, pixel_nm=card.trained_pixel_nm, section_nm=card.trained_section_nm
-    )
-
-
-def working_box(box: Box | None, pair: VolumePair) -> Box:
-    """A box in voxels of the segmentation as working voxels (widened to whole ones); None: all that both volumes have.
-
-    Raises:
-        BoxError: it lies outside the segmentation, or the image has nothing of it.
-    """
-    if box is None:
-        return pair.common
-    url, own = pair.segmentation.volume.url, pair.own_voxels.box
-    if not own.contains(box):
-        raise BoxError(f"box {box} lies outside the segmentation {url}, which has {own}")
-    asked = pair.own_voxels.working(box).intersect(pair.own_voxels.covered)
-    working = asked.intersect(pair.common)
-    if working != asked or working.is_empty:
-        raise BoxError(
-            f"image {pair.image.volume.url} doesn't cover the box {box}: of {asked} (working voxels) it has "
-            f"{'none' if working.is_empty else working}"
-        )
-    return working
+    @property
+    def voxels_a_model_voxel(self) -> float:
+        """How many working voxels have the volume of one that the detector was trained with."""
+        model, working = (np.prod(lengths) for lengths in (self.detector.card.resolution_nm, self.resolution_nm))
+        return float(model / working)
 
 
 def open_inputs(volumes: InputVolumes, models: ModelNames, device: str) -> Inputs:
@@ -159,15 +61,32 @@ def open_inputs(volumes: InputVolumes, models: ModelNames, device: str) -> Input
     assigner = choose_assigner(models.assigner, models.direction)
     _check_models(detector, assigner.checkpoint)
     pair = open_pair(volumes, model_grid(detector.card))
-    return Inputs(
-        image=pair.image,
-        segmentation=pair.segmentation,
-        own_voxels=pair.own_voxels,
-        detector=detector,
-        assigner=assigner,
-        device=chosen_device,
-        box=working_box(volumes.box, pair),
+    parts = {name: getattr(pair, name) for name in pair.__dataclass_fields__}
+    warnings = (*pair.warnings, *_grid_warnings(pair, detector.card, any_grid=volumes.any_grid))
+    return Inputs(**parts | {"warnings": warnings}, detector=detector, assigner=assigner, device=chosen_device)
+
+
+def model_grid(card: ModelCard) -> ModelGrid:
+    """What a model's card says of the voxels that it sees."""
+    return ModelGrid(
+        resolution_nm=card.resolution_nm, pixel_nm=card.trained_pixel_nm, section_nm=card.trained_section_nm
     )
+
+
+def _grid_warnings(pair: VolumePair, card: ModelCard, *, any_grid: bool) -> list[str]:
+    """What of the image's voxels the detector wasn't trained for.
+
+    Raises:
+        ResolutionError: they are so far from those of training that it can't be trusted, and nobody asked for it.
+    """
+    model, image = model_grid(card), pair.given_image.finest
+    concerns = model.concerns(image.grid)
+    if not concerns:
+        return []
+    text = f"image {pair.given_image.url} has {' and '.join(concerns)} ('{card.name}')"
+    if model.is_far(image.grid) and not any_grid:
+        raise ResolutionError(f"{text}: what it finds there is worth little", about="any_grid")
+    return [f"{text}: expect more errors; parameters tuned on such a volume help, and a model trained on such more"]
 
 
 def _check_models(detector: Checkpoint, assigner: Checkpoint | None) -> None:
@@ -190,14 +109,6 @@ def _check_models(detector: Checkpoint, assigner: Checkpoint | None) -> None:
                 f"{model.path}: its network takes patches of multiples of {model.card.network.multiple} voxels, "
                 f"which {shape} isn't: train one with fewer levels"
             )
-
-
-def _extent(volume: Volume) -> str:
-    """Where a volume lies, in nm, for a message."""
-    stop = (
-        o + n * r for o, n, r in zip(volume.grid.offset_nm, volume.grid.shape, volume.grid.resolution_nm, strict=True)
-    )
-    return "zyx " + ",".join(f"{a:g}:{b:g}" for a, b in zip(volume.grid.offset_nm, stop, strict=True)) + " nm"
 
 
 def choose_grey_range(how: str, image: GridView, recorded: Mapping[str, Any] | None = None) -> GreyRange | None:

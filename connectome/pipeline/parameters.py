@@ -200,7 +200,7 @@ class BuildParameters:
         metavar="VOXELS",
         unit="voxel",
         low=1,
-        help="Smaller clefts are dropped.",
+        help="Smaller clefts are dropped; in voxels of the detector's resolution, on every grid the same volume.",
         recommended_by=(DETECTOR,),
         tried=(50, 100, 150, 200, 300, 400),
         tried_polyadic=(50, 100, 150, 200, 300, 400),

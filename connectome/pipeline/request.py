@@ -60,6 +60,8 @@ class InputVolumes:
         box: in voxels of the segmentation; None: all that the image covers.
         resolution_nm: of both volumes (z, y, x), where their metadata doesn't say or is wrong.
         offset_nm: corner of the first voxel of both volumes (z, y, x), where their metadata doesn't say or is wrong.
+        overlap: build what both have, though each goes on where the other doesn't.
+        any_grid: build though the models were trained for voxels far from these.
     """
 
     image: str = row(kind=str, metavar="URL", help="The EM image: a path or URL. Needed.")
@@ -89,6 +91,18 @@ class InputVolumes:
         read=_nm,
         help="Corner of the first voxel of both volumes in nm, where they begin together.",
         default_text="their metadata's",
+    )
+    overlap: bool = row(
+        False,
+        kind=bool,
+        help="Build what both volumes have, where each goes on without the other.",
+        default_text="refuse, and name both",
+    )
+    any_grid: bool = row(
+        False,
+        kind=bool,
+        help="Build though the models were trained for voxels far from these.",
+        default_text="refuse",
     )
 
 

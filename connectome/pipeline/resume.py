@@ -15,39 +15,50 @@ from connectome.store.database import Database
 from connectome.store.runs.records import NewModel, NewRun, NewVolume, RunRecord
 from connectome.store.runs.runs import create_run, delete_run, find_build
 from connectome.version import VERSION
-from connectome.volumes.segment_ids import check_samples
+from connectome.volumes.multiscale import Multiscale
+from connectome.volumes.samples import InputSamples, changed_inputs
 from connectome.volumes.volume import as_url
 from connectome.volumes.working_grid import Voxels
 
+SAMPLES, WORKING_NM = "samples", "working_nm"
+LATER = (SAMPLES, WORKING_NM)
+"""What runs of earlier versions don't record."""
 
-def resume_or_begin(database: Database, request: BuildRequest, inputs: Inputs, parameters: Parameters) -> RunRecord:
-    """The run of this name, if it is the same build; else a new one, once samples of the segment ids are checked.
+
+def resume_or_begin(database: Database, request: BuildRequest, new: NewRun) -> RunRecord:
+    """The run of this name, if it is the same build; else a new one.
 
     Raises:
-        RunConflictError: the run exists with other inputs, models or parameters, or its folder is somebody else's.
-        SegmentIdError: a segment id doesn't fit the database. StorageError: the folder can't be made.
+        RunConflictError: the run exists with other inputs, models or parameters, its inputs hold other voxels than when
+            it was begun, or its folder is somebody else's.
+        StorageError: the folder can't be made.
     """
-    new, restart = _new_run(request, inputs, parameters), request.execution.restart
+    restart = request.execution.restart
     before = find_build(database, request.name)
     if before is not None and not restart:
         _require_same(before, new)
         return before
-    check_samples(inputs.segmentation, inputs.box)
     if before is not None:
         delete_run(database, before.run_id)
         shutil.rmtree(before.folder, ignore_errors=True)
     return _begin(database, new, restart)
 
 
-def _new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters) -> NewRun:
+def new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters, samples: InputSamples) -> NewRun:
+    """What a run of a request is made from."""
     return NewRun(
         name=request.name,
-        image=_new_volume(inputs.image.volume),
-        segmentation=_new_volume(inputs.segmentation.volume),
+        image=_new_volume(inputs.given_image),
+        segmentation=_new_volume(inputs.given_segmentation),
         detector=_new_model(inputs.detector),
         assigner=None if inputs.assigner.checkpoint is None else _new_model(inputs.assigner.checkpoint),
         parameters=parameters.to_json()
-        | {"image": identity(inputs.image.volume), "segmentation": identity(inputs.segmentation.volume)},
+        | {
+            "image": identity(inputs.image.volume),
+            "segmentation": identity(inputs.segmentation.volume),
+            WORKING_NM: list(inputs.resolution_nm),
+            SAMPLES: samples.digests,
+        },
         box=inputs.box,
         folder=(request.execution.data_folder / "runs" / request.name).absolute(),
         code_version=VERSION,
@@ -63,11 +74,12 @@ def identity(volume: Voxels) -> str:
     )
 
 
-def _new_volume(volume: Voxels) -> NewVolume:
-    grid = volume.grid
+def _new_volume(volume: Multiscale) -> NewVolume:
+    """A volume as it was given; which level was read is in its identity."""
+    grid = volume.finest.grid
     return NewVolume(
         url=as_url(volume.url),
-        dtype=volume.dtype.name,
+        dtype=volume.finest.dtype.name,
         shape=grid.shape,
         resolution_nm=grid.resolution_nm,
         offset_nm=grid.offset_nm,
@@ -103,10 +115,16 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
     Raises:
         RunConflictError: names the first difference.
     """
+    _require_unchanged(run, new)
+    compared = {name: value for name, value in new.parameters.items() if name not in (AS_GIVEN, SAMPLES)}
     pairs: dict[str, tuple[Any, Any]] = {
         "detector": (run.detector_sha256[:12], new.detector.sha256[:12]),
         "assigner": (_short(run.assigner_sha256), _short(new.assigner.sha256 if new.assigner else None)),
-        **{name: (run.parameters.get(name), value) for name, value in new.parameters.items() if name != AS_GIVEN},
+        **{
+            name: (run.parameters.get(name), value)
+            for name, value in compared.items()
+            if name in run.parameters or name not in LATER
+        },
         "box": (str(run.box), str(new.box)),
     }
     different = next((what for what, (old, now) in pairs.items() if old != now), None)
@@ -118,6 +136,18 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
             old, now = pairs[different]
         what = PARAMETERS[different].words if different in PARAMETERS else different
         raise RunConflictError(f"run '{run.name}' exists with {what} {old}, not {now}", about="run")
+
+
+def _require_unchanged(run: RunRecord, new: NewRun) -> None:
+    """Refuse to mix what two volumes at one place gave.
+
+    Raises:
+        RunConflictError: samples of image or segmentation differ from those of when the run was begun.
+    """
+    changed = changed_inputs(run.parameters.get(SAMPLES, {}), new.parameters[SAMPLES])
+    if changed:
+        where = " and ".join(f"the {name} ({getattr(run, f'{name}_url')})" for name in changed)
+        raise RunConflictError(f"{where} changed since run '{run.name}' was begun: other voxels lie there", about="run")
 
 
 def _short(sha256: str | None) -> str:

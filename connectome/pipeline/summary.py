@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ class BuildSummary:
     Attributes:
         already_finished: nothing was left to do.
         box: what was built, in working voxels (z, y, x).
+        grid: the working grid, and what is read of the volumes.
+        warnings: what looks wrong with the inputs, or with what was found.
         stages: blocks, voxels (or clefts, synapses) and seconds of each stage, over all sessions of the run.
     """
 
@@ -38,6 +41,8 @@ class BuildSummary:
     edges: int
     voxels: int
     box: str
+    grid: str
+    warnings: tuple[str, ...]
     stages: dict[str, StageTotal]
     folder: Path
 
@@ -53,10 +58,12 @@ class BuildSummary:
         lost += [f"{self.clefts_of_low_score:,} of a low score"] if self.clefts_of_low_score else []
         lost += [f"{self.duplicates:,} duplicates"] if self.duplicates else []
         lines = [
+            *(f"warning: {warning}" for warning in self.warnings),
             f"{head}: {self.voxels / 1e6:,.1f} Mvoxel, box {self.box}",
             f"  clefts    {self.clefts:,} ({', '.join(lost)})",
             f"  synapses  {self.synapses:,}",
             f"  edges     {self.edges:,}",
+            f"  grid      {self.grid}",
         ]
         for name, total in self.stages.items():
             rate = total.voxels / max(total.seconds, 1e-3)
@@ -67,8 +74,18 @@ class BuildSummary:
         return "\n".join(lines)
 
 
-def summary_of(database: Database, run: RunRecord, already_finished: bool, inputs: Inputs) -> BuildSummary:
-    """What a run holds; `already_finished`: it did so when it was asked for."""
+def summary_of(
+    database: Database, run: RunRecord, inputs: Inputs, *, already_finished: bool, warnings: Sequence[str] = ()
+) -> BuildSummary:
+    """What a run holds.
+
+    Args:
+        database: where it is.
+        run: which.
+        inputs: what it was made from.
+        already_finished: it was so when it was asked for.
+        warnings: what looks wrong with the inputs.
+    """
     found = counts(database, run.run_id)
     return BuildSummary(
         run=run.name,
@@ -81,6 +98,19 @@ def summary_of(database: Database, run: RunRecord, already_finished: bool, input
         edges=found.edges,
         voxels=inputs.box.size_voxels,
         box=str(inputs.box),
+        grid=inputs.grid_text,
+        warnings=(*_nothing_found(found.clefts, found.synapses), *warnings),
         stages={stage.value: total for stage, total in stage_totals(database, run.run_id).items()},
         folder=run.folder,
     )
+
+
+def _nothing_found(clefts: int, synapses: int) -> list[str]:
+    if clefts == 0:
+        return [
+            "no cleft was found: check that the image is EM tissue at its right resolution, and that the detector was "
+            "trained for such"
+        ]
+    if synapses == 0:
+        return ["no cleft has two partners: check that the segmentation covers the image's tissue, at the same place"]
+    return []

@@ -24,7 +24,8 @@ from connectome.networks.device import DeviceChoice, choose_device
 from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
 from connectome.partners.scores import Assigner
 from connectome.pipeline.chosen import rules_of
-from connectome.pipeline.inputs import VolumePair, as_model_sees, choose_grey_range, model_grid, open_pair
+from connectome.pipeline.inputs import as_model_sees, choose_grey_range, model_grid
+from connectome.pipeline.pair import VolumePair, open_pair
 from connectome.pipeline.parameters import ASSIGNER, BuildParameters, check_parameters, chosen_values
 from connectome.pipeline.request import InputVolumes, ModelNames
 from connectome.records import NoProgress, Progress, ReferenceSynapse
@@ -99,7 +100,7 @@ def assign_annotated(request: AssignmentRequest, progress: Progress | None = Non
     volumes, device = request.volumes, choose_device(DeviceChoice(request.device))
     chooser = choose_assigner(request.models.assigner, request.models.direction)
     parameters = BuildParameters(**chosen_values(request.parameters, {ASSIGNER: chooser.parameters}))
-    pair = open_pair(volumes, model_grid(_card(chooser)))
+    pair = open_pair(replace(volumes, box=None, overlap=True), model_grid(_card(chooser)))
     grey = choose_grey_range(parameters.normalisation, pair.image)
     pair = replace(pair, image=as_model_sees(pair.image, grey, chooser.normalisation))
     reference = open_reference(request.reference)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from connectome.errors import ResolutionError
 from connectome.formats.reference import Reference
 from connectome.geometry import Box, NmTriple, Triple, triple, voxel_at_nm, voxel_centre_nm, whole_factors
-from connectome.pipeline.inputs import VolumePair
+from connectome.pipeline.pair import VolumePair
 from connectome.records import ReferenceSynapse
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from connectome.errors import ConfigError
 from connectome.geometry import Box, triple
 from connectome.pipeline.chosen import Parameters, choose_parameters
-from connectome.pipeline.inputs import Inputs, VolumePair, open_inputs, working_box
+from connectome.pipeline.inputs import Inputs, open_inputs
+from connectome.pipeline.pair import working_box
 from connectome.pipeline.request import BuildRequest, InputVolumes
 
 HALO_NM = 500.0
@@ -90,18 +91,19 @@ def open_volume(volume: AnnotatedVolume, request: BuildRequest) -> OpenVolume:
         InputError, CheckpointError, DeviceError: see `open_inputs`.
     """
     volumes = InputVolumes(
-        image=volume.image, segmentation=volume.segmentation, resolution_nm=request.volumes.resolution_nm
+        image=volume.image,
+        segmentation=volume.segmentation,
+        resolution_nm=request.volumes.resolution_nm,
+        overlap=True,
+        any_grid=True,
     )
     inputs = open_inputs(volumes, request.models, request.execution.device)
-    pair = VolumePair(
-        image=inputs.image, segmentation=inputs.segmentation, own_voxels=inputs.own_voxels, common=inputs.box
-    )
-    own = pair.own_voxels
+    own = inputs.own_voxels
     if volume.box is None:
         box = inputs.box
     else:
-        working_box(volume.box, pair)
-        sides = pair.segmentation.volume.grid.resolution_nm
+        working_box(volume.box, inputs)
+        sides = inputs.given_segmentation.finest.grid.resolution_nm
         halo = triple(math.ceil(HALO_NM / side) for side in sides)
         box = own.working(volume.box.grow(halo).intersect(own.box)).intersect(inputs.box)
     built = own.voxels(box).intersect(own.box)

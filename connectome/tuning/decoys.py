@@ -12,6 +12,7 @@ from connectome.evaluate.clefts import OverlapTable, PredictedOverlap
 from connectome.formats.decoys import LABELS, TABLE, write_decoys
 from connectome.formats.opening import open_reference
 from connectome.geometry import BlockGrid
+from connectome.pipeline.chosen import working_size
 from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.steps import Steps
 from connectome.records import NoProgress, Progress, Synapses
@@ -63,7 +64,8 @@ def find_decoys(request: DecoyRequest, progress: Progress | None = None) -> list
 def _find(opened: OpenVolume, request: DecoyRequest, progress: Progress) -> FoundDecoys:
     outputs = KeptOutputs(opened, request.outputs, progress)
     threshold = opened.parameters.stored_threshold
-    clefts, labels = outputs.clefts(threshold, request.min_size_voxels), outputs.labels(threshold)
+    smallest = working_size(request.min_size_voxels, opened.parameters.voxels_a_model_voxel)
+    clefts, labels = outputs.clefts(threshold, smallest), outputs.labels(threshold)
     reference = open_reference(opened.volume.reference)
     comparison = Comparison.of(labels, reference, reference.synapses(), within=opened.inputs.box)
     table, _ = count_overlap(comparison, Synapses.empty(), progress)

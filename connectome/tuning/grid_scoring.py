@@ -12,7 +12,7 @@ from connectome.evaluate.edges import EdgeInput, EdgeScore, Outcome, score_edge_
 from connectome.partners.assignment import AssignmentRules, RuleRange
 from connectome.partners.duplicates import merge_duplicates
 from connectome.partners.synapses import Chosen
-from connectome.pipeline.chosen import Parameters
+from connectome.pipeline.chosen import Parameters, working_size
 from connectome.records import NoProgress, Synapses
 from connectome.scoring.edges import Prediction, edge_input
 from connectome.tuning.annotated_volume import OpenVolume
@@ -108,9 +108,10 @@ class _Level:
     def __init__(self, scorer: VolumeScorer, value: int) -> None:
         opened = scorer.opened
         served = RuleRange(dilations_nm=scorer.tried("dilation_nm"), min_contact=min(scorer.tried("min_contact")))
-        self.scored: ScoredClefts = scorer.outputs.scored(value, served, min(scorer.tried("min_size_voxels")))
+        smallest = working_size(min(scorer.tried("min_size_voxels")), opened.parameters.voxels_a_model_voxel)
+        self.scored: ScoredClefts = scorer.outputs.scored(value, served, smallest)
         inputs = opened.inputs
-        segmentation = inputs.segmentation.volume.grid
+        segmentation = inputs.given_segmentation.finest.grid
         prediction = Prediction(
             name=opened.volume.name,
             clefts=scorer.outputs.labels(value),
@@ -151,7 +152,7 @@ class _Choice:
     def kept(self, parameters: Parameters) -> NDArray[np.int64]:
         """Places of the synapses that a build would keep: by size, by score, then without duplicates."""
         found = self.synapses
-        is_kept = (found.size_voxels >= parameters.min_size_voxels) & (found.confidence >= parameters.min_score)
+        is_kept = (found.size_voxels >= parameters.working_min_size) & (found.confidence >= parameters.min_score)
         places = np.flatnonzero(is_kept)
         key = parameters.duplicate_distance_nm, places.tobytes()
         if key not in self._kept:

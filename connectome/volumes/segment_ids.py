@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.errors import SegmentIdError, StorageError
+from connectome.errors import SegmentIdError
 from connectome.geometry import Box
 from connectome.records import LARGEST_ID
-from connectome.volumes.grey_values import sample_boxes
 from connectome.volumes.working_grid import GridView
 
 
@@ -36,15 +34,3 @@ def read_segments(segmentation: GridView, box: Box) -> NDArray[Any]:
                 "2^63 - 1: relabel it"
             )
     return ids
-
-
-def check_samples(segmentation: GridView, box: Box) -> None:
-    """Look at a few pieces of a box, spread evenly, before anything is begun; the blocks look at all they read.
-
-    Raises:
-        SegmentIdError: an id of 2^63 or more, or below 0.
-    """
-    if may_hold_others(segmentation.dtype):
-        for piece in sample_boxes(box):
-            with suppress(StorageError):  # told by the blocks that need it
-                read_segments(segmentation, piece)

@@ -20,7 +20,7 @@ from small_world import OFFSET_NM, RESOLUTION_NM, SmallWorld, assert_same_rows, 
 from connectome.errors import IncompleteRunError, RunConflictError
 from connectome.geometry import Box
 from connectome.pipeline.build import build_volume
-from connectome.pipeline.context import chunk_shape
+from connectome.pipeline.steps import chunk_shape
 from connectome.query.runs import describe_run
 from connectome.records import NoProgress
 from connectome.store.database import Database

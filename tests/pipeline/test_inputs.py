@@ -12,8 +12,9 @@ from small_world import OFFSET_NM, RESOLUTION_NM, SHAPE, SmallWorld, build, make
 from connectome.errors import BoxError, CheckpointError
 from connectome.geometry import Box
 from connectome.networks.checkpoint import ModelRole, load_checkpoint, save_checkpoint
-from connectome.pipeline.inputs import open_inputs, open_pair, working_box
-from connectome.pipeline.request import InputVolumes
+from connectome.pipeline.inputs import Inputs, open_inputs
+from connectome.pipeline.pair import open_pair, working_box
+from connectome.pipeline.request import BuildRequest, InputVolumes
 from connectome.pipeline.steps import mirrored
 from connectome.volumes.model_grid import ModelGrid
 from connectome.volumes.volume import Volume
@@ -24,6 +25,10 @@ SEEN = ModelGrid(resolution_nm=RESOLUTION_NM, pixel_nm=(6, 20), section_nm=(25, 
 @pytest.fixture
 def world(tmp_path: Path) -> SmallWorld:
     return make_small_world(tmp_path / "world")
+
+
+def opened(request: BuildRequest) -> Inputs:
+    return open_inputs(request.volumes, request.models, request.execution.device)
 
 
 def fine(source: Path, target: Path, factors: tuple[int, int, int]) -> tuple[Path, NDArray[np.generic]]:
@@ -59,7 +64,7 @@ def test_the_working_grid_begins_where_the_segmentation_begins(world: SmallWorld
     shape = tuple(n - 5 for n in SHAPE)
     cut = Volume.create(part, shape=shape, dtype=np.uint64, resolution_nm=RESOLUTION_NM, offset_nm=offset)  # type: ignore[arg-type]
     cut.write(cut.box, whole.read(Box((5, 5, 5), SHAPE)))
-    inputs = open_inputs(world.request(tmp_path, segmentation=str(part)))
+    inputs = opened(world.request(tmp_path, segmentation=str(part)))
     assert inputs.offset_nm == offset
     assert inputs.box == Box.of_shape(shape)  # type: ignore[arg-type]
     image = Volume.open(world.image).read(Box((5, 5, 5), (7, 8, 9)))
@@ -69,7 +74,7 @@ def test_the_working_grid_begins_where_the_segmentation_begins(world: SmallWorld
 def test_a_box_is_in_voxels_of_the_segmentation(world: SmallWorld, tmp_path: Path) -> None:
     segmentation, _ = fine(world.segmentation, tmp_path / "fine.zarr", (1, 2, 2))
     pair = open_pair(InputVolumes(image=str(world.image), segmentation=str(segmentation)), SEEN)
-    assert working_box(None, pair) == Box.of_shape(SHAPE)
+    assert pair.box == Box.of_shape(SHAPE)
     assert working_box(Box((1, 3, 4), (2, 7, 8)), pair) == Box((1, 1, 2), (2, 4, 4))
     with pytest.raises(BoxError, match="outside the segmentation"):
         working_box(Box((0, 0, 0), (1, 201, 10)), pair)
@@ -80,7 +85,7 @@ def test_an_image_that_has_nothing_of_the_box_is_refused(world: SmallWorld, tmp_
     small = Volume.create(part, shape=(4, 8, 8), dtype=np.uint8, resolution_nm=RESOLUTION_NM, offset_nm=OFFSET_NM)
     small.write(small.box, np.ones((4, 8, 8), np.uint8))
     with pytest.raises(BoxError, match="has none"):
-        open_inputs(world.request(tmp_path, image=str(part), box=Box((10, 0, 0), (20, 8, 8))))
+        opened(world.request(tmp_path, image=str(part), box=Box((10, 0, 0), (20, 8, 8))))
 
 
 def test_models_of_different_resolutions_are_refused(world: SmallWorld, tmp_path: Path) -> None:
@@ -90,7 +95,7 @@ def test_models_of_different_resolutions_are_refused(world: SmallWorld, tmp_path
     other = tmp_path / "other.safetensors"
     save_checkpoint(other, replace(loaded.card, resolution_nm=(40.0, 8.0, 8.0)), loaded.network)
     with pytest.raises(CheckpointError, match="both must be the same"):
-        open_inputs(world.request(tmp_path, assigner=str(other)))
+        opened(world.request(tmp_path, assigner=str(other)))
 
 
 def test_beyond_the_border_the_network_sees_the_mirror_image(world: SmallWorld) -> None:

@@ -10,7 +10,8 @@ import pytest
 from connectome.errors import SegmentIdError, StorageError
 from connectome.geometry import Box
 from connectome.partners.patches import PatchReader
-from connectome.volumes.segment_ids import check_samples, read_segments
+from connectome.volumes.samples import UNREADABLE, look_at
+from connectome.volumes.segment_ids import read_segments
 from connectome.volumes.volume import Volume
 from connectome.volumes.working_grid import GridView, ViewKind
 
@@ -36,7 +37,7 @@ def test_ids_that_are_none_are_refused_where_they_are_read_and_only_there(
     with pytest.raises(SegmentIdError, match=f"holds the id {wrong} in the box"):
         read_segments(segmentation, Box((0, 0, 0), SHAPE))
     with pytest.raises(SegmentIdError):
-        check_samples(segmentation, Box((0, 0, 0), SHAPE))
+        look_at(segmentation, segmentation, Box((0, 0, 0), SHAPE))
     assert (read_segments(segmentation, Box((4, 0, 0), SHAPE)) == 1).all()
 
 
@@ -49,7 +50,8 @@ def test_samples_leave_a_broken_chunk_to_the_blocks_that_need_it(tmp_path: Path)
     segmentation = view(tmp_path, np.ones(SHAPE, np.uint64))
     chunk = next(path for path in (tmp_path / "ids.zarr").rglob("c/0/0/0"))
     chunk.write_bytes(chunk.read_bytes()[:10])
-    check_samples(segmentation, Box((0, 0, 0), SHAPE))
+    found = look_at(segmentation, segmentation, Box((0, 0, 0), SHAPE))
+    assert UNREADABLE in found.digests["segmentation"]
     with pytest.raises(StorageError):
         read_segments(segmentation, Box((0, 0, 0), SHAPE))
 

@@ -38,7 +38,7 @@ class StitchStage(BuildStage):
         for fragments, clefts in join_layers(self._layers()):
             changed = fragments != clefts
             write_renamed(connection, run_id, fragments[changed], clefts[changed])
-        write_clefts(connection, run_id, context.working_grid, context.blocks, context.parameters.min_size_voxels)
+        write_clefts(connection, run_id, context.working_grid, context.blocks, context.parameters.working_min_size)
 
     def _layers(self) -> Iterator[tuple[Pairs, NDArray[np.int64]]]:
         """The layers of blocks along z: pairs of fragments that share voxels, and the fragments that go on upwards."""
