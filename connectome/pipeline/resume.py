@@ -115,7 +115,6 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
     Raises:
         RunConflictError: names the first difference.
     """
-    _require_unchanged(run, new)
     compared = {name: value for name, value in new.parameters.items() if name not in (AS_GIVEN, SAMPLES)}
     pairs: dict[str, tuple[Any, Any]] = {
         "detector": (run.detector_sha256[:12], new.detector.sha256[:12]),
@@ -136,6 +135,7 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
             old, now = pairs[different]
         what = PARAMETERS[different].words if different in PARAMETERS else different
         raise RunConflictError(f"run '{run.name}' exists with {what} {old}, not {now}", about="run")
+    _require_unchanged(run, new)
 
 
 def _require_unchanged(run: RunRecord, new: NewRun) -> None:

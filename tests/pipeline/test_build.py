@@ -153,7 +153,7 @@ def test_a_build_never_replaces_an_imported_run(world: SmallWorld, data_folder: 
 
 def test_volumes_that_vanished_and_inputs_that_changed_are_noticed(data_folder: Path, tmp_path: Path) -> None:
     world = make_small_world(tmp_path)
-    request = world.request(data_folder, name="stopped")
+    request = world.request(data_folder, name="stopped", overlap=True)
 
     with pytest.raises(KeyboardInterrupt):
         build_volume(request, InterruptedProgress("label"))
@@ -168,7 +168,17 @@ def test_volumes_that_vanished_and_inputs_that_changed_are_noticed(data_folder: 
     with pytest.raises(RunConflictError, match=r"exists with image .*offset"):
         build_volume(request)
     metadata.write_text(text)
+    for path, name in ((world.segmentation, "segmentation"), (world.image, "image")):
+        volume = Volume.open(path, writable=True)
+        voxels = volume.read(volume.box)
+        volume.write(volume.box, np.where(voxels < 60, voxels, voxels - 1).astype(voxels.dtype))
+        with pytest.raises(RunConflictError, match=f"the {name} .* changed since run 'stopped' was begun"):
+            build_volume(request)
+        volume.write(volume.box, voxels)
     assert build_volume(request).clefts > 50
+    volume.write(volume.box, np.where(voxels < 60, voxels, voxels - 1).astype(voxels.dtype))
+    with pytest.raises(RunConflictError, match="changed since"):
+        build_volume(request)
 
 
 def test_an_empty_folder_that_a_crash_left_does_not_stop_a_build(world: SmallWorld, data_folder: Path) -> None:
