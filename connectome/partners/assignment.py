@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
@@ -53,34 +53,6 @@ class AssignmentRules:
     min_contact: float = 0.25
     pre_threshold: float = 0.5
     post_threshold: float = 0.5
-
-    @classmethod
-    def of(
-        cls, parameters: Mapping[str, float], polyadic: bool | None = None, min_contact: float | None = None
-    ) -> AssignmentRules:
-        """What a checkpoint recommends; the defaults where it says nothing.
-
-        Args:
-            parameters: `dilation_nm`, `min_contact`, `polyadic` (not 0: yes), `pre_threshold`, `post_threshold` and
-                `polyadic_min_contact`, which stands for `min_contact` if the mode is polyadic (0 where it isn't given:
-                an insect's partners may touch a cleft with very little).
-            polyadic: the mode; None: what the checkpoint recommends.
-            min_contact: of the mode; None: what the checkpoint recommends.
-        """
-        default = cls()
-        if polyadic is None:
-            polyadic = bool(parameters.get("polyadic", 0))
-        if min_contact is None and polyadic:
-            min_contact = parameters.get("polyadic_min_contact", 0.0)
-        elif min_contact is None:
-            min_contact = parameters.get("min_contact", default.min_contact)
-        return cls(
-            polyadic=polyadic,
-            dilation_nm=parameters.get("dilation_nm", default.dilation_nm),
-            min_contact=min_contact,
-            pre_threshold=parameters.get("pre_threshold", default.pre_threshold),
-            post_threshold=parameters.get("post_threshold", default.post_threshold),
-        )
 
 
 NEAREST_PARAMETERS = {"min_contact": 1.0, "polyadic_min_contact": 0.5}

@@ -21,7 +21,9 @@ from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import Box, NmTriple, Triple, triple
 from connectome.models.assigners import open_assigner
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard
-from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
+from connectome.partners.assignment import CleftPatch, assign, patch_start
+from connectome.pipeline.chosen import rules_of
+from connectome.pipeline.parameters import ASSIGNER, BuildParameters, chosen_values
 from connectome.training.data.annotated_cleft import Pair
 from connectome.training.data.dataset import Dataset
 from connectome.training.loop import Trainer
@@ -177,7 +179,8 @@ def assignment_validation(method: Method, parameters: Mapping[str, float]) -> Va
 def _chosen(data: Dataset, trainer: Trainer, card: ModelCard) -> list[tuple[set[Pair], list[Pair]]]:
     """The annotated pairs of each cleft, and the chosen one if there is one."""
     assigner = open_assigner(card, trainer.result(), trainer.device)
-    rules = AssignmentRules.of(card.parameters, polyadic=False)
+    values = chosen_values({"polyadic": False}, {ASSIGNER: card.parameters})
+    rules = rules_of(BuildParameters(**values))
     found: list[tuple[set[Pair], list[Pair]]] = []
     clefts = data.annotated_clefts
     for first in range(0, len(clefts), CLEFTS_A_CALL):

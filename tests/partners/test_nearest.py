@@ -10,6 +10,8 @@ import pytest
 from connectome.partners.assignment import NEAREST_PARAMETERS, AssignmentRules, CleftPatch, Partners, assign
 from connectome.partners.nearest import SideAssigner, UndirectedAssigner
 from connectome.partners.scores import Assigner
+from connectome.pipeline.chosen import rules_of
+from connectome.pipeline.parameters import ASSIGNER, BuildParameters, chosen_values
 
 RESOLUTION_NM = (30.0, 12.0, 12.0)
 SHAPE = (5, 24, 24)
@@ -26,8 +28,13 @@ def patch(proximity: np.ndarray | None = None) -> CleftPatch:
     return CleftPatch(image=np.zeros(SHAPE, np.uint8), segmentation=segmentation, mask=mask, proximity=proximity)
 
 
+def rules_for(recommended: dict[str, float], **asked: float) -> AssignmentRules:
+    """The rules of a build with an assigner that recommends these."""
+    return rules_of(BuildParameters(**chosen_values(asked, {ASSIGNER: recommended})))
+
+
 def chosen(assigner: Assigner, given: CleftPatch, polyadic: bool = False, **changes: float) -> Partners:
-    rules = AssignmentRules.of(NEAREST_PARAMETERS | changes, polyadic)
+    rules = rules_for(NEAREST_PARAMETERS | changes, polyadic=polyadic)
     return assign([given], assigner, rules, RESOLUTION_NM)[0]
 
 
@@ -71,7 +78,7 @@ def test_in_the_polyadic_mode_those_with_half_of_the_contact_are_chosen() -> Non
 
 
 def test_rules_are_what_a_checkpoint_recommends_unless_asked_otherwise() -> None:
-    assert AssignmentRules.of({}) == AssignmentRules()
+    assert rules_for({}) == AssignmentRules()
     recommended = {
         "polyadic": 1.0,
         "pre_threshold": 0.6,
@@ -79,15 +86,15 @@ def test_rules_are_what_a_checkpoint_recommends_unless_asked_otherwise() -> None
         "min_contact": 0.4,
         "dilation_nm": 30.0,
     }
-    polyadic = AssignmentRules.of(recommended)
+    polyadic = rules_for(recommended)
     assert polyadic == AssignmentRules(
         dilation_nm=30.0, min_contact=0.0, polyadic=True, pre_threshold=0.6, post_threshold=0.3
     )
-    assert AssignmentRules.of(recommended, polyadic=False).min_contact == 0.4
-    assert AssignmentRules.of(recommended | {"polyadic_min_contact": 0.1}).min_contact == 0.1
-    assert AssignmentRules.of({}, polyadic=True).polyadic
+    assert rules_for(recommended, polyadic=False).min_contact == 0.4
+    assert rules_for(recommended | {"polyadic_min_contact": 0.1}).min_contact == 0.1
+    assert rules_for({}, polyadic=True).polyadic
     for mode in (False, True):
-        assert AssignmentRules.of(recommended, polyadic=mode, min_contact=0.7).min_contact == 0.7
+        assert rules_for(recommended, polyadic=mode, min_contact=0.7).min_contact == 0.7
 
 
 def test_all_candidates_are_kept_with_their_scores_whoever_is_chosen() -> None:
