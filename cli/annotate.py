@@ -10,14 +10,8 @@ from typing import Annotated
 
 import typer
 
-from connectome.cli.options.common import (
-    DEFAULT_DATA_FOLDER,
-    DatabaseUrlOption,
-    DataFolderOption,
-    DataSetOption,
-    JsonOption,
-    RunOfDataSetOption,
-)
+from connectome.cli.options.common import DataSetOption, RunOfDataSetOption
+from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
 from connectome.cli.options.filter import RootsOption
 from connectome.cli.output.data_set import tell_data_set
 

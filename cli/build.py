@@ -7,7 +7,8 @@ import json
 import typer
 
 from connectome.cli.options.build import ConfigOption, Values, build_options
-from connectome.cli.options.common import JsonOption, is_typed, program, where_flags
+from connectome.cli.options.common import is_typed, program, where_flags
+from connectome.cli.options.database import JsonOption
 
 app = typer.Typer(no_args_is_help=True, help="Build a connectome from volumes, or a graph from a connectome.")
 

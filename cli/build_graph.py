@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from connectome.cli.build import app
-from connectome.cli.options.common import JsonOption
+from connectome.cli.options.database import JsonOption
 from connectome.cli.options.filter import Selecting, selects
 from connectome.cli.output.graph import MultiOption, print_saved_graph
 from connectome.cli.output.rows import say

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectome.cli.options.build import ConfigOption, Values, build_options, request_without_volumes
-from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DataFolderOption, JsonOption
+from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DataFolderOption, JsonOption
 
 if TYPE_CHECKING:
     from connectome.tuning.calibrate import Calibration

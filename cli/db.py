@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
+from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
 from connectome.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="The database: its URL, its schema, its readers, its server.")

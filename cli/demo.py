@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectome.cli.options.build import Values, build_options
-from connectome.cli.options.common import DatabaseUrlOption, parse_shape, program, where_flags
+from connectome.cli.options.common import parse_shape, program, where_flags
+from connectome.cli.options.database import DatabaseUrlOption
 
 if TYPE_CHECKING:
     from connectome.demo import Answer, DemoReport

@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectome.cli.options.build import Values, build_options
-from connectome.cli.options.common import (
-    DEFAULT_DATA_FOLDER,
-    BoxOption,
-    DatabaseUrlOption,
-    DataFolderOption,
-    JsonOption,
-    RunOption,
-    parse_box,
-)
+from connectome.cli.options.common import BoxOption, RunOption, parse_box
+from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
 from connectome.selection import Filter
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectome.cli.import_tables import UnitOption
-from connectome.cli.options.common import JsonOption, parse_lengths_nm
+from connectome.cli.options.common import parse_lengths_nm
+from connectome.cli.options.database import JsonOption
 from connectome.cli.options.filter import Selecting, selects
 from connectome.cli.output.graph import MultiOption, print_saved_graph
 from connectome.cli.output.rows import say

@@ -7,13 +7,8 @@ from typing import Annotated
 
 import typer
 
-from connectome.cli.options.common import (
-    DEFAULT_DATA_FOLDER,
-    DatabaseUrlOption,
-    DataFolderOption,
-    JsonOption,
-    parse_lengths_nm,
-)
+from connectome.cli.options.common import parse_lengths_nm
+from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
 from connectome.errors import ConfigError
 from connectome.tables.kinds import Columns
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connectome.cli.options.common import JsonOption
+from connectome.cli.options.database import JsonOption
 
 if TYPE_CHECKING:
     from connectome.models.registry import ModelSummary

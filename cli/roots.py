@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectome.cli.options.common import (
-    DEFAULT_DATA_FOLDER,
-    DatabaseUrlOption,
-    DataFolderOption,
     DataSetOption,
-    JsonOption,
     OffsetOption,
     ResolutionOption,
     RunOfDataSetOption,
     parse_lengths_nm,
     parse_nm,
 )
+from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
 from connectome.cli.options.filter import LatestRunOption
 from connectome.cli.output.data_set import tell_data_set
 

@@ -7,12 +7,8 @@ import json
 import typer
 
 from connectome.cli.options.build import Values, build_options, request_without_volumes
-from connectome.cli.options.common import (
-    DEFAULT_DATA_FOLDER,
-    DataFolderOption,
-    JsonOption,
-    parse_shape,
-)
+from connectome.cli.options.common import parse_shape
+from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DataFolderOption, JsonOption
 from connectome.cli.options.train import (
     DecoyDataOption,
     DecoyShareOption,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectome.cli.options.build import ConfigOption, Values, build_options, request_without_volumes, tried_options
-from connectome.cli.options.common import DEFAULT_DATA_FOLDER, BoxOption, DataFolderOption, JsonOption, parse_box
+from connectome.cli.options.common import BoxOption, parse_box
+from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DataFolderOption, JsonOption
 from connectome.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ import typer
 
 from connectome.cli.options.common import (
     BlockShapeOption,
-    JsonOption,
     OffsetOption,
     ResolutionOption,
     parse_lengths_nm,
     parse_nm,
     parse_shape,
 )
+from connectome.cli.options.database import JsonOption
 from connectome.errors import ResolutionError
 
 if TYPE_CHECKING:

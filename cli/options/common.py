@@ -13,11 +13,10 @@ from typing import Annotated
 
 import typer
 
+from connectome.cli.options.database import DEFAULT_DATA_FOLDER
 from connectome.errors import ConfigError
 from connectome.geometry import Box, NmTriple, Triple
 from connectome.pipeline.request import OPTIONS
-
-DEFAULT_DATA_FOLDER: Path = OPTIONS["data_folder"].default
 
 
 class Device(StrEnum):
@@ -29,25 +28,6 @@ class Device(StrEnum):
 
 
 RunOption = Annotated[str, typer.Option("--run", metavar="NAME", help="The run, by the name its build was given.")]
-DatabaseUrlOption = Annotated[
-    str | None,
-    typer.Option(
-        "--database-url",
-        metavar="URL",
-        envvar="CONNECTOME_DATABASE_URL",
-        show_default=False,
-        help=OPTIONS["database_url"].help,
-    ),
-]
-DataFolderOption = Annotated[
-    Path,
-    typer.Option(
-        "--data-folder",
-        metavar="FOLDER",
-        envvar="CONNECTOME_DATA_FOLDER",
-        help=OPTIONS["data_folder"].help,
-    ),
-]
 DataSetOption = Annotated[
     str | None,
     typer.Option(
@@ -61,7 +41,6 @@ RunOfDataSetOption = Annotated[
     str | None,
     typer.Option("--run", metavar="NAME", show_default=False, help="Name the data set by one of its runs."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 BoxOption = Annotated[
     str | None,
     typer.Option(

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from connectome.cli.options.common import Device, JsonOption
+from connectome.cli.options.common import Device
+from connectome.cli.options.database import JsonOption
 from connectome.cli.options.groups import shared_options
 from connectome.training.choices import Keep, Unpaired
 

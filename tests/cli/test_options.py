@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from connectome.cli.options.common import parse_box, parse_lengths_nm, parse_nm, parse_shape
+from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption
 from connectome.errors import BoxError, ConfigError
 from connectome.geometry import Box
+from connectome.pipeline.request import OPTIONS
 
 
 def test_options_that_are_not_given_stay_none() -> None:
@@ -43,3 +45,11 @@ def test_a_text_that_is_no_shape_is_refused_with_the_options_name(text: str) -> 
 def test_a_malformed_box_is_refused() -> None:
     with pytest.raises(BoxError):
         parse_box("0:4")
+
+
+def test_options_of_the_database_are_told_alike_where_one_asks_and_where_one_builds() -> None:
+    told = {option.flag: option.help for option in (OPTIONS["database_url"], OPTIONS["data_folder"])}
+    for option in (DatabaseUrlOption, DataFolderOption):
+        (declared,) = option.__metadata__
+        assert told[declared.default] == declared.help
+    assert OPTIONS["data_folder"].default == DEFAULT_DATA_FOLDER
