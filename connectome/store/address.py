@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import psycopg2
 from psycopg2.extensions import parse_dsn
@@ -121,9 +122,11 @@ def _of_psycopg2(error: BaseException | None) -> BaseException | None:
 
 def _parse(url: str) -> dict[str, str]:
     scheme, found, rest = url.partition("://")
-    if found and scheme in SCHEMES:
+    # libpq wants the odd letters of a password quoted; people forget it
+    quoted = re.sub(r"^([^:/?#@]*):([^@]*)@", lambda match: f"{match[1]}:{quote(match[2], safe='%')}@", rest)
+    for text in (rest, quoted) if found and scheme in SCHEMES else ():
         with suppress(psycopg2.ProgrammingError):  # its message may hold the URL, and so the password
-            parsed = dict(parse_dsn(f"postgresql://{rest}"))
+            parsed = dict(parse_dsn(f"postgresql://{text}"))
             if re.fullmatch(r"[\d,]*", parsed.get("port", "")):
                 return parsed
     raise DatabaseError("the database URL isn't of the form postgresql://USER@HOST:PORT/DATABASE")

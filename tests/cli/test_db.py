@@ -12,9 +12,9 @@ from typer.testing import Result
 
 from connectome.store.address import connect
 from connectome.store.schema.migrate import configuration
+from connectome.store.schema.status import HEAD
 
 Cli = Callable[..., Result]
-HEAD = "0016"
 
 
 def status(cli: Cli, folder: Path) -> dict[str, str | None]:
