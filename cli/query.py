@@ -12,14 +12,14 @@ from connectome.selection import Direction, NmBox, Side
 app = typer.Typer(no_args_is_help=True, help="Ask a connectome: partners, edges, paths, matrices, synapses.")
 
 
-NeuronsArgument = Annotated[list[int], typer.Argument(metavar="NEURON...", help="Ids of neurons.")]
+NeuronsArgument = Annotated[list[str], typer.Argument(metavar="NEURON...", help="Ids (or names) of neurons.")]
 SideOption = Annotated[Side, typer.Option("--side", help="Common inputs, or common outputs.")]
 PreOption = Annotated[
-    list[int] | None,
+    list[str] | None,
     typer.Option("--pre", metavar="NEURON", show_default=False, help="Presynaptic neuron; may be repeated."),
 ]
 PostOption = Annotated[
-    list[int] | None,
+    list[str] | None,
     typer.Option("--post", metavar="NEURON", show_default=False, help="Postsynaptic neuron; may be repeated."),
 ]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most so many rows.")]
@@ -75,8 +75,8 @@ def box(
 @app.command()
 @asks
 def path(
-    source: Annotated[int, typer.Argument(metavar="FROM", help="Where paths begin.")],
-    target: Annotated[int, typer.Argument(metavar="TO", help="Where paths end.")],
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Where paths begin.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Where paths end.")],
     asking: Asking,
     max_hops: Annotated[int, typer.Option("--max-hops", min=1, max=8, metavar="N", help="At most so many edges.")] = 3,
     limit: LimitOption = 100,
@@ -103,7 +103,7 @@ def edges(asking: Asking) -> None:
 @asks
 def matrix(
     asking: Asking,
-    neurons: Annotated[list[int] | None, typer.Argument(metavar="NEURON...", help="Ids of neurons.")] = None,
+    neurons: Annotated[list[str] | None, typer.Argument(metavar="NEURON...", help="Ids (or names) of neurons.")] = None,
     types: Annotated[bool, typer.Option("--types", help="From type to type instead, over all typed neurons.")] = False,
 ) -> None:
     """Synapses among neurons, one row a presynaptic and one column a postsynaptic neuron; or from type to type."""

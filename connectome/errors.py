@@ -72,6 +72,10 @@ class TableError(InputError):
     """A table file can't be read, lacks a column, or holds what its column can't."""
 
 
+class AmbiguousTableError(TableError):
+    """A table that means several things; the user has to say which, and the message says what they are."""
+
+
 class TrainingDataError(InputError):
     """Training can't start or go on with this data (empty box, no labels, a loss that isn't a number)."""
 
@@ -114,6 +118,14 @@ class StorageError(ConnectomeError):
 
 class RunNotFoundError(InputError):
     """No run has this name."""
+
+
+class NoSynapsesError(InputError):
+    """A question about single synapses of a run that holds edges alone."""
+
+
+class NeuronNotFoundError(InputError):
+    """An id or a name that is no neuron of the run that is asked; the message says where it went."""
 
 
 class RunConflictError(ConnectomeError):

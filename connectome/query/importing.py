@@ -11,7 +11,7 @@ from connectome.errors import ConfigError, DatabaseError, TableError
 from connectome.records import CleftState, NoProgress, Progress
 from connectome.store.address import repeated_key
 from connectome.store.database import Database
-from connectome.store.findings.imports import RunLoading, import_run, unscored_synapses
+from connectome.store.findings.imports import RunLoading, count_unscored, import_run
 from connectome.store.findings.neuprint_staging import PAIR_COLUMNS, NeuprintStaging, Staged
 from connectome.store.runs.records import NewImport, check_run_name
 from connectome.tables.kinds import Columns
@@ -111,7 +111,7 @@ def import_synapses(database: Database, request: ImportRequest, progress: Progre
                 _load_neuprint(loading, request, report, shown)
             if report.synapses == 0:
                 raise TableError(f"{request.path} has no synapse with both partners: nothing was imported")
-            report.unscored = unscored_synapses(loading)
+            report.unscored = count_unscored(loading)
     except DatabaseError as error:
         cleft = repeated_key(error, "cleft_id")
         if cleft is None:

@@ -10,18 +10,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, SupportsIndex, TypeVar
 
-from connectome.errors import ConfigError, SegmentIdError
+from connectome.errors import ConfigError, NeuronNotFoundError, SegmentIdError
 from connectome.records import LARGEST_ID
 from connectome.selection import Direction, Filter, NmBox, Side
 from connectome.store.database import Database
 from connectome.store.queries.library import ready_query
+from connectome.store.queries.lineage import missing_neurons, neurons_named, where_it_went
 from connectome.store.queries.scope import find_scope
 from connectome.store.queries.streaming import Query, SqlResult, stream_rows
 
 Answer = TypeVar("Answer")
-Neurons = SupportsIndex | Iterable[SupportsIndex]
+Neuron = SupportsIndex | str
+Neurons = Neuron | Iterable[Neuron]
 EVERYTHING = Filter()
 TIMEOUT_S = 60.0
+TOLD = 10  # so many ids that are no neurons are told one by one
 
 
 class Questions(Generic[Answer]):
@@ -72,7 +75,7 @@ class Questions(Generic[Answer]):
     ) -> Answer:
         """Synapses one by one, from neurons `pre` and to neurons `post` where given."""
         lists = {"pre": pre, "post": post}
-        given = {side: neuron_ids(neurons) for side, neurons in lists.items() if neurons is not None}
+        given = {side: self._ids(neurons, where) for side, neurons in lists.items() if neurons is not None}
         return self._ready("synapses", where, **given)
 
     def in_box(self, box: NmBox | str, *, where: Filter = EVERYTHING) -> Answer:
@@ -96,7 +99,7 @@ class Questions(Generic[Answer]):
 
         `input_fraction` is an edge's share of all synapses that its postsynaptic neuron receives, orphans included.
         """
-        return self._ready("partners", where, neuron=neuron_ids(of), direction=Direction(direction).value)
+        return self._ready("partners", where, neuron=self._ids(of, where), direction=Direction(direction).value)
 
     def inputs(self, of: Neurons, *, where: Filter = EVERYTHING) -> Answer:
         """The neurons that send to neurons (see `partners`)."""
@@ -108,15 +111,15 @@ class Questions(Generic[Answer]):
 
     def totals(self, of: Neurons, *, where: Filter = EVERYTHING) -> Answer:
         """How many synapses and partners neurons have on each side."""
-        return self._ready("totals", where, neurons=neuron_ids(of))
+        return self._ready("totals", where, neurons=self._ids(of, where))
 
     def between(self, pre: Neurons, post: Neurons, *, where: Filter = EVERYTHING) -> Answer:
         """The edges from the neurons of one list to those of another."""
-        return self._ready("between", where, pre=neuron_ids(pre), post=neuron_ids(post))
+        return self._ready("between", where, pre=self._ids(pre, where), post=self._ids(post, where))
 
     def matrix(self, of: Neurons, *, where: Filter = EVERYTHING) -> Answer:
         """Synapses among neurons: one row a presynaptic neuron `pre_id`, one column a postsynaptic neuron, its id."""
-        ids = neuron_ids(of)
+        ids = self._ids(of, where)
         return self._pivot(self._ready("adjacency", where, neurons=ids), ids)
 
     def type_matrix(self, *, where: Filter = EVERYTHING) -> Answer:
@@ -127,19 +130,19 @@ class Questions(Generic[Answer]):
         self, of: Neurons, *, side: Side | str = Side.INPUTS, at_least: int | None = None, where: Filter = EVERYTHING
     ) -> Answer:
         """Partners that at least so many of the neurons have in common; default: all of them."""
-        ids = sorted(set(neuron_ids(of)))
+        ids = sorted(set(self._ids(of, where)))
         needed = len(ids) if at_least is None else at_least
         return self._ready("shared_inputs", where, neurons=ids, at_least=needed, side=Side(side).value)
 
     def similarity(self, of: Neurons, *, side: Side | str = Side.INPUTS, where: Filter = EVERYTHING) -> Answer:
         """Cosine similarity of the partners of every two of the neurons, weighted by synapses."""
-        return self._ready("input_similarity", where, neurons=neuron_ids(of), side=Side(side).value)
+        return self._ready("input_similarity", where, neurons=self._ids(of, where), side=Side(side).value)
 
     def paths(
-        self, source: int, target: int, *, max_hops: int = 3, limit: int = 100, where: Filter = EVERYTHING
+        self, source: Neuron, target: Neuron, *, max_hops: int = 3, limit: int = 100, where: Filter = EVERYTHING
     ) -> Answer:
         """Paths of at most `max_hops` edges without a neuron twice: the shortest first, then the strongest."""
-        (start,), (end,) = neuron_ids(source), neuron_ids(target)
+        (start,), (end,) = self._ids(source, where), self._ids(target, where)
         return self._ready("paths", where, source=start, target=end, max_hops=max_hops, limit=limit)
 
     def top(self, limit: int = 10, *, where: Filter = EVERYTHING) -> Answer:
@@ -168,6 +171,29 @@ class Questions(Generic[Answer]):
 
     def _ready(self, name: str, where: Filter, **values: Any) -> Answer:
         return self._ask(ready_query(name).asked(find_scope(self.database, where, self._tell), **values))
+
+    def _ids(self, of: Neurons, where: Filter) -> list[int]:
+        """The ids of one neuron or several, given as numbers, as texts of numbers, or by name.
+
+        Says of those that are no neurons of the run where they went.
+
+        Raises:
+            SegmentIdError: a number is less than 1, or 2^63 or more.
+            NeuronNotFoundError: none of them is a neuron of the run, or a name isn't one's.
+        """
+        scope = find_scope(self.database, where)
+        given = neuron_ids(of)
+        named = neurons_named(self.database, scope, [one for one in given if isinstance(one, str)])
+        ids = [named[one] if isinstance(one, str) else one for one in given]
+        missing = missing_neurons(self.database, scope, list(dict.fromkeys(ids)))
+        told = [where_it_went(self.database, scope, neuron) for neuron in missing[:TOLD]]
+        if len(missing) > TOLD:
+            told.append(f"{len(missing) - TOLD:,} more are no neurons of run '{scope.run.name}' either")
+        if ids and len(missing) == len(set(ids)):
+            raise NeuronNotFoundError("; ".join(told))
+        for text in told:
+            self._tell(text)
+        return ids
 
     @abstractmethod
     def _ask(self, query: Query) -> Answer:
@@ -201,15 +227,22 @@ class RowQuestions(Questions[AbstractContextManager[SqlResult]]):
         yield SqlResult(columns=["pre_id", *map(str, order)], rows=rows)
 
 
-def neuron_ids(neurons: Neurons) -> list[int]:
-    """The ids of one neuron or several: whole numbers of any library.
+def neuron_ids(neurons: Neurons) -> list[int | str]:
+    """One neuron or several: whole numbers of any library, also as texts; other texts are names and stay.
 
     Raises:
-        SegmentIdError: one is less than 1, or 2^63 or more.
+        SegmentIdError: a number is less than 1, or 2^63 or more.
     """
-    given: Iterable[Any] = list(neurons) if isinstance(neurons, Iterable) else [neurons]
-    ids = [value.__index__() for value in given]
-    for value in ids:
-        if not 0 < value <= LARGEST_ID:
-            raise SegmentIdError(f"{value} is no neuron's id: ids go from 1 to 2^63 - 1")
+    several = isinstance(neurons, Iterable) and not isinstance(neurons, str)
+    given: Iterable[Any] = list(neurons) if several else [neurons]  # type: ignore[arg-type]
+    ids: list[int | str] = []
+    for value in given:
+        text = str(value).strip() if isinstance(value, str) else None
+        if text is not None and not text.lstrip("+-").isdecimal():
+            ids.append(text)
+            continue
+        number = int(text) if text is not None else value.__index__()
+        if not 0 < number <= LARGEST_ID:
+            raise SegmentIdError(f"{number} is no neuron's id: ids go from 1 to 2^63 - 1")
+        ids.append(number)
     return ids

@@ -18,6 +18,7 @@ from connectome.errors import (
     BoxError,
     ConfigError,
     IncompleteRunError,
+    NeuronNotFoundError,
     RootsError,
     RunNotFoundError,
     SegmentIdError,
@@ -205,9 +206,23 @@ def test_answers_are_arrow_tables_with_exact_ids_also_without_rows(known: Connec
     edges = known.edges()
     assert edges.schema.field("pre_id").type == pa.int64()
     assert edges.to_pandas()["pre_id"].max() == LARGEST - 1
-    empty = known.partners(1)
+    neuron = edges["pre_id"].to_pylist()[0]
+    empty = known.partners(neuron, where=Filter(min_synapses=10_000))
     assert (empty.num_rows, empty.schema.field("synapse_count").type) == (0, pa.int32())
-    assert known.totals(1).to_pylist()[0]["input_synapses"] == 0
+    assert known.totals(neuron, where=Filter(min_synapses=10_000)).to_pylist()[0]["input_synapses"] == 0
+
+
+def test_ids_may_be_texts_and_those_that_are_nobody_are_told(known: Connectome, known_rows: Rows) -> None:
+    neuron = known.edges()["pre_id"].to_pylist()[0]
+    assert known.partners(str(neuron)) == known.partners(neuron) == known.partners([f" {neuron} "])
+    told: list[str] = []
+    asked = Connectome(known.database, tell=told.append)
+    assert asked.totals([neuron, 1], where=Filter(run="known")).num_rows == 2
+    assert told == ["1 is no neuron of run 'known': it has no synapse there, and no annotation"]
+    with pytest.raises(NeuronNotFoundError, match="'ADAL' is neither the id nor the name of a neuron of run 'known'"):
+        known.partners("ADAL")
+    with pytest.raises(SegmentIdError, match="-3 is no neuron's id"):
+        known.partners("-3")
 
 
 def test_without_a_run_the_latest_finished_is_asked(connectome: Connectome, rows: Rows, load: Any) -> None:

@@ -9,11 +9,15 @@ import pyarrow.parquet as parquet
 import pytest
 from synapse_batches import LARGEST, example_rows
 
-from connectome.errors import InputError, RootsError, TableError
+from connectome.errors import InputError, NeuronNotFoundError, RootsError, TableError
 from connectome.query.connectome import Connectome
+from connectome.query.importing import ImportRequest, import_synapses
 from connectome.query.proofreading import import_annotations, import_roots
 from connectome.selection import Filter
-from connectome.store.proofreading.roots import list_roots
+from connectome.store.database import Database
+from connectome.store.proofreading.data_sets import choose_data_set
+from connectome.store.proofreading.roots import Chains, list_roots
+from connectome.tables.kinds import Columns
 from connectome.tables.neuron_tables import AnnotationTable, Repeated
 
 Rows = list[dict[str, Any]]
@@ -70,7 +74,8 @@ def test_every_question_is_asked_of_roots(connectome: Connectome, rows: Rows, tm
     assert connectome.synapses(pre=root, where=where).num_rows == total["output_synapses"]
     autapses = connectome.autapses(where=where).to_pylist()
     assert {row["neuron_id"]: row["synapse_count"] for row in autapses}[root] == expected[root, root]
-    assert connectome.partners(LARGEST - 1, where=where).num_rows == 0
+    with pytest.raises(NeuronNotFoundError, match=f"{LARGEST - 1} is no neuron .* any more: it went to {LARGEST} "):
+        connectome.partners(LARGEST - 1, where=where)
 
 
 def test_a_version_corrects_its_parent_and_both_stay(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:
@@ -204,3 +209,110 @@ def test_a_table_that_says_nothing_is_told(connectome: Connectome, rows: Rows, t
     with pytest.raises(TableError, match="no column kind: its columns are body, type"):
         path = csv_file(tmp_path / "b.csv", "body,type\n5,A\n")
         import_annotations(connectome.database, AnnotationTable(path=path, labels={"kind": "type"}))
+
+
+SUPERVOXELS = (
+    "id,pre_pt_supervoxel_id,pre_pt_root_id,post_pt_supervoxel_id,post_pt_root_id,"
+    "ctr_pt_position_x,ctr_pt_position_y,ctr_pt_position_z\n"
+    "1,1001,100,2001,200,1,1,1\n2,1002,100,2001,200,2,2,2\n3,1003,101,2002,200,3,3,3\n4,1004,102,2002,201,4,4,4\n"
+)
+
+
+def supervoxel_run(database: Database, folder: Path, name: str, data_set: str) -> None:
+    path = csv_file(folder / f"{name}.csv", SUPERVOXELS)
+    import_synapses(database, ImportRequest(path=path, columns=Columns.CAVE, name=name, data_set=data_set))
+
+
+def test_a_table_of_supervoxels_moves_synapses_and_later_runs_follow_it(
+    connectome: Connectome, database: Database, tmp_path: Path
+) -> None:
+    supervoxel_run(database, tmp_path, "pr", "mouse")
+    table = csv_file(tmp_path / "sv.csv", "pt_supervoxel_id,pt_root_id\n1001,110\n1002,111\n5,6\n0,7\n")
+    report = import_roots(database, table, "sv")
+    assert (report.supervoxels, report.ids, report.found, report.without_root) == (True, 3, 2, 1)
+    expected = {(110, 200): 1, (111, 200): 1, (101, 200): 1, (102, 201): 1}
+    supervoxel_run(database, tmp_path, "later", "mouse")
+    for run in ("pr", "later"):
+        assert edges(connectome, Filter(run=run, roots="sv")) == expected
+        assert edges(connectome, Filter(run=run, roots="sv", min_size=None, max_size=None)) == expected
+        synapses = connectome.synapses(pre=110, where=Filter(run=run, roots="sv"))
+        assert (synapses["cleft_id"].to_pylist(), synapses["pre_segment_id"].to_pylist()) == ([1], [100])
+    with pytest.raises(NeuronNotFoundError, match=r"100 is no neuron .* went to 110 \(1 synapses\), 111 \(1"):
+        connectome.partners(100, where=Filter(run="pr", roots="sv"))
+    with pytest.raises(NeuronNotFoundError, match=r"1001 .* 'pr', but a supervoxel of 100 \(1"):
+        connectome.partners(1001, where=Filter(run="pr"))
+    with pytest.raises(NeuronNotFoundError, match="110 is no neuron of run 'pr': it is one with the roots 'sv'"):
+        connectome.partners("110", where=Filter(run="pr"))
+    with pytest.raises(NeuronNotFoundError, match=r"12345 is no neuron .* no synapse there"):
+        connectome.totals([12345], where=Filter(run="pr"))
+
+
+def test_a_version_of_supervoxels_is_corrected_by_supervoxels_and_by_its_roots(
+    connectome: Connectome, database: Database, tmp_path: Path
+) -> None:
+    supervoxel_run(database, tmp_path, "pr", "mouse")
+    import_roots(database, csv_file(tmp_path / "a.csv", "supervoxel_id,root_id\n1001,110\n1002,111\n"), "sv")
+    again = csv_file(tmp_path / "b.csv", "supervoxel_id,root_id\n1002,100\n1004,110\n")
+    import_roots(database, again, "sv2", "sv")
+    expected = {(110, 200): 1, (100, 200): 1, (101, 200): 1, (110, 201): 1}
+    assert edges(connectome, Filter(roots="sv2")) == expected
+    merge = csv_file(tmp_path / "c.csv", "segment_id,root_id\n110,120\n")
+    with pytest.raises(TableError, match="chain: 1001 belongs to 110"):
+        import_roots(database, merge, "sv3", "sv2")
+    import_roots(database, merge, "sv3", "sv2", chains=Chains.JOIN)
+    expected = {(120, 200): 1, (100, 200): 1, (101, 200): 1, (120, 201): 1}
+    assert edges(connectome, Filter(roots="sv3")) == expected
+    with pytest.raises(NeuronNotFoundError, match=r"110 is no neuron .* any more: it went to 120$"):
+        connectome.partners(110, where=Filter(roots="sv3"))
+
+
+def test_a_build_has_its_segments_as_supervoxels(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:
+    mapping = {LARGEST - 1: LARGEST, LARGEST - 2: LARGEST}
+    text = "supervoxel_id,root_id\n" + "".join(f"{a},{b}\n" for a, b in mapping.items())
+    report = import_roots(connectome.database, csv_file(tmp_path / "sv.csv", text), "sv")
+    assert (report.ids, report.found) == (2, 2)
+    assert edges(connectome, Filter(roots="sv")) == merged_edges(rows, mapping)
+
+
+def test_chains_are_refused_joined_or_kept(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:
+    a, b, c = (LARGEST - i for i in (1, 2, 3))
+    chain = csv_file(tmp_path / "chain.csv", f"segment_id,root_id\n{a},{b}\n{b},{c}\n{c},{c}\n")
+    with pytest.raises(TableError, match=f"chain: {a} belongs to {b}, which the table gives to another root"):
+        import_roots(connectome.database, chain, "v1")
+    joined = import_roots(connectome.database, chain, "joined", chains=Chains.JOIN)
+    assert (joined.joined, joined.found) == (1, 3)
+    assert edges(connectome, Filter(roots="joined")) == merged_edges(rows, {a: c, b: c})
+    import_roots(connectome.database, chain, "kept", chains=Chains.KEEP)
+    assert edges(connectome, Filter(roots="kept")) == merged_edges(rows, {a: b, b: c})
+    circle = csv_file(tmp_path / "circle.csv", f"segment_id,root_id\n{a},{b}\n{b},{a}\n")
+    with pytest.raises(TableError, match="form a circle"):
+        import_roots(connectome.database, circle, "round", chains=Chains.JOIN)
+    first = csv_file(tmp_path / "first.csv", f"segment_id,root_id\n{a},{b}\n")
+    second = csv_file(tmp_path / "second.csv", f"segment_id,root_id\n{b},{c}\n")
+    import_roots(connectome.database, first, "first")
+    with pytest.raises(TableError, match=f"chain: {a} belongs to {b}"):
+        import_roots(connectome.database, second, "second", "first")
+    import_roots(connectome.database, second, "second", "first", chains=Chains.JOIN)
+    assert edges(connectome, Filter(roots="second")) == merged_edges(rows, {a: c, b: c})
+
+
+def test_roots_and_annotations_hold_for_their_data_set_alone(
+    connectome: Connectome, rows: Rows, database: Database, tmp_path: Path
+) -> None:
+    path = csv_file(tmp_path / "other.csv", SUPERVOXELS)
+    import_synapses(database, ImportRequest(path=path, columns=Columns.CAVE, name="other"))
+    types = AnnotationTable(path=csv_file(tmp_path / "t.csv", f"neuron_id,type\n100,KC\n200,MBON\n{LARGEST - 1},A\n"))
+    report = import_annotations(database, types)
+    assert (report.data_set, report.in_runs) == ("lab", 1)
+    assert connectome.type_matrix(where=Filter(run="other")).num_rows == 0
+    report = import_annotations(database, types, data_set=choose_data_set(database, run="other"))
+    assert (report.data_set, report.in_runs) == ("other", 2)
+    assert connectome.type_matrix(where=Filter(run="other"))["synapse_count"].to_pylist() == [2]
+    table = csv_file(tmp_path / "r.csv", "segment_id,root_id\n101,100\n")
+    assert import_roots(database, table, "mine").found == 0
+    made = import_roots(database, table, "theirs", data_set=choose_data_set(database, "other"))
+    assert (made.found, made.edges) == (1, {"other": 2})
+    with pytest.raises(RootsError, match="'mine' of the roots belongs to the data set 'lab', not to 'other'"):
+        connectome.edges(where=Filter(run="other", roots="mine"))
+    with pytest.raises(RootsError, match="'mine' of the roots belongs to the data set 'lab', not to 'other'"):
+        import_roots(database, table, "child", "mine", data_set=choose_data_set(database, "other"))

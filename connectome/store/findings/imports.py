@@ -74,8 +74,10 @@ def import_run(database: Database, new: NewImport) -> Iterator[RunLoading]:
     vacuum_edges(database, run_id)
 
 
-def unscored_synapses(loading: RunLoading) -> int:
-    """How many synapses of a run that is being loaded have no confidence."""
+def count_unscored(loading: RunLoading) -> int:
+    """How many synapses of a run that is being loaded have no confidence; the run's parameters keep it."""
     synapse = partition("synapse", loading.run_id)
     found = loading.connection.exec_driver_sql(f"SELECT count(*) - count(confidence) FROM {synapse}").scalar()
+    kept = text("UPDATE run SET parameters = parameters || jsonb_build_object('unscored', :n) WHERE run_id = :run_id")
+    loading.connection.execute(kept, {"n": int(found or 0), "run_id": loading.run_id})
     return int(found or 0)

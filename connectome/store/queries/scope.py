@@ -12,16 +12,18 @@ A filter that chooses no synapses takes `pairs` from `whole`, the table edge; on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectome.errors import RootsError
+from connectome.errors import NoSynapsesError, RootsError
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries.streaming import Query
 from connectome.store.runs.choice import RunChoice, choose_run
 
+ONE_BY_ONE = r"\b(FROM|JOIN) (synapses?|clefts?|chosen|candidate)\b"
 SEGMENTS = 0  # the version of the roots that is always there: every segment is its own root
 NAMES_SHOWN = 10
 ROOTS = """
@@ -109,7 +111,15 @@ class Scope:
             narrow: it asks of given neurons, so that their synapses alone need be counted.
             near: sides, `pre` or `post`: it returns synapses alone, of the neurons in the parameter of that name.
             parameters: those of the text.
+
+        Raises:
+            NoSynapsesError: it is about synapses, and the run holds edges alone.
         """
+        if self.run.edges_only and (self.filter.chooses_synapses or re.search(ONE_BY_ONE, body)):
+            raise NoSynapsesError(
+                f"run '{self.run.name}' has no synapses: it holds edges alone, so synapses can't be shown or chosen "
+                "one by one"
+            )
         own = {"run_id": self.run.run_id, "roots_id": self.roots_id}
         whole = SEGMENT_EDGES if self.roots_id == SEGMENTS else ROOT_EDGES
         tables = [self._chosen(near), whole, self._pairs(narrow), TYPES, self._edges(), self._synapses()]
@@ -170,6 +180,8 @@ def find_scope(database: Database, where: Filter, tell: Callable[[str], object] 
         _ensure_edges(database, run.run_id, roots_id)
     if run.notice is not None:
         tell(run.notice)
+    if where.min_confidence is not None and run.unscored:
+        tell(f"{run.unscored:,} synapses of run '{run.name}' have no confidence: they are left out")
     return Scope(run=run, roots_id=roots_id, filter=where)
 
 

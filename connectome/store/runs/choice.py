@@ -10,9 +10,10 @@ from connectome.errors import IncompleteRunError, RunNotFoundError
 from connectome.store.database import Database
 
 NAMES_SHOWN = 10
-NAMED = "SELECT run_id, name, state FROM run WHERE name = %s"
-LATEST = """
-SELECT run_id, name, state FROM run WHERE state = 'finished' ORDER BY finished_at DESC, run_id DESC LIMIT 1"""
+FACTS = "content = 'edges', data_set_id, coalesce((parameters ->> 'unscored')::bigint, 0)"
+NAMED = f"SELECT run_id, name, state, {FACTS} FROM run WHERE name = %s"
+LATEST = f"""
+SELECT run_id, name, state, {FACTS} FROM run WHERE state = 'finished' ORDER BY finished_at DESC, run_id DESC LIMIT 1"""
 NAMES = "SELECT name FROM run ORDER BY run_id DESC"
 NEWER = "SELECT name, state FROM run WHERE run_id > %s AND state <> 'finished' ORDER BY run_id DESC LIMIT 1"
 HAS_SYNAPSES = "SELECT EXISTS (SELECT FROM synapse WHERE run_id = %s)"
@@ -26,11 +27,17 @@ class RunChoice:
     """A finished run.
 
     Attributes:
+        edges_only: it holds edges and no synapses.
+        data_set_id: the data set that its ids belong to.
+        unscored: how many of its synapses have no confidence, as far as it is told (imports since revision 0017).
         notice: what to tell a user who named no run; None where one was named.
     """
 
     run_id: int
     name: str
+    edges_only: bool
+    data_set_id: int
+    unscored: int
     notice: str | None = None
 
 
@@ -47,13 +54,20 @@ def choose_run(database: Database, name: str | None) -> RunChoice:
         if row is None:
             cursor.execute(NAMES)
             raise run_not_found(name, [found for (found,) in cursor.fetchall()])
-        run_id, found, state = row
+        run_id, found, state, edges_only, data_set_id, unscored = row
         if state != "finished":
             raise IncompleteRunError(
                 f"run '{name}' is {state}, not finished: the same `connectome build volume` command with "
                 f"--name {name} finishes it"
             )
-        return RunChoice(run_id=run_id, name=found, notice=None if name is not None else _notice(cursor, run_id, found))
+        return RunChoice(
+            run_id=run_id,
+            name=found,
+            edges_only=edges_only,
+            data_set_id=data_set_id,
+            unscored=unscored,
+            notice=None if name is not None else _notice(cursor, run_id, found, edges_only),
+        )
 
 
 def run_not_found(name: str | None, names: Sequence[str]) -> RunNotFoundError:
@@ -73,13 +87,15 @@ def run_not_found(name: str | None, names: Sequence[str]) -> RunNotFoundError:
     return RunNotFoundError(f"no run named '{name}': the database has {shown}")
 
 
-def _notice(cursor: Any, run_id: int, name: str) -> str:
+def _notice(cursor: Any, run_id: int, name: str, edges_only: bool) -> str:
     """Which run answers, and what its user may not expect: a newer one isn't finished, or this one is empty."""
     notice = f"run '{name}' answers, the one that finished last"
     cursor.execute(NEWER, [run_id])
     newer = cursor.fetchone()
     if newer is not None:
         notice += f"; the newer run '{newer[0]}' is {newer[1]}"
+    if edges_only:
+        return f"{notice}; it holds edges alone"
     cursor.execute(HAS_SYNAPSES, [run_id])
     if not cursor.fetchone()[0]:
         cursor.execute(WITH_SYNAPSES)
