@@ -14,8 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from connectome.clefts.labelling import Connectivity, grown, label_block
-from connectome.clefts.objects import whole_clefts
+from connectome.clefts.labelling import Connectivity, grown, label_block, whole_clefts
 from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.stitching import join, shared_voxel_pairs
 from connectome.clefts.tiling import TileLattice, TileShape

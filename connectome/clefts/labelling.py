@@ -18,8 +18,8 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.geometry import BlockGrid, Box, Triple
-from connectome.records import Fragments
+from connectome.geometry import BlockGrid, Box, NmTriple, Triple
+from connectome.records import Clefts, Fragments
 
 MIN_SIDE = 4  # cc3d 4.1 reserves too few labels where a side is 1 or 3 voxels and neighbours share corners
 
@@ -190,3 +190,28 @@ def _statistics(
         score_max=reduced(np.maximum, score).astype(np.int16),
     )
     return fragments, places
+
+
+def whole_clefts(fragments: Fragments, min_size_voxels: int, resolution_nm: NmTriple, offset_nm: NmTriple) -> Clefts:
+    """The clefts that a box's fragments are, if nothing of them lies outside of it.
+
+    Args:
+        fragments: of the box as one block.
+        min_size_voxels: smaller ones are left out.
+        resolution_nm: of the working grid (z, y, x).
+        offset_nm: of the working grid (z, y, x).
+    """
+    order = np.argsort(fragments.fragment_id)
+    kept = order[fragments.size_voxels[order] >= min_size_voxels]
+    size, total = fragments.size_voxels[kept], fragments.index_sum[kept]
+    mean_index = total.astype(np.float64) / size.astype(np.float64)[:, None]
+    return Clefts(
+        cleft_id=fragments.fragment_id[kept],
+        size_voxels=size,
+        centre=total // size[:, None],
+        start=fragments.start[kept],
+        stop=fragments.stop[kept],
+        centroid_nm=np.array(offset_nm) + (mean_index + 0.5) * np.array(resolution_nm),
+        mean_score=(fragments.score_sum[kept] / (255.0 * size)).astype(np.float32),
+        max_score=(fragments.score_max[kept] / 255.0).astype(np.float32),
+    )

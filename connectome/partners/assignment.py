@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,22 +12,8 @@ from numpy.typing import NDArray
 from connectome.geometry import NmTriple, Triple
 from connectome.partners.candidates import Contacts, dilation_shape, find_candidates
 from connectome.partners.choice import choose_pair, choose_pairs, main_contacts
-from connectome.partners.scores import Assigner, Pair, Patch, Scores
-from connectome.partners.wide import joined, views
-
-
-@dataclass(frozen=True, kw_only=True)
-class CleftPatch:
-    """A cleft in its patch: `image`, `segmentation` unsigned integers, `mask` boolean, all (z, y, x) of one shape.
-
-    Attributes:
-        proximity: float32 (z, y, x), the signed proximity that the detector predicted; None: it predicts none.
-    """
-
-    image: NDArray[Any]
-    segmentation: NDArray[Any]
-    mask: NDArray[np.bool_]
-    proximity: NDArray[np.float32] | None = None
+from connectome.partners.patches import joined, views
+from connectome.partners.scores import Assigner, CleftPatch, Pair, Patch, Scores
 
 
 def patch_start(centre: Triple, patch_shape: Triple) -> Triple:
@@ -149,7 +134,7 @@ def score_clefts(
         assigner: rates the candidates.
         served: the rules that may be asked for.
         resolution_nm: of a voxel (z, y, x).
-        patch_shape: voxels (z, y, x) that the assigner is shown at once; larger patches are cut (see `partners.wide`).
+        patch_shape: voxels (z, y, x) that the assigner is shown at once; larger ones are cut (see `patches.views`).
             None: it takes any.
     """
     dilations = [dilation_shape(dilation_nm, resolution_nm) for dilation_nm in served.dilations_nm]
@@ -157,14 +142,7 @@ def score_clefts(
         tuple(find_candidates(patch.segmentation, patch.mask, dilation) for dilation in dilations) for patch in patches
     ]
     whole = [
-        Patch(
-            image=patch.image,
-            mask=patch.mask,
-            segmentation=patch.segmentation,
-            segment_id=levels[-1].segment_id,
-            eligible=_judged_at_any(levels, served.min_contact),
-            proximity=patch.proximity,
-        )
+        Patch(**vars(patch), segment_id=levels[-1].segment_id, eligible=_judged_at_any(levels, served.min_contact))
         for patch, levels in zip(patches, contacts, strict=True)
     ]
     shown = [views(patch, patch_shape) for patch in whole]

@@ -18,25 +18,34 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patch:
-    """What is needed to score one cleft's candidates.
+class CleftPatch:
+    """A cleft and what lies around it, arrays (z, y, x) of one shape.
 
     Attributes:
-        image: unsigned integers (z, y, x), raw EM around the cleft's centroid.
-        mask: boolean (z, y, x), this cleft alone.
-        segmentation: unsigned integers (z, y, x).
-        segment_id: uint64 (n,), the candidates, ascending.
-        eligible: boolean (n,), the candidates that may be chosen; an assigner that judges pairs judges no others.
-        proximity: float32 (z, y, x), the signed proximity that the detector predicted; None: it predicts none.
-        counted: the voxels of the patch over which scores are averaged; None: all of them.
+        image: unsigned integers, EM with the assigner's grey values.
+        segmentation: unsigned integers.
+        mask: boolean, this cleft alone.
+        proximity: float32, the signed proximity that the detector predicted; None: it predicts none.
     """
 
     image: NDArray[Any]
-    mask: NDArray[np.bool_]
     segmentation: NDArray[Any]
+    mask: NDArray[np.bool_]
+    proximity: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch(CleftPatch):
+    """What is needed to score one cleft's candidates.
+
+    Attributes:
+        segment_id: uint64 (n,), the candidates, ascending.
+        eligible: boolean (n,), the candidates that may be chosen; an assigner that judges pairs judges no others.
+        counted: the voxels of the patch over which scores are averaged; None: all of them.
+    """
+
     segment_id: NDArray[np.uint64]
     eligible: NDArray[np.bool_]
-    proximity: NDArray[np.float32] | None = None
     counted: Box | None = None
 
 

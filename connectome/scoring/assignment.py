@@ -76,16 +76,6 @@ class AnnotatedAssignment:
         return score_partner_sets(self.reference, self.chosen)
 
 
-def score_assignment(request: AssignmentRequest, progress: Progress | None = None) -> AssignmentScore:
-    """Assign one pair of partners to each annotated cleft and compare it with the annotated ones.
-
-    Raises:
-        InputError, CheckpointError, DeviceError: see `assign_annotated`.
-    """
-    dyadic = replace(request, parameters={**request.parameters, "polyadic": False})
-    return assign_annotated(dyadic, progress).pair_score()
-
-
 def assign_annotated(request: AssignmentRequest, progress: Progress | None = None) -> AnnotatedAssignment:
     """Assign partners to the annotated clefts, as a build would to clefts of these masks.
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.objects import whole_clefts
+from connectome.clefts.labelling import whole_clefts
 from connectome.errors import StorageError
 from connectome.files import whole_file
 from connectome.geometry import Box, Triple

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from connectome.geometry import Box, Triple, triple
 from connectome.partners.assignment import AssignmentRules, CleftPatch, assign
 from connectome.partners.nearest import SideAssigner
+from connectome.partners.patches import LARGEST_SIDES, cleft_box, windows
 from connectome.partners.scores import Patch, Scores, candidate_slots, counted_slots
-from connectome.partners.wide import LARGEST_SIDES, cleft_box, windows
 
 NM = (30.0, 12.0, 12.0)
 PATCH: Triple = (6, 24, 24)

@@ -14,7 +14,7 @@ from connectome.errors import ReferenceDataError
 from connectome.geometry import Box
 from connectome.phantom import PhantomConfig, write_phantom
 from connectome.pipeline.request import build_request
-from connectome.scoring.assignment import AssignmentRequest, assign_annotated, score_assignment
+from connectome.scoring.assignment import AssignmentRequest, assign_annotated
 from connectome.volumes.volume import Volume
 
 
@@ -34,7 +34,7 @@ def request(phantom: Path, **changes: object) -> AssignmentRequest:
 
 
 def test_the_shipped_assigner_finds_the_partners_of_a_phantoms_clefts(phantom: Path) -> None:
-    score = score_assignment(request(phantom))
+    score = assign_annotated(request(phantom)).pair_score()
     assert score.n >= 4
     assert score.accuracy >= 0.8
 
@@ -51,7 +51,10 @@ def test_an_image_of_another_contrast_in_sixteen_bits_scores_the_same(phantom: P
         offset_nm=grid.offset_nm,
     )
     wide.write(wide.box, np.where(values > 0, values * 2 + 500, 0).astype(np.uint16))
-    first, same = score_assignment(request(phantom)), score_assignment(request(phantom, image=wide.url))
+    first, same = (
+        assign_annotated(request(phantom)).pair_score(),
+        assign_annotated(request(phantom, image=wide.url)).pair_score(),
+    )
     assert (first.n, first.correct, first.errors) == (same.n, same.correct, same.errors)
 
 
@@ -80,7 +83,7 @@ def test_in_the_polyadic_mode_sets_of_partners_are_scored(phantom: Path) -> None
 
 def test_a_box_without_clefts_is_refused(phantom: Path) -> None:
     with pytest.raises(ReferenceDataError, match="no annotated cleft has its centroid in the box"):
-        score_assignment(request(phantom, box=Box((0, 0, 0), (1, 1, 1))))
+        assign_annotated(request(phantom, box=Box((0, 0, 0), (1, 1, 1))))
 
 
 def test_the_command_prints_the_same_as_json(phantom: Path, cli: Callable[..., Result], tmp_path: Path) -> None:
@@ -88,7 +91,7 @@ def test_the_command_prints_the_same_as_json(phantom: Path, cli: Callable[..., R
     result = cli("evaluate", "assignment", *flags, "--device", "cpu", "--json", "--errors", tmp_path / "errors.csv")
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
-    score = score_assignment(request(phantom))
+    score = assign_annotated(request(phantom)).pair_score()
     assert {name: found[name] for name in ("n", "correct", "accuracy", "pre_accuracy", "post_accuracy")} == {
         "n": score.n,
         "correct": score.correct,

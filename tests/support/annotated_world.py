@@ -42,8 +42,8 @@ def make_annotated_world(folder: Path) -> SmallWorld:
     chosen = scored.choose(AssignmentRules(dilation_nm=48.0))
     labels = outputs.labels(threshold)
     ids = labels.read(labels.box)
-    kept = [i for i in range(len(chosen.cleft)) if i % 7 != 3]
-    clefts, found = scored.clefts, chosen.synapses
+    synapses = chosen.synapses
+    kept = [i for i in range(len(synapses)) if i % 7 != 3]
     truth = Volume.create(
         folder / "clefts.zarr",
         shape=SHAPE,
@@ -52,18 +52,17 @@ def make_annotated_world(folder: Path) -> SmallWorld:
         offset_nm=OFFSET_NM,
         chunk_shape=(16, 32, 32),
     )
-    truth.write(truth.box, np.where(np.isin(ids, clefts.cleft_id[chosen.cleft[kept]]), ids, 0))
+    truth.write(truth.box, np.where(np.isin(ids, synapses.cleft_id[kept]), ids, 0))
     rows = []
     for i in kept:
-        pre, post = int(found.pre_segment_id[i]), int(found.post_segment_id[i])
-        place = int(chosen.cleft[i])
-        z, y, x = clefts.centroid_nm[place].tolist()
+        pre, post = int(synapses.pre_segment_id[i]), int(synapses.post_segment_id[i])
+        z, y, x = synapses.centroid_nm[i].tolist()
         rows.append(
             AnnotationRow(
-                cleft_id=int(clefts.cleft_id[place]),
+                cleft_id=int(synapses.cleft_id[i]),
                 pre_segment_id=post if i % 7 == 5 else pre,
                 post_segment_id=pre if i % 7 == 5 else post,
-                size_voxels=int(clefts.size_voxels[place]),
+                size_voxels=int(synapses.size_voxels[i]),
                 centroid_nm=(z, y, x),
                 pre_point_nm=None,
                 post_point_nm=None,
