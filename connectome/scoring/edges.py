@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from connectome.errors import BoxError, ReferenceDataError, ResolutionError
+from connectome.errors import BoxError, ReferenceDataError
 from connectome.evaluate.edges import EdgeInput, EdgeScore, score_edge_rows
 from connectome.formats.opening import open_reference
-from connectome.formats.reference import Reference
-from connectome.geometry import Box, Grid, NmTriple, Triple, triple, whole_factors
+from connectome.geometry import Box, Grid, NmTriple
 from connectome.records import NoProgress, Progress, ReferenceSynapse, Synapses
-from connectome.scoring.comparison import Comparison, count_overlap, nm_text, whole_shift
+from connectome.scoring.comparison import Comparison, count_overlap
 from connectome.store.database import Database
 from connectome.store.findings.reading import read_synapses
 from connectome.store.runs.records import RunRecord
 from connectome.store.runs.runs import CLEFTS, finished_run
+from connectome.volumes.grid_map import GridMap
 from connectome.volumes.volume import Volume
 
 _LOG = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ def score_edges(
 ) -> EdgeScore:
     """Strict one-to-one edge precision, recall and F1 of a run; the rule is in `evaluate.edges`.
 
-    The reference lies on the grid of the run's segmentation, or on a part of it.
+    The reference lies on a grid of its own.
 
     Args:
         database: where the run is.
@@ -74,7 +75,6 @@ def score_edges(
 
     Raises:
         RunNotFoundError, IncompleteRunError: no such run, or it isn't finished.
-        ResolutionError: the grids don't fit each other.
         BoxError: the box isn't inside the reference.
         ReferenceDataError: nothing is annotated.
     """
@@ -96,19 +96,20 @@ def edge_input(
         progress: told of the voxels that are compared.
 
     Raises:
-        ResolutionError, BoxError, ReferenceDataError, IncompleteRunError: see `score_edges`.
+        BoxError, ReferenceDataError, IncompleteRunError: see `score_edges`.
     """
     reference = open_reference(reference_path)
     annotations = reference.synapses()
     if not annotations:
         raise ReferenceDataError(f"{reference_path} has no annotated synapse: there is nothing to score against")
-    shift = _shift_to_segmentation(prediction, reference, reference_path)
-    scored = _scored_box(prediction, Box.of_shape(reference.grid.shape, shift), box)
+    on_reference = GridMap.of(reference.grid, prediction.resolution_nm, prediction.offset_nm)
+    scored = _scored_box(prediction, on_reference.covered, box)
     comparison = Comparison.of(prediction.clefts, reference, annotations, within=prediction.box)
     overlaps, ignored_centroids = count_overlap(comparison, synapses, progress)
+    _warn_of_other_ids(prediction, synapses, annotations, reference_path)
     return EdgeInput(
         predicted=synapses,
-        reference=[_shifted(annotation, shift) for annotation in annotations],
+        reference=[_on_segmentation(annotation, reference.grid, prediction) for annotation in annotations],
         overlaps=overlaps,
         ignored_centroids=ignored_centroids,
         resolution_nm=prediction.resolution_nm,
@@ -117,28 +118,36 @@ def edge_input(
     )
 
 
-def _shifted(annotation: ReferenceSynapse, shift: Triple) -> ReferenceSynapse:
-    z, y, x = (v + s for v, s in zip(annotation.centroid_voxel, shift, strict=True))
-    return replace(annotation, centroid_voxel=(z, y, x))
-
-
-def _shift_to_segmentation(prediction: Prediction, reference: Reference, path: Path) -> Triple:
-    """The reference's first voxel in voxels of the prediction's segmentation."""
-    given, wanted = reference.grid.resolution_nm, prediction.resolution_nm
-    if any(abs(a - b) > 1e-3 * b for a, b in zip(given, wanted, strict=True)):
-        raise ResolutionError(
-            f"{path} has voxels of {nm_text(given)} nm, the segmentation of {prediction.name} of {nm_text(wanted)} nm: "
-            "score against a reference on the segmentation's grid"
+def _warn_of_other_ids(
+    prediction: Prediction, synapses: Synapses, annotations: Sequence[ReferenceSynapse], path: Path
+) -> None:
+    """Tell where a reference and a prediction have no segment in common: one is of another segmentation."""
+    known = {segment for one in annotations for segment in (one.pre_segment_id, one.post_segment_id)}
+    found = set(synapses.pre_segment_id.tolist()) | set(synapses.post_segment_id.tolist())
+    if found and known.isdisjoint(found):
+        _LOG.warning(
+            "none of the %d segments of %s is among the partners of %s: it annotates another segmentation",
+            len(known),
+            path,
+            prediction.name,
         )
-    segmentation = Grid(shape=(1, 1, 1), resolution_nm=wanted, offset_nm=prediction.offset_nm)
-    return whole_shift(reference.grid.offset_nm, segmentation, str(path))
+
+
+def _on_segmentation(annotation: ReferenceSynapse, grid: Grid, prediction: Prediction) -> ReferenceSynapse:
+    """An annotated synapse of a grid, with its centroid in voxels of the prediction's segmentation."""
+    first = Grid(shape=(1, 1, 1), resolution_nm=prediction.resolution_nm, offset_nm=prediction.offset_nm)
+    on_grid = GridMap.of(grid, prediction.resolution_nm, prediction.offset_nm)
+    if all(axis.factor == 1 for axis in on_grid.axes):
+        z, y, x = (v + a.shift // a.step for v, a in zip(annotation.centroid_voxel, on_grid.axes, strict=True))
+    else:
+        z, y, x = first.position(grid.centre_nm(annotation.centroid_voxel))
+    return replace(annotation, centroid_voxel=(z, y, x))
 
 
 def _scored_box(prediction: Prediction, annotated: Box, box: Box | None) -> Box:
     """Where to score, in voxels of the segmentation: the box asked for, or all that prediction and reference cover."""
-    factors = whole_factors(prediction.clefts.grid.resolution_nm, prediction.resolution_nm)
-    start = triple(a * f for a, f in zip(prediction.box.start, factors, strict=True))
-    built = Box(start, triple(b * f for b, f in zip(prediction.box.stop, factors, strict=True)))
+    own = GridMap.of(prediction.clefts.grid, prediction.resolution_nm, prediction.offset_nm)
+    built = own.working(prediction.box)
     if box is None:
         common = annotated.intersect(built)
         if common.is_empty:

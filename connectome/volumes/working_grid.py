@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from enum import StrEnum
 from typing import Any, Protocol
@@ -98,6 +99,11 @@ class GridView:
         return self._box
 
     @property
+    def grid(self) -> Grid:
+        """The working grid, up to the last voxel of `box`."""
+        return self._grid
+
+    @property
     def shape(self) -> Triple:
         """The number of whole working voxels along z, y, x: the shape of `box`."""
         return self._box.shape
@@ -166,12 +172,23 @@ class GridView:
         return resample(image, moved, (y[0] - start[1], y[1]), (x[0] - start[2], x[1]))
 
     def _read_labels(self, inside: Box) -> NDArray[Any]:
-        places = [axis.centres(a, b) for axis, a, b in zip(self.map.axes, inside.start, inside.stop, strict=True)]
-        start, stop = (triple(place[end] for place in places) for end in (0, -1))
-        labels = self.volume.read(Box(start, triple(n + 1 for n in stop)))
-        for axis, (place, first) in enumerate(zip(places, start, strict=True)):
-            labels = labels.take(place - first, axis)
-        return labels
+        return read_at_centres(self.map, inside, self.volume.read)
+
+
+def read_at_centres(grid_map: GridMap, box: Box, read: Callable[[Box], NDArray[Any]]) -> NDArray[Any]:
+    """What lies at the centres of working voxels: a value that is there, never a mean.
+
+    Args:
+        grid_map: the working voxels over those that are read.
+        box: of working voxels, not empty.
+        read: gives the voxels (z, y, x) of a box.
+    """
+    places = [axis.centres(a, b) for axis, a, b in zip(grid_map.axes, box.start, box.stop, strict=True)]
+    start, stop = (triple(place[end] for place in places) for end in (0, -1))
+    values = read(Box(start, triple(n + 1 for n in stop)))
+    for axis, (place, first) in enumerate(zip(places, start, strict=True)):
+        values = values.take(place - first, axis)
+    return values
 
 
 def _check_dtype(volume: Voxels, kind: ViewKind) -> None:

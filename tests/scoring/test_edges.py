@@ -15,7 +15,6 @@ from scored_run import FIRST_SEGMENT, IGNORE, RESOLUTION_NM, SHAPE, pair_of, pre
 from connectome.errors import (
     BoxError,
     IncompleteRunError,
-    ResolutionError,
     RunNotFoundError,
     VolumeNotFoundError,
 )
@@ -153,14 +152,33 @@ def test_a_reference_elsewhere_is_refused(database: Database, tmp_path: Path) ->
         score_edges(database, "small", reference)
 
 
-def test_grids_that_do_not_fit_are_refused(database: Database, tmp_path: Path) -> None:
+def test_a_reference_between_the_voxels_of_the_segmentation_is_scored(database: Database, tmp_path: Path) -> None:
     write_run(database, tmp_path / "run")
-    between = write_reference(tmp_path / "between.hdf", offset_nm=(0.0, 6.0, 0.0))
-    with pytest.raises(ResolutionError, match="not a whole number of voxels"):
-        score_edges(database, "small", between)
-    coarse = write_reference(tmp_path / "coarse.hdf", resolution_nm=(40.0, 12.0, 12.0))
-    with pytest.raises(ResolutionError, match="40,12,12 nm, the segmentation of run 'small' of 30,12,12 nm"):
-        score_edges(database, "small", coarse)
+    between = write_reference(tmp_path / "between.hdf", offset_nm=(0.0, 4.0, 4.0))
+    assert _counts(score_edges(database, "small", between)) == (6, 5, 3, 1)
+
+
+def test_clefts_on_a_grid_of_no_simple_ratio_are_scored_alike(
+    database: Database, tmp_path: Path, reference: Path
+) -> None:
+    labels, partners = predicted_world()
+    rows, columns = (((np.arange(n * 3 // 2) + 0.5) * 8 // 12).astype(int) for n in SHAPE[1:])
+    finer = np.ascontiguousarray(labels[:, rows][:, :, columns])
+    write_run(database, tmp_path / "run", labels=finer, partners=partners, resolution_nm=(30.0, 8.0, 8.0))
+    score = score_edges(database, "small", reference)
+    assert _counts(score) == (6, 5, 3, 1)
+    assert score.box == WHOLE
+
+
+def test_a_reference_without_an_id_in_common_is_told(
+    database: Database, tmp_path: Path, reference: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    labels, partners = predicted_world()
+    others = {c: [(pre + 10**6, post + 10**6) for pre, post in pairs] for c, pairs in partners.items()}
+    write_run(database, tmp_path / "run", labels=labels, partners=others)
+    with caplog.at_level(logging.WARNING):
+        assert score_edges(database, "small", reference).true_positives == 0
+    assert "it annotates another segmentation" in caplog.text
 
 
 def test_runs_that_cannot_be_scored_are_refused(database: Database, tmp_path: Path, reference: Path) -> None:
