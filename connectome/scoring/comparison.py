@@ -73,8 +73,7 @@ def count_overlap(comparison: Comparison, synapses: Synapses, progress: Progress
     located = {cleft_id for clefts in centroids.values() for cleft_id in clefts}
     if located and located.isdisjoint(table):
         raise IncompleteRunError(
-            f"{comparison.predicted.volume.url} holds none of the run's {len(located)} clefts: it isn't the run's label "
-            "volume",
+            f"{comparison.predicted.volume.url} holds none of the run's {len(located)} clefts: it isn't its label volume",
             about="restart",
         )
     return table, ignored
