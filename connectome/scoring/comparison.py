@@ -72,8 +72,9 @@ def count_overlap(comparison: Comparison, synapses: Synapses, progress: Progress
     table = counter.table()
     located = {cleft_id for clefts in centroids.values() for cleft_id in clefts}
     if located and located.isdisjoint(table):
+        url = comparison.predicted.volume.url
         raise IncompleteRunError(
-            f"{comparison.predicted.volume.url} holds none of the run's {len(located)} clefts: it isn't its label volume",
+            f"{url} holds none of the run's {len(located)} clefts: it isn't the label volume of this run",
             about="restart",
         )
     return table, ignored
