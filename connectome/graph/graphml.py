@@ -59,7 +59,7 @@ def read_graphml(path: Path) -> ConnectomeGraph:
     graph.add_nodes_from(found.nodes(data=True))
     if graph.is_multigraph():
         for pre, post, data in found.edges(data=True):
-            graph.add_edge(pre, post, free_key(graph, (pre, post), str(data.get("cleft_id"))), **data)
+            graph.add_edges_from([(pre, post, free_key(graph, (pre, post), str(data.get("cleft_id"))), data)])
     else:
         graph.add_edges_from(found.edges(data=True))
     return graph

@@ -39,7 +39,7 @@ def open_connection(url: str) -> Any:
     Raises:
         DatabaseError: it isn't the URL of a PostgreSQL database. psycopg2.Error: unreachable.
     """
-    given = {"application_name": "connectome", "connect_timeout": CONNECT_SECONDS, **_parse(url)}
+    given: dict[str, Any] = {"application_name": "connectome", "connect_timeout": CONNECT_SECONDS, **_parse(url)}
     if given.get("host", "").startswith("/"):  # a local socket, whatever PGHOSTADDR and PGOPTIONS say
         given = {"hostaddr": "", "options": "", **given}
     return psycopg2.connect(**given)
