@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +19,6 @@ from connectome.cli.options.common import (
     parse_shape,
 )
 from connectome.cli.options.database import JsonOption
-from connectome.errors import ResolutionError
 
 if TYPE_CHECKING:
     from connectome.formats.description import IdRange, VolumeDescription
@@ -35,6 +35,27 @@ class Preset(StrEnum):
     INSECT = "insect"
 
 
+class Gaps(StrEnum):
+    """What becomes of missing sections, as `connectome.formats.section_names.Gaps`."""
+
+    REFUSE = "refuse"
+    BLANK = "blank"
+    CLOSE = "close"
+
+
+AxesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--axes",
+        metavar="LETTERS",
+        show_default=False,
+        help="What the array's axes are, in its order, where the file doesn't say or is wrong: e.g. zyx, xyz, czyx.",
+    ),
+]
+ChannelOption = Annotated[
+    int | None,
+    typer.Option("--channel", metavar="N", show_default=False, help="Which of several channels, from 0."),
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 
 
@@ -68,21 +89,38 @@ def import_stack(
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="The volume to make, e.g. raw.zarr.")],
     resolution: ResolutionOption = None,
     offset: OffsetOption = None,
+    axes: AxesOption = None,
+    channel: ChannelOption = None,
+    gaps: Annotated[
+        Gaps,
+        typer.Option(
+            "--gaps",
+            help="Of section files whose numbers have gaps: refuse them, leave missing sections blank, or close the "
+            "gaps and take all files in natural order.",
+        ),
+    ] = Gaps.REFUSE,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Write an image stack as one volume of the same data type."""
+    """Write an image stack as one volume.
+
+    Resolution and offset are those that the files tell (OME, ImageJ), if
+    none are given. The data type stays; floats that are whole numbers, and
+    booleans, become unsigned integers, so that they can be labels.
+    """
     from connectome.cli.output.progress import RichProgress
+    from connectome.formats import section_names
+    from connectome.formats.images import open_sections
     from connectome.formats.stacks import import_stack as run_import
 
-    resolution_nm = parse_lengths_nm(resolution, "--resolution")
-    if resolution_nm is None:
-        raise ResolutionError("a stack carries no resolution: give it in nm as z,y,x (--resolution 30,12,12)")
-    offset_nm = parse_nm(offset, "--offset") or (0.0, 0.0, 0.0)
-    with RichProgress() as progress:
-        written = run_import(
-            source, target, resolution_nm=resolution_nm, offset_nm=offset_nm, progress=progress, overwrite=overwrite
+    resolution_nm, offset_nm = parse_lengths_nm(resolution, "--resolution"), parse_nm(offset, "--offset")
+    opened = open_sections(source, channel=channel, axes=axes, gaps=section_names.Gaps(gaps))
+    with closing(opened) as sections, RichProgress() as progress:
+        for note in sections.told.notes:
+            typer.echo(f"{source}: {note}", err=True)
+        run_import(
+            sections, target, resolution_nm=resolution_nm, offset_nm=offset_nm, progress=progress, overwrite=overwrite
         )
-    typer.echo(written)
+    typer.echo(target)
 
 
 @app.command()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from connectome.errors import InputError
+from numpy.typing import NDArray
+
+from connectome.errors import InputError, ResolutionError
 from connectome.files import refuse_existing, whole_folder
-from connectome.formats.sections import open_sections
+from connectome.formats.sections import Sections, resolution_of
+from connectome.formats.whole_numbers import whole_dtype
 from connectome.geometry import Box, NmTriple, Triple
 from connectome.records import NoProgress, Progress
 from connectome.volumes.volume import Volume
@@ -16,28 +21,29 @@ CHUNK_SHAPE = (32, 128, 128)
 
 
 def import_stack(
-    source: str | Path,
+    sections: Sections,
     target: Path,
     *,
-    resolution_nm: NmTriple,
-    offset_nm: NmTriple = (0.0, 0.0, 0.0),
+    resolution_nm: NmTriple | None = None,
+    offset_nm: NmTriple | None = None,
     progress: Progress | None = None,
     overwrite: bool = False,
-) -> Path:
-    """Write a stack as a zarr3 volume of the same data type; it appears under its name only when it is whole.
+) -> None:
+    """Write a stack as a zarr3 volume; it appears under its name only when it is whole.
 
+    The data type stays, but for floats that are whole numbers and for booleans: these become unsigned integers.
     Memory follows from the size of a section: at a time as many are held as fit `SLAB_BYTES`, from one to 32.
 
     Args:
-        source: a folder or a glob of TIFF or PNG sections, a multi-page TIFF, or a .npy array (z, y, x).
+        sections: as `open_sections` opens them.
         target: the folder of the volume.
-        resolution_nm: nm a voxel (z, y, x).
-        offset_nm: corner of the first voxel (z, y, x).
+        resolution_nm: nm a voxel (z, y, x); None: as the file tells.
+        offset_nm: corner of the first voxel (z, y, x); None: as the file tells, or 0.
         progress: told of the voxels done.
         overwrite: replace what is there.
 
     Raises:
-        VolumeNotFoundError, VolumeFormatError, DtypeError: the source isn't a stack that can be read.
+        VolumeFormatError, DtypeError: the source can't be read. ResolutionError: neither it nor the file tells.
         StorageError: `target` exists and `overwrite` is false, or writing failed.
     """
     progress = progress or NoProgress()
@@ -45,25 +51,40 @@ def import_stack(
         raise InputError(f"{target} is a URL: import into a local folder and copy that")
     if not overwrite:
         refuse_existing(target)
-    sections = open_sections(source)
+    told_nm, missing = resolution_of(sections.told, "the stack")
+    resolution = resolution_nm or told_nm
+    if resolution is None:
+        raise ResolutionError(missing, about="voxel")
     chunk_shape = _chunk_shape(sections.shape, sections.dtype.itemsize)
+    slabs = _Slabs(sections, chunk_shape[0])
+    dtype = whole_dtype("the stack", sections.dtype, (slab for _, slab in slabs))
     with whole_folder(target) as partial:
         volume = Volume.create(
             partial,
             shape=sections.shape,
-            dtype=sections.dtype,
-            resolution_nm=resolution_nm,
-            offset_nm=offset_nm,
+            dtype=dtype,
+            resolution_nm=resolution,
+            offset_nm=offset_nm or sections.told.offset_nm or (0.0, 0.0, 0.0),
             chunk_shape=chunk_shape,
         )
         progress.start(f"import {target.name}", volume.box.size_voxels)
-        for start in range(0, sections.shape[0], chunk_shape[0]):
-            slab = sections.read(start, min(start + chunk_shape[0], sections.shape[0]))
+        for start, slab in slabs:
             box = Box.of_shape(slab.shape, (start, 0, 0))
-            volume.write(box, slab)
+            volume.write(box, slab.astype(dtype, copy=False))
             progress.advance(box.size_voxels)
     progress.finish()
-    return target
+
+
+class _Slabs:
+    """A stack a few sections at a time; may be gone through again."""
+
+    def __init__(self, sections: Sections, thick: int) -> None:
+        self._sections, self._thick = sections, thick
+
+    def __iter__(self) -> Iterator[tuple[int, NDArray[Any]]]:
+        depth = self._sections.shape[0]
+        for start in range(0, depth, self._thick):
+            yield start, self._sections.read(start, min(start + self._thick, depth))
 
 
 def _chunk_shape(shape: Triple, itemsize: int) -> Triple:

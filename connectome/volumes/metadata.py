@@ -159,7 +159,7 @@ def _axis_names(store: ts.TensorStore, attributes: Mapping[str, Any]) -> tuple[s
 def _from_units(store: ts.TensorStore, names: Sequence[str]) -> Placement | None:
     """The sides of a voxel as units of the axes; n5 keeps these in its attributes."""
     units = [store.dimension_units[axis] for axis in spatial_axes(names)]
-    known = [(unit.multiplier, length) for unit in units if unit and (length := _unit_nm(unit.base_unit)) is not None]
+    known = [(unit.multiplier, length) for unit in units if unit and (length := unit_nm(unit.base_unit)) is not None]
     if len(known) < 3 or driver(store) == "n5":
         return None
     return Placement(sides=Vector(side for side, _ in known), unit_nm=Vector(unit for _, unit in known))
@@ -363,13 +363,14 @@ def _units(units: Any, names: Sequence[str]) -> Vector[float] | str | None:
     if units is None or units == [] or units == "":
         return ""
     picked = [units] * 3 if isinstance(units, str) else _picked(units, names)
-    lengths = [_unit_nm(unit) for unit in picked or []]
+    lengths = [unit_nm(unit) for unit in picked or []]
     if not picked or any(length is None for length in lengths):
         return "" if picked and all(str(unit).strip() == "" for unit in picked) else None
     return Vector(length or 0.0 for length in lengths)
 
 
-def _unit_nm(unit: Any) -> float | None:
+def unit_nm(unit: Any) -> float | None:
+    """The nm of a unit of length by its name or sign; None where it isn't known."""
     text = str(unit).strip().lower().replace("\\u00b5", "µ")
     return UNITS_NM.get(text)
 

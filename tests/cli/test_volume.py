@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import Result
 
-from connectome.cli.volume import Preset
+from connectome.cli.volume import Gaps, Preset
+from connectome.formats import section_names
 from connectome.phantom import PhantomPreset
 from connectome.volumes.volume import Volume
 
@@ -118,7 +120,6 @@ def test_real_data_is_imported_whole(cli: Cli, real_data: Path, tmp_path: Path) 
         (("info", "nothing"), 3, "the path doesn't exist"),
         (("info", "nothing", "--resolution", "30,12"), 3, "three numbers"),
         (("import", "cremi", "nothing.hdf", "d"), 3, "no file at nothing.hdf"),
-        (("import", "stack", "nothing", "d"), 3, "--resolution 30,12,12"),
         (("import", "stack", "nothing", "d", "--resolution", "30,12,12"), 3, "no TIFF, PNG"),
         (("import", "stack", "nothing", "d", "--resolution", "0,12,12"), 3, "greater than 0 nm"),
         (("phantom", "d", "--shape", "0,1,1"), 3, "greater than 0"),
@@ -150,3 +151,34 @@ def test_a_volume_without_resolution_is_refused_with_the_option_that_helps(cli: 
     result = cli("volume", "info", tmp_path / "i")
     assert result.exit_code == 3
     assert "carries no resolution" in result.stderr and "--resolution 30,12,12" in result.stderr
+
+
+def test_a_stack_that_carries_no_resolution_is_refused_with_the_option_that_helps(cli: Cli, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((2, 3, 4), np.uint8))
+    result = cli("volume", "import", "stack", tmp_path / "a.npy", tmp_path / "v")
+    assert result.exit_code == 3
+    assert "--resolution 30,12,12" in result.stderr
+    assert not (tmp_path / "v").exists()
+
+
+def test_sections_with_gaps_and_axes_are_taken_as_the_options_say(cli: Cli, tmp_path: Path) -> None:
+    array = np.arange(1, 121, dtype=np.uint8).reshape(5, 4, 6)
+    np.save(tmp_path / "a.npy", array.transpose(2, 1, 0))
+    flags = ["--resolution", "30,12,12"]
+    assert cli("volume", "import", "stack", tmp_path / "a.npy", tmp_path / "v", *flags, "--axes", "xyz").exit_code == 0
+    volume = Volume.open(tmp_path / "v")
+    np.testing.assert_array_equal(volume.read(volume.box), array)
+    (tmp_path / "s").mkdir()
+    for z in (0, 1, 3, 4):
+        Image.fromarray(array[z]).save(tmp_path / "s" / f"s{z}.png")
+    refused = cli("volume", "import", "stack", tmp_path / "s", tmp_path / "g", *flags)
+    assert refused.exit_code == 3
+    assert "--gaps blank" in refused.stderr
+    taken = cli("volume", "import", "stack", tmp_path / "s", tmp_path / "g", *flags, "--gaps", "blank")
+    assert taken.exit_code == 0
+    assert "1 of 5 sections are blank" in taken.stderr
+    assert Volume.open(tmp_path / "g").grid.shape == (5, 4, 6)
+
+
+def test_the_command_offers_all_ways_with_gaps() -> None:
+    assert [gaps.value for gaps in Gaps] == [gaps.value for gaps in section_names.Gaps]
