@@ -23,6 +23,8 @@ PLACES = {
     "volume": "volume:app",
     "build": "build_graph:app",
     "runs": "runs:app",
+    "view": "look:view",
+    "report": "look:report",
     "evaluate": "evaluate:app",
     "query": "query:app",
     "sql": "sql:sql",

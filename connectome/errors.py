@@ -148,3 +148,7 @@ class ClusterError(ConnectomeError):
     """The scheduler of a cluster can't be reached or is gone, or what speaks to it isn't installed."""
 
     exit_code = 8
+
+
+class MissingLibraryError(ConnectomeError):
+    """A library of an extra isn't installed."""

@@ -91,8 +91,8 @@ def parse_box(text: str | None) -> Box | None:
     return None if text is None else Box.parse(text)
 
 
-def parse_nm(text: str | None, option: str) -> NmTriple | None:
-    """Three numbers (z, y, x) in nm from text such as '30,12,12'; None where it isn't given.
+def parse_nm(text: str | None, option: str, axes: str = "z,y,x") -> NmTriple | None:
+    """Three numbers in nm from text such as '30,12,12', in the order of `axes`; None where it isn't given.
 
     Raises:
         ConfigError: the text of `option` isn't three finite numbers.
@@ -100,12 +100,12 @@ def parse_nm(text: str | None, option: str) -> NmTriple | None:
     if text is None:
         return None
     try:
-        z, y, x = (float(part) for part in text.split(","))
+        first, second, third = (float(part) for part in text.split(","))
     except ValueError as error:
-        raise ConfigError(f"{option} '{text}' isn't three numbers in nm as z,y,x: write e.g. 30,12,12") from error
-    if not all(math.isfinite(value) for value in (z, y, x)):
-        raise ConfigError(f"{option} '{text}' isn't three finite numbers in nm as z,y,x: write e.g. 30,12,12")
-    return z, y, x
+        raise ConfigError(f"{option} '{text}' isn't three numbers in nm as {axes}: write e.g. 30,12,12") from error
+    if not all(math.isfinite(value) for value in (first, second, third)):
+        raise ConfigError(f"{option} '{text}' isn't three finite numbers in nm as {axes}: write e.g. 30,12,12")
+    return first, second, third
 
 
 def parse_lengths_nm(text: str | None, option: str) -> NmTriple | None:

@@ -76,7 +76,7 @@ class Questions(Generic[Answer]):
         """Synapses one by one, from neurons `pre` and to neurons `post` where given."""
         lists = {"pre": pre, "post": post}
         given = {side: self._ids(neurons, where) for side, neurons in lists.items() if neurons is not None}
-        return self._ready("synapses", where, **given)
+        return self.ready("synapses", where, **given)
 
     def in_box(self, box: NmBox | str, *, where: Filter = EVERYTHING) -> Answer:
         """The synapses whose clefts' centroids lie in a box: an `NmBox`, or a text z0:z1,y0:y1,x0:x1 in nm.
@@ -90,7 +90,7 @@ class Questions(Generic[Answer]):
 
     def edges(self, *, where: Filter = EVERYTHING) -> Answer:
         """All edges, ordered by their neurons."""
-        return self._ready("edges", where)
+        return self.ready("edges", where)
 
     def partners(
         self, of: Neurons, *, direction: Direction | str = Direction.BOTH, where: Filter = EVERYTHING
@@ -99,7 +99,7 @@ class Questions(Generic[Answer]):
 
         `input_fraction` is an edge's share of all synapses that its postsynaptic neuron receives, orphans included.
         """
-        return self._ready("partners", where, neuron=self._ids(of, where), direction=Direction(direction).value)
+        return self.ready("partners", where, neuron=self._ids(of, where), direction=Direction(direction).value)
 
     def inputs(self, of: Neurons, *, where: Filter = EVERYTHING) -> Answer:
         """The neurons that send to neurons (see `partners`)."""
@@ -111,20 +111,20 @@ class Questions(Generic[Answer]):
 
     def totals(self, of: Neurons, *, where: Filter = EVERYTHING) -> Answer:
         """How many synapses and partners neurons have on each side."""
-        return self._ready("totals", where, neurons=self._ids(of, where))
+        return self.ready("totals", where, neurons=self._ids(of, where))
 
     def between(self, pre: Neurons, post: Neurons, *, where: Filter = EVERYTHING) -> Answer:
         """The edges from the neurons of one list to those of another."""
-        return self._ready("between", where, pre=self._ids(pre, where), post=self._ids(post, where))
+        return self.ready("between", where, pre=self._ids(pre, where), post=self._ids(post, where))
 
     def matrix(self, of: Neurons, *, where: Filter = EVERYTHING) -> Answer:
         """Synapses among neurons: one row a presynaptic neuron `pre_id`, one column a postsynaptic neuron, its id."""
         ids = self._ids(of, where)
-        return self._pivot(self._ready("adjacency", where, neurons=ids), ids)
+        return self._pivot(self.ready("adjacency", where, neurons=ids), ids)
 
     def type_matrix(self, *, where: Filter = EVERYTHING) -> Answer:
         """Synapses and edges from type to type, among annotated neurons."""
-        return self._ready("type_matrix", where)
+        return self.ready("type_matrix", where)
 
     def shared(
         self, of: Neurons, *, side: Side | str = Side.INPUTS, at_least: int | None = None, where: Filter = EVERYTHING
@@ -132,30 +132,30 @@ class Questions(Generic[Answer]):
         """Partners that at least so many of the neurons have in common; default: all of them."""
         ids = sorted(set(self._ids(of, where)))
         needed = len(ids) if at_least is None else at_least
-        return self._ready("shared_inputs", where, neurons=ids, at_least=needed, side=Side(side).value)
+        return self.ready("shared_inputs", where, neurons=ids, at_least=needed, side=Side(side).value)
 
     def similarity(self, of: Neurons, *, side: Side | str = Side.INPUTS, where: Filter = EVERYTHING) -> Answer:
         """Cosine similarity of the partners of every two of the neurons, weighted by synapses."""
-        return self._ready("input_similarity", where, neurons=self._ids(of, where), side=Side(side).value)
+        return self.ready("input_similarity", where, neurons=self._ids(of, where), side=Side(side).value)
 
     def paths(
         self, source: Neuron, target: Neuron, *, max_hops: int = 3, limit: int = 100, where: Filter = EVERYTHING
     ) -> Answer:
         """Paths of at most `max_hops` edges without a neuron twice: the shortest first, then the strongest."""
         (start,), (end,) = self._ids(source, where), self._ids(target, where)
-        return self._ready("paths", where, source=start, target=end, max_hops=max_hops, limit=limit)
+        return self.ready("paths", where, source=start, target=end, max_hops=max_hops, limit=limit)
 
     def top(self, limit: int = 10, *, where: Filter = EVERYTHING) -> Answer:
         """The edges of the most synapses."""
-        return self._ready("strong_edges", where, limit=limit)
+        return self.ready("strong_edges", where, limit=limit)
 
     def reciprocal(self, *, where: Filter = EVERYTHING) -> Answer:
         """Pairs of neurons with edges both ways, each pair once."""
-        return self._ready("reciprocal_pairs", where)
+        return self.ready("reciprocal_pairs", where)
 
     def autapses(self, *, where: Filter = EVERYTHING) -> Answer:
         """Edges from a neuron to itself."""
-        return self._ready("autapses", where)
+        return self.ready("autapses", where)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -169,7 +169,12 @@ class Questions(Generic[Answer]):
     ) -> None:
         self.close()
 
-    def _ready(self, name: str, where: Filter, **values: Any) -> Answer:
+    def ready(self, name: str, where: Filter = EVERYTHING, **values: Any) -> Answer:
+        """A question of the library (`connectome sql --list`) by its name, with the values of its own parameters.
+
+        Raises:
+            QueryError: there is none of this name, or it took too long.
+        """
         return self._ask(ready_query(name).asked(find_scope(self.database, where, self._tell), **values))
 
     def _ids(self, of: Neurons, where: Filter) -> list[int]:

@@ -1,0 +1,1 @@
+"""Looking at a run: Neuroglancer in the browser, and a report as one HTML file."""
