@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from connectome.errors import TableError
 from connectome.store.database import Database
-from connectome.store.proofreading.annotations import write_annotations
+from connectome.store.proofreading.annotations import neuron_names, write_annotations
 from connectome.store.proofreading.data_sets import DataSet, choose_data_set
 from connectome.store.proofreading.root_versions import NewRoots, make_version
 from connectome.store.proofreading.roots import Chains, require_data_set
@@ -114,6 +114,7 @@ def import_annotations(
     """
     chosen = data_set or choose_data_set(database)
     roots_id = SEGMENTS if roots is None else require_data_set(database, roots, chosen.data_set_id).roots_id
+    table = replace(table, names=neuron_names(database, chosen.data_set_id, roots_id))
     batches = (
         {name: batch[name].to_numpy(zero_copy_only=False) for name in batch.schema.names} for batch in table.batches()
     )

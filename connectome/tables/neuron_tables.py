@@ -21,6 +21,8 @@ SEGMENT_COLUMNS = ("segment_id", *SUPERVOXEL_COLUMNS, "old_root_id", "bodyId", "
 ROOT_COLUMNS = ("root_id", "pt_root_id", "new_root_id", "root")
 NEURON_COLUMNS = ("neuron_id", "root_id", "pt_root_id", "segment_id", "bodyId", "body")
 
+NAME_COLUMNS = ("name", "neuron", "Name", "Neuron")
+
 
 class Repeated(StrEnum):
     """What to do where a table says several things of a neuron under one label."""
@@ -40,7 +42,8 @@ class AnnotationTable:
         id_column: the neurons' ids; None: the first of NEURON_COLUMNS that it has.
         labels: which columns, and the label that each becomes; empty: all others, by their names.
         repeated: what to do where it says several things of a neuron under one label.
-        without_id: rows left out so far, as their id is missing or 0.
+        names: the ids of neurons that may be given by name.
+        without_id: rows left out so far, as their id is missing or 0, or their name is nobody's.
         retired: rows left out so far that the table marks as no longer valid.
         ambiguous: how many neurons the table says several things of, once a label each.
     """
@@ -49,6 +52,7 @@ class AnnotationTable:
     id_column: str | None = None
     labels: Mapping[str, str] | None = None
     repeated: Repeated = Repeated.REFUSE
+    names: Mapping[str, int] = field(default_factory=dict)
     without_id: int = field(default=0, init=False)
     retired: int = field(default=0, init=False)
     ambiguous: int = field(default=0, init=False)
@@ -81,7 +85,7 @@ class AnnotationTable:
         for batch in read_batches(self.path, types, types):
             valid = batch.filter(still_valid(batch, validity))
             self.retired += batch.num_rows - valid.num_rows
-            ids = read_ids(valid[id_column], f"{self.path}: column {id_column}")
+            ids = self._neurons(valid[id_column], f"{self.path}: column {id_column}")
             told = present(ids)
             self.without_id += len(ids) - (pc.sum(told).as_py() or 0)
             kept, ids = valid.filter(told), ids.filter(told)
@@ -96,7 +100,17 @@ class AnnotationTable:
             return self.id_column
         if not set(NEURON_COLUMNS) & set(names) and names[0] == "":
             return ""
-        return _first(self.path, names, NEURON_COLUMNS)
+        return _first(self.path, names, (*NEURON_COLUMNS, *NAME_COLUMNS) if self.names else NEURON_COLUMNS)
+
+    def _neurons(self, column: pa.Array, where: str) -> pa.Array:
+        """The ids of neurons, given as such or by name; NULL for a name that is nobody's."""
+        column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        if not (self.names and pa.types.is_string(column.type)):
+            return read_ids(column, where)
+        if pc.all(pc.match_substring_regex(pc.fill_null(column, ""), r"^\s*(\d+(\.0*)?)?\s*$")).as_py():
+            return read_ids(column, where)
+        places = pc.index_in(pc.utf8_trim_whitespace(column), pa.array(list(self.names), pa.string()))
+        return pa.array(list(self.names.values()), pa.int64()).take(places)
 
     def _once(self, label: str, batch: pa.RecordBatch) -> pa.RecordBatch:
         """One row a neuron; the same said twice is no contradiction.

@@ -23,6 +23,10 @@ WHERE data_set_id = :data_set_id AND roots_id = :roots_id AND label = ANY(:label
     OR EXISTS (SELECT FROM root_edge e WHERE e.run_id = ANY(:runs) AND e.roots_id = :roots_id
                AND e.post_root_id = a.neuron_id))
 """
+NAMES = """
+SELECT value, min(neuron_id) AS neuron_id FROM annotation
+WHERE data_set_id = :data_set_id AND roots_id = :roots_id AND label = 'name' GROUP BY value HAVING count(*) = 1
+"""
 RUNS = "SELECT run_id FROM run WHERE data_set_id = :data_set_id AND state = 'finished'"
 
 
@@ -32,6 +36,12 @@ class Annotated:
 
     labels: dict[str, int]
     in_runs: int
+
+
+def neuron_names(database: Database, data_set_id: int, roots_id: int) -> dict[str, int]:
+    """The ids of the neurons that have a name: those of a label `name`. A name that several have isn't among them."""
+    found = database.columns(NAMES, {"data_set_id": data_set_id, "roots_id": roots_id})
+    return dict(zip(found["value"].tolist(), found["neuron_id"].tolist(), strict=True))
 
 
 def write_annotations(
@@ -51,6 +61,7 @@ def write_annotations(
         for batch in batches:
             merge_columns(connection, "annotation", {**key, **batch})
             counts.update(batch["label"].tolist())
+        connection.execute(text("ANALYZE annotation"))  # or the planner takes types for few, and loops over all edges
         runs = list(connection.scalars(text(RUNS), {"data_set_id": data_set_id}))
         found = connection.scalar(text(IN_RUNS), {**key, "runs": runs, "labels": list(counts)})
     return Annotated(labels=dict(counts), in_runs=found or 0)
