@@ -49,9 +49,10 @@ def read_training(kind: Trained, config: Path | None, flags: Mapping[str, Any]) 
     values |= read_config(config, keys) if config is not None else {}
     given = {key: value for key, value in flags.items() if value is not None and value not in ([], ())}
     values |= convert("the command", {key: _plain(value) for key, value in given.items()}, keys)
-    for needed, way_out in (("sources", "--data FOLDER or [[data]]"), ("output", "--output FILE or output = ...")):
-        if not values.get(needed):
-            raise ConfigError(f"no {'data' if needed == 'sources' else needed} given: use {way_out}")
+    if not values.get("sources"):
+        raise ConfigError("no data to train on", about="training_data")
+    if not values.get("output"):
+        raise ConfigError("no place for the checkpoint", about="checkpoint_place")
     method = _method(kind, values.pop("method", METHODS[kind][0].value))
     values.setdefault("name", values["output"].name.removesuffix(".safetensors"))
     return method, Recipe(**values)

@@ -93,7 +93,7 @@ class Course:
             if recipe.begin is not Begin.RESTART:
                 self._require_unfinished()
             if recipe.begin is Begin.RESUME:
-                raise ConfigError(f"nothing to resume: there is no {path}; leave --resume out to begin")
+                raise ConfigError(f"nothing to resume: there is no {path}", about="nothing_to_resume")
             return 0
         state = load_state(path, self._fingerprint)
         self.training.trainer.restore(state.trainer)
@@ -114,10 +114,7 @@ class Course:
         recipe = self.training.recipe
         output, start = recipe.output, recipe.start_from
         if output.exists() and not (start is not None and start.exists() and start.samefile(output)):
-            raise ConfigError(
-                f"{output} holds a finished training: give another --output to train another, or --restart to train "
-                "it anew"
-            )
+            raise ConfigError(f"{output} holds a finished training", about="finished_training")
 
     def after(self, steps: int, loss: float) -> None:
         """Take note of a step; measure and save when it is time to, or when the user wants to stop.

@@ -82,8 +82,8 @@ class Trainer:
         for name, value in (("loss", float(loss.detach())), ("gradient", float(norm))):
             if not math.isfinite(value):
                 raise TrainingDataError(
-                    f"the {name} became {value} at step {step + 1}: check the labels, or lower the learning rate "
-                    "(--learning-rate, --restart)"
+                    f"the {name} became {value} at step {step + 1}: check the labels, or lower the learning rate",
+                    about="diverged_training",
                 )
         self.optimiser.step()
         self.averaged.update_parameters(self.network)

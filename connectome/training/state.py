@@ -127,12 +127,11 @@ def load_state(path: Path, expected: dict[str, Any]) -> TrainingState:
             raise ValueError("another format")
         state = TrainingState(**values)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path} isn't the state of a training: begin anew with --restart") from error
+        raise CheckpointError(f"{path} isn't the state of a training", about="training_state") from error
     keys = sorted(expected.keys() | state.recipe.keys())
     different = [key for key in keys if state.recipe.get(key) != expected.get(key)]
     if different:
         raise ConfigError(
-            f"{path} is the state of another training (different: {', '.join(different)}): give the options it was "
-            "begun with to go on, another --output, or --restart to forget it"
+            f"{path} is the state of another training (different: {', '.join(different)})", about="other_training"
         )
     return state

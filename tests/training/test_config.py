@@ -120,7 +120,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, content: str, error: type[Except
 
 
 def test_without_data_or_output_nothing_begins() -> None:
-    with pytest.raises(ConfigError, match="no data given"):
+    with pytest.raises(ConfigError, match="no data to train on"):
         read_training(Trained.ASSIGNER, None, {"output": Path("m")})
-    with pytest.raises(ConfigError, match="no output given"):
+    with pytest.raises(ConfigError, match="no place for the checkpoint"):
         read_training(Trained.ASSIGNER, None, {"data": ["d"]})

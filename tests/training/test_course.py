@@ -119,7 +119,7 @@ def test_after_kill_9_the_same_call_goes_on_to_the_same_losses_and_weights(
 def test_going_on_needs_the_same_training_and_restart_forgets_it(short: Recipe) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(Method.MASK, short, Stopping())
-    with pytest.raises(ConfigError, match=r"another training \(different: learning_rate, seed\).*--restart"):
+    with pytest.raises(ConfigError, match=r"another training \(different: learning_rate, seed\)"):
         train(Method.MASK, replace(short, seed=1, learning_rate=1e-3))
     other = replace(short, steps=3, begin=Begin.RESTART)
     assert train(Method.MASK, other).metrics["steps"] == 3
@@ -133,7 +133,7 @@ def test_a_finished_training_is_not_overwritten_unless_asked(short: Recipe, tmp_
     short = replace(short, steps=3)
     train(Method.MASK, short)
     before = short.output.read_bytes()
-    with pytest.raises(ConfigError, match=r"model\.safetensors holds a finished training: .*--restart"):
+    with pytest.raises(ConfigError, match=r"model\.safetensors holds a finished training"):
         train(Method.MASK, replace(short, begin=begin, seed=1))
     assert short.output.read_bytes() == before
     onwards = replace(short, start_from=tmp_path / "." / short.output.name)

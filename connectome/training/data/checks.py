@@ -84,8 +84,9 @@ def check_partners(data: Dataset, patch_shape: Triple, unpaired: Unpaired) -> No
     alone = sorted(_cleft_labels(data) - {synapse.cleft_id for synapse in data.annotated})
     if alone and unpaired is Unpaired.REFUSE:
         raise TrainingDataError(
-            f"{data.source.name}: {_ids('cleft', alone)} in the box {data.box} without annotated partners: add them to "
-            f"{data.source.table}, mark their voxels as ignored ({IGNORE}), or pass them over with --unpaired allow"
+            f"{data.source.name}: {_ids('cleft', alone)} in the box {data.box} without annotated partners in "
+            f"{data.source.table}",
+            about="unpaired",
         )
     lost = [
         (segment, synapse.cleft_id)

@@ -19,7 +19,7 @@ from connectome.networks.checkpoint import Normalisation
 from connectome.phantom import PhantomConfig
 from connectome.records import ReferenceSynapse
 from connectome.training.data.annotated_cleft import AnnotatedCleft, group_clefts
-from connectome.training.data.rendered import Layer, PassingVolume, RenderedPhantom
+from connectome.training.data.rendered import Layer, RenderedPhantom, RenderedVolume
 from connectome.training.data.source import DataSource
 from connectome.training.data.thinned import Sections, ThinnedView
 from connectome.volumes.grey_values import (
@@ -68,7 +68,7 @@ class Dataset:
         volumes = [phantom.volume(layer) for layer in (Layer.IMAGE, Layer.SEGMENTATION, Layer.CLEFTS)]
         self._lay(volumes[0].grid, volumes, phantom.synapses)
         pieces = SAMPLES * SAMPLE_SHAPE[0] * SAMPLE_SHAPE[1] * SAMPLE_SHAPE[2]
-        return PassingVolume(phantom, Layer.IMAGE) if config.box.size_voxels > pieces else volumes[0]
+        return RenderedVolume(phantom, Layer.IMAGE, is_kept=False) if config.box.size_voxels > pieces else volumes[0]
 
     def _lay(self, grid: Grid, volumes: Sequence[Voxels], synapses: Callable[[], list[ReferenceSynapse]]) -> None:
         """Take image, segmentation and cleft labels, seen on the grid of the last, in whose voxels synapses are."""

@@ -112,10 +112,15 @@ def _bytes_of(block: dict[Layer, NDArray[Any]]) -> int:
 
 @dataclass(frozen=True)
 class RenderedVolume:
-    """One array of a phantom; reads like a `connectome.volumes.volume.Volume`."""
+    """One array of a phantom; reads like a `connectome.volumes.volume.Volume`.
+
+    Attributes:
+        is_kept: whether the phantom keeps what is read; not for pieces all over it that are looked at once.
+    """
 
     phantom: RenderedPhantom
     layer: Layer
+    is_kept: bool = True
 
     @property
     def url(self) -> str:
@@ -139,17 +144,8 @@ class RenderedVolume:
 
     def read(self, box: Box) -> NDArray[Any]:
         """The voxels (z, y, x) of a box inside the volume."""
-        return self.phantom.read(self.layer, box)
+        return (self.phantom.read if self.is_kept else self.phantom.render)(self.layer, box)
 
     def read_strided(self, box: Box, step: Triple) -> NDArray[Any]:
         """Every `step`-th voxel (z, y, x) of a box, from its first; what is beyond the border is left out."""
         return self.read(box.intersect(self.phantom.config.box))[tuple(slice(None, None, s) for s in step)]
-
-
-@dataclass(frozen=True)
-class PassingVolume(RenderedVolume):
-    """A `RenderedVolume` whose voxels are not kept: to look at pieces all over a phantom once."""
-
-    def read(self, box: Box) -> NDArray[Any]:
-        """The voxels (z, y, x) of a box inside the volume."""
-        return self.phantom.render(self.layer, box)

@@ -14,7 +14,7 @@ from connectome.geometry import Box
 from connectome.networks.checkpoint import Normalisation
 from connectome.phantom import Phantom, PhantomConfig, PhantomPreset, write_phantom
 from connectome.training.data.dataset import Dataset
-from connectome.training.data.rendered import Layer, PassingVolume, RenderedPhantom
+from connectome.training.data.rendered import Layer, RenderedPhantom, RenderedVolume
 from connectome.training.data.source import DataSource
 from connectome.training.samples.augment import Augmentation, SampleShape
 from connectome.training.samples.batches import BatchPlan, batch_at
@@ -89,7 +89,7 @@ def test_blocks_beyond_the_bound_are_given_up_and_come_back_the_same() -> None:
 def test_pieces_that_are_looked_at_once_are_not_kept() -> None:
     phantom = RenderedPhantom(PhantomConfig(shape=(6, 48, 64), seed=1), "tissue")
     image = phantom.volume(Layer.IMAGE)
-    passing = PassingVolume(phantom, Layer.IMAGE)
+    passing = RenderedVolume(phantom, Layer.IMAGE, is_kept=False)
     box = Box.parse("1:5,3:40,9:60")
     piece = passing.read(box)
     assert phantom.cached_bytes == 0
