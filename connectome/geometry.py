@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from numbers import Real
-from typing import Any, Generic, Self, SupportsInt, TypeVar
+from typing import Any, Generic, Self, SupportsInt, TypeVar, cast
 
 from connectome.errors import BoxError, ResolutionError
 
@@ -113,8 +113,8 @@ class Vector(tuple[Axis, Axis, Axis], Generic[Axis]):
             z, y, x = other
         elif isinstance(other, Real):
             z = y = x = other
-        else:  # an array's own arithmetic
-            return NotImplemented
+        else:  # an array's own arithmetic; mypy knows the constant only in the methods that Python asks
+            return cast(Vector[Any], NotImplemented)
         return Vector((operation(self[0], z), operation(self[1], y), operation(self[2], x)))
 
 

@@ -12,8 +12,8 @@ import typer
 
 from connectome.cli.options.groups import shared_options
 from connectome.errors import ConfigError
-from connectome.pipeline.parameters import AXES, PARAMETERS, Option
-from connectome.pipeline.request import OPTIONS, Execution, InputVolumes, ModelNames, options_of
+from connectome.pipeline.parameters import AXES, PARAMETERS, Option, options_of
+from connectome.pipeline.request import OPTIONS, Execution, InputVolumes, ModelNames
 
 if TYPE_CHECKING:
     from connectome.pipeline.request import BuildRequest
@@ -74,7 +74,9 @@ def request_without_volumes(config: Path | None, given: Values) -> BuildRequest:
     return read_request(config, {"image": "", "segmentation": "", **given})
 
 
-def _options(given: Callable[..., Values], kinds: Mapping[str, Any], argument: str) -> Any:
+def _options(
+    given: Callable[..., Values], kinds: Mapping[str, Any], argument: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator: the keys of `kinds` are parameters of the command, `given` makes their values the argument."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter(key, keyword, default=None, annotation=kind) for key, kind in kinds.items()]

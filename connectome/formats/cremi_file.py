@@ -58,7 +58,8 @@ class CremiVolume:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The data type of its voxels."""
-        return np.dtype(self._dataset.dtype)
+        dtype: np.dtype[Any] = np.dtype(self._dataset.dtype)
+        return dtype
 
     @property
     def chunk_shape(self) -> Triple:

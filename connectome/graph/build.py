@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 import networkx as nx
 
 from connectome.records import Edges, Synapses, Table
 
-ConnectomeGraph = nx.DiGraph | nx.MultiDiGraph
+ConnectomeGraph: TypeAlias = "nx.DiGraph[str] | nx.MultiDiGraph[str]"
 KIND = "kind"
 
 
@@ -27,7 +27,7 @@ class GraphKind(StrEnum):
     SYNAPSES = "synapses"
 
 
-def edge_graph(edges: Edges, attributes: Mapping[str, str | int | float] | None = None) -> nx.DiGraph:
+def edge_graph(edges: Edges, attributes: Mapping[str, str | int | float] | None = None) -> nx.DiGraph[str]:
     """A graph with one edge for all synapses from one segment to another.
 
     Edge attributes: synapse_count (int), size_voxels (int, all its clefts), mean_confidence (float; none where it is
@@ -37,7 +37,8 @@ def edge_graph(edges: Edges, attributes: Mapping[str, str | int | float] | None 
         edges: distinct in (pre, post).
         attributes: kept on the graph itself: run name, filter.
     """
-    graph = nx.DiGraph(**{**(attributes or {}), KIND: str(GraphKind.EDGES)})
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.graph.update({**(attributes or {}), KIND: str(GraphKind.EDGES)})
     for pre, post, count, size_voxels, confidence in _rows(edges):
         graph.add_edge(
             str(pre),
@@ -49,7 +50,9 @@ def edge_graph(edges: Edges, attributes: Mapping[str, str | int | float] | None 
     return graph
 
 
-def synapse_graph(synapses: Synapses, attributes: Mapping[str, str | int | float] | None = None) -> nx.MultiDiGraph:
+def synapse_graph(
+    synapses: Synapses, attributes: Mapping[str, str | int | float] | None = None
+) -> nx.MultiDiGraph[str]:
     """A graph with one edge a synapse.
 
     Edge attributes: cleft_id (str), confidence (float; none where it is unknown), size_voxels (int), x_nm, y_nm, z_nm
@@ -59,7 +62,8 @@ def synapse_graph(synapses: Synapses, attributes: Mapping[str, str | int | float
         synapses: one a row.
         attributes: kept on the graph itself: run name, filter.
     """
-    graph = nx.MultiDiGraph(**{**(attributes or {}), KIND: str(GraphKind.SYNAPSES)})
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    graph.graph.update({**(attributes or {}), KIND: str(GraphKind.SYNAPSES)})
     for cleft, pre, post, confidence, size_voxels, (z_nm, y_nm, x_nm) in _rows(synapses):
         graph.add_edge(
             str(pre),
@@ -75,7 +79,7 @@ def synapse_graph(synapses: Synapses, attributes: Mapping[str, str | int | float
     return graph
 
 
-def free_key(graph: nx.MultiDiGraph, pair: tuple[str, str], cleft_id: str) -> str:
+def free_key(graph: nx.MultiDiGraph[str], pair: tuple[str, str], cleft_id: str) -> str:
     """The key of a synapse's edge: its cleft, or cleft.2, cleft.3 ... for further synapses of one cleft and one pair.
 
     Between segments there is one; roots may join several postsynaptic segments of a polyadic cleft into one neuron.

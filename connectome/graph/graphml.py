@@ -11,6 +11,7 @@ back what was written, keys included.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import networkx as nx
@@ -33,7 +34,8 @@ def write_graphml(graph: ConnectomeGraph, path: Path) -> None:
         raise InputError(f"{path}: GraphML is written uncompressed, leave out '.gz'")
     try:
         with whole_file(path) as file:
-            nx.write_graphml_lxml(_WithoutEdgeIds(graph), file, named_key_ids=True)
+            written: Any = _WithoutEdgeIds(graph)
+            nx.write_graphml_lxml(written, file, named_key_ids=True)
     except ValueError as error:
         raise InputError(f"{path} can't be written as GraphML: {error}") from error
 
@@ -54,14 +56,25 @@ def read_graphml(path: Path) -> ConnectomeGraph:
     if not found.is_directed():
         raise InputError(f"{path} has undirected edges; a connectome's are directed")
     attributes = {name: value for name, value in found.graph.items() if name not in ("node_default", "edge_default")}
-    graph = nx.MultiDiGraph() if attributes.get(KIND) == GraphKind.SYNAPSES else nx.DiGraph()
+    return (
+        _synapses_of(found, attributes) if attributes.get(KIND) == GraphKind.SYNAPSES else _edges_of(found, attributes)
+    )
+
+
+def _synapses_of(found: nx.Graph[str], attributes: dict[str, Any]) -> nx.MultiDiGraph[str]:
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     graph.graph.update(attributes)
     graph.add_nodes_from(found.nodes(data=True))
-    if graph.is_multigraph():
-        for pre, post, data in found.edges(data=True):
-            graph.add_edges_from([(pre, post, free_key(graph, (pre, post), str(data.get("cleft_id"))), data)])
-    else:
-        graph.add_edges_from(found.edges(data=True))
+    for pre, post, data in found.edges(data=True):
+        graph.add_edges_from([(pre, post, free_key(graph, (pre, post), str(data.get("cleft_id"))), data)])
+    return graph
+
+
+def _edges_of(found: nx.Graph[str], attributes: dict[str, Any]) -> nx.DiGraph[str]:
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.graph.update(attributes)
+    graph.add_nodes_from(found.nodes(data=True))
+    graph.add_edges_from(found.edges(data=True))
     return graph
 
 

@@ -73,5 +73,6 @@ def _edge(edge: etree._Element, data: dict[str, str], names: dict[str, str], pat
 def _forget(element: etree._Element) -> None:
     """Free what was read, and what lies before it."""
     element.clear()
-    while element.getprevious() is not None:
-        del element.getparent()[0]
+    parent = element.getparent()
+    while parent is not None and parent[0] is not element:
+        del parent[0]

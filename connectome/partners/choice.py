@@ -40,7 +40,7 @@ def main_contacts(contact_voxels: NDArray[np.integer], fraction: float, most: in
     """
     if len(contact_voxels) == 0:
         return np.zeros(0, bool)
-    eligible = contact_voxels >= fraction * contact_voxels.max()
+    eligible: NDArray[np.bool_] = contact_voxels >= fraction * contact_voxels.max()
     largest_first = np.argsort(-contact_voxels, kind="stable")
     eligible[largest_first[:2]] = True
     if most is not None:

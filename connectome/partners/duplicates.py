@@ -28,7 +28,8 @@ class Merged:
     @property
     def stays(self) -> NDArray[np.bool_]:
         """Boolean (n,): which synapses stay."""
-        return self.kept == np.arange(len(self.kept))
+        stays: NDArray[np.bool_] = self.kept == np.arange(len(self.kept))
+        return stays
 
 
 def merge_duplicates(synapses: Synapses, distance_nm: float) -> Merged:

@@ -44,7 +44,7 @@ class Chosen:
             size_voxels=own.size_voxels,
             pairs=np.concatenate([np.zeros((0, 7)), *known]),
         )
-        partner = _joined(segments, np.uint64).astype(np.int64)
+        partner = _joined(segments)
         synapses = Synapses(
             cleft_id=own.cleft_id,
             pre_segment_id=partner[:, 0],
@@ -53,7 +53,7 @@ class Chosen:
             size_voxels=own.size_voxels,
             centroid_nm=own.centroid_nm,
         )
-        return cls(synapses=synapses, cleft=cleft, pair=_joined(pairs, np.int64), evidence=evidence)
+        return cls(synapses=synapses, cleft=cleft, pair=_joined(pairs), evidence=evidence)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +133,6 @@ def _candidates(clefts: Clefts, partners: Sequence[Partners]) -> Candidates:
     )
 
 
-def _joined(pairs: Iterable[NDArray[np.generic]], dtype: type) -> NDArray[np.generic]:
-    """Arrays (m, 2) as one."""
-    return np.concatenate([np.zeros((0, 2), dtype), *pairs])
+def _joined(pairs: Iterable[NDArray[np.integer]]) -> NDArray[np.int64]:
+    """Arrays (m, 2) of numbers below 2^63 as one."""
+    return np.concatenate([np.zeros((0, 2), np.int64), *(each.astype(np.int64) for each in pairs)])

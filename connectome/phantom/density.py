@@ -60,7 +60,8 @@ def reach_of(site: Site, config: PhantomConfig) -> Box:
 def distance_to_contact(field: Field, site: Site) -> Floats:
     """How far (nm) each voxel of a field lies from the middle of a site, float32 (z, y, x)."""
     away = [field.samples.tissue_nm[i] - np.float32(site.contact_nm[i]) for i in range(3)]
-    return np.sqrt(away[0] ** 2 + away[1] ** 2 + away[2] ** 2)
+    distance: Floats = np.sqrt(away[0] ** 2 + away[1] ** 2 + away[2] ** 2)
+    return distance
 
 
 def largest_in_volume(core: Mask, box: Box, config: PhantomConfig) -> tuple[Mask | None, Voxels]:

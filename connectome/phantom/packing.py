@@ -73,7 +73,8 @@ def _close(pairs: Indices, points: Array, beads: Beads) -> Indices:
     """Those pairs of different objects with a gap below the slack."""
     pairs = pairs[beads.owners[pairs[:, 0]] != beads.owners[pairs[:, 1]]]
     gaps = _lengths(points, pairs) - beads.radii_nm[pairs].sum(axis=1)
-    return pairs[gaps < SLACK_NM]
+    close: Indices = pairs[gaps < SLACK_NM]
+    return close
 
 
 def _lengths(points: Array, pairs: Indices) -> Array:

@@ -115,7 +115,9 @@ class Phantom:
         numbers = self._sites_in(wide)
         densities = [density for density in map(self._density, numbers) if density is not None]
         painted = self._painter.paint(field, densities)
-        blurred = ndimage.gaussian_filter(painted, (0, BLUR_VOXELS, BLUR_VOXELS), truncate=HALO_VOXELS / BLUR_VOXELS)
+        blurred: NDArray[np.float32] = ndimage.gaussian_filter(
+            painted, (0, BLUR_VOXELS, BLUR_VOXELS), truncate=HALO_VOXELS / BLUR_VOXELS
+        )
         inner = unshifted.slices(wide.start)
         return self._expose(blurred[inner], run), self._segments(field)[inner]
 

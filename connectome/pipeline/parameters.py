@@ -363,4 +363,4 @@ def shown_parameters(recorded: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: value for name, value in recorded.items() if name != AS_GIVEN}
     if AS_GIVEN not in recorded and "representation" in recorded:
         return shown | {"threshold": round(recorded["threshold"] / 255, 3)}
-    return shown | recorded.get(AS_GIVEN, {})
+    return {**shown, **recorded.get(AS_GIVEN, {})}

@@ -158,9 +158,9 @@ class EdgeReader:
         for name in header:
             plain.setdefault(_plain(name), name)
         for wanted, names in NAMES.items():
-            theirs = next((plain[name] for name in names if name in plain), None)
-            if wanted not in found and theirs is not None and theirs not in found.values():
-                found[wanted] = theirs
+            column = next((plain[name] for name in names if name in plain), None)
+            if wanted not in found and column is not None and column not in found.values():
+                found[wanted] = column
         return found
 
     def _is_matrix(self, header: Sequence[str]) -> bool:

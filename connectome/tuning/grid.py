@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -114,8 +115,8 @@ def choose(f1: NDArray[np.float64]) -> Index:
     Args:
         f1: float64, of the grid's shape.
     """
-    inside, ones = (uniform_filter(each, size=3, mode="constant", cval=0.0) for each in (f1, np.ones_like(f1)))
-    around = inside / ones
+    near = partial(uniform_filter, size=3, mode="constant", cval=0.0)
+    around: NDArray[np.float64] = near(f1) / near(np.ones_like(f1))
     equals = np.argwhere(f1 >= f1.max() - TIE)
     value = np.round(around[tuple(equals.T)], 9)
     equals = equals[value == value.max()]

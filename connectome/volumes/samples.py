@@ -106,7 +106,8 @@ def _read(
 ) -> Iterator[tuple[dict[str, str], NDArray[Any] | None, NDArray[Any] | None]]:
     """The digests, the grey values and the ids of each piece; None where it can't be read, which the blocks tell."""
     for piece in sample_boxes(box):
-        digests, found = {}, []
+        digests: dict[str, str] = {}
+        found: list[NDArray[Any] | None] = []
         for name, view in (("image", image), ("segmentation", segmentation)):
             try:
                 digests[name] = _digest(view, piece)

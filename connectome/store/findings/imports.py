@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, text, update
 
@@ -51,7 +52,7 @@ def import_run(database: Database, new: NewImport) -> Iterator[RunLoading]:
         RunConflictError: the name is taken.
         DatabaseError: a row breaks a rule of the schema: two rows of one key, a synapse without its cleft.
     """
-    values = {
+    values: dict[str, Any] = {
         "name": new.name,
         "kind": RunKind.IMPORT.value,
         "state": RunState.RUNNING.value,

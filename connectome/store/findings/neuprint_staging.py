@@ -104,7 +104,8 @@ class NeuprintStaging:
 
     def repeated_point(self) -> int | None:
         """The id of a point that is there twice; None: there is none."""
-        return self._connection.scalar(text(TWICE))
+        point_id: int | None = self._connection.scalar(text(TWICE))
+        return point_id
 
     def join(self) -> tuple[int, int, int]:
         """Make the clefts and synapses of the run.

@@ -123,7 +123,7 @@ def create_roots(connection: Connection, name: str, source: str, data_set_id: in
     """
     statement = insert(RootsTable).values(name=name, source=source, data_set_id=data_set_id)
     statement = statement.on_conflict_do_nothing(index_elements=["name"])
-    roots_id = connection.scalar(statement.returning(RootsTable.roots_id))
+    roots_id: int | None = connection.scalar(statement.returning(RootsTable.roots_id))
     if roots_id is None:
         raise RootsError(f"a version of roots named '{name}' exists already: history stays, so choose another name")
     return roots_id

@@ -105,7 +105,7 @@ def insert_run(connection: Connection, values: dict[str, Any]) -> int:
         RunConflictError: the name is taken.
     """
     statement = insert(RunTable).values(values).on_conflict_do_nothing(index_elements=["name"])
-    run_id = connection.scalar(statement.returning(RunTable.run_id))
+    run_id: int | None = connection.scalar(statement.returning(RunTable.run_id))
     if run_id is None:
         raise RunConflictError(
             f"a run named '{values['name']}' exists already: choose another --name, or connectome runs delete "

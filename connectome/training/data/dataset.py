@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from connectome.errors import BoxError, TrainingDataError
 from connectome.formats.decoys import Decoy, read_decoys
 from connectome.formats.opening import open_annotations
-from connectome.geometry import Box, Grid, NmTriple
+from connectome.geometry import Box, Grid, NmTriple, Vector
 from connectome.networks.checkpoint import Normalisation
 from connectome.phantom import PhantomConfig
 from connectome.records import ReferenceSynapse
@@ -172,7 +172,7 @@ class Dataset:
         thin = copy(self)
         thin.box = Box((0, *self.box.start[1:]), (len(sections), *self.box.stop[1:]))
         z_nm = self.resolution_nm[0] * float(np.diff(sections).mean())
-        thin.grid = replace(self.grid, shape=thin.box.stop, resolution_nm=(z_nm, *self.resolution_nm[1:]))
+        thin.grid = replace(self.grid, shape=thin.box.stop, resolution_nm=Vector((z_nm, *self.resolution_nm[1:])))
         thin.image, thin.segmentation, thin.clefts = (
             ThinnedView(view, sections) for view in (self.image, self.segmentation, self.clefts)
         )

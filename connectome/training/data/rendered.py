@@ -94,7 +94,7 @@ class RenderedPhantom:
             self._blocks.move_to_end(number)
             return self._blocks[number]
         rendered = self._phantom.render(self._grid.block(number))
-        block = {
+        block: dict[Layer, NDArray[Any]] = {
             Layer.IMAGE: rendered.image,
             Layer.SEGMENTATION: rendered.segmentation.astype(np.uint32),
             Layer.CLEFTS: rendered.clefts.astype(np.uint32),

@@ -100,12 +100,14 @@ def _dark_place(data: Dataset, generator: np.random.Generator) -> Triple:
 
 def is_cleft(labels: NDArray[Any]) -> NDArray[np.bool_]:
     """Which voxels (z, y, x) belong to an annotated cleft."""
-    return (labels != 0) & (labels < min(BACKGROUND, IGNORE))
+    cleft: NDArray[np.bool_] = (labels != 0) & (labels < min(BACKGROUND, IGNORE))
+    return cleft
 
 
 def known(data: Dataset, box: Box, labels: NDArray[Any]) -> NDArray[np.bool_]:
     """Which voxels (z, y, x) of `box` may be seen and have an answer; `labels`: its cleft labels."""
-    return data.read_mask(box) & (labels != IGNORE)
+    answered: NDArray[np.bool_] = labels != IGNORE
+    return data.read_mask(box) & answered
 
 
 def one_of(segments: NDArray[Any], ids: Iterable[int]) -> NDArray[np.bool_]:

@@ -44,7 +44,8 @@ class _View:
 
     def has(self, segment: int) -> NDArray[np.float32]:
         """float32 (z, y, x), 1 in a segment."""
-        return (self.segments == segment).astype(np.float32)
+        inside: NDArray[np.bool_] = self.segments == segment
+        return inside.astype(np.float32)
 
 
 def mask_pruner_sample(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Sample:
