@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectome.cli.options.common import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, RunOption, parse_nm
+from connectome.cli.options.common import RunOption, parse_nm
+from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption
 
 if TYPE_CHECKING:
     from connectome.evaluate.edges import EdgeScore

@@ -66,7 +66,8 @@ def _synapses_of(found: nx.Graph[str], attributes: dict[str, Any]) -> nx.MultiDi
     graph.graph.update(attributes)
     graph.add_nodes_from(found.nodes(data=True))
     for pre, post, data in found.edges(data=True):
-        graph.add_edges_from([(pre, post, free_key(graph, (pre, post), str(data.get("cleft_id"))), data)])
+        key = graph.add_edge(pre, post, free_key(graph, (pre, post), str(data.get("cleft_id"))))
+        graph[pre][post][key].update(data)
     return graph
 
 

@@ -22,9 +22,8 @@ from connectome.clefts.representations import Representation, signed_values
 from connectome.clefts.tiling import Blender, TileLattice
 from connectome.geometry import BlockGrid, Box, Grid, Triple, triple
 from connectome.networks.inference import encoded_absence
-from connectome.partners.assignment import CleftPatch
 from connectome.partners.patches import PATCHES_A_BATCH, PatchReader, batches
-from connectome.partners.scores import Assigner
+from connectome.partners.scores import Assigner, CleftPatch
 from connectome.pipeline.chosen import Parameters
 from connectome.pipeline.inputs import Inputs, as_model_sees
 from connectome.records import Clefts

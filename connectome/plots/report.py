@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -122,7 +123,9 @@ def _outline(axes: Axes, mask: NDArray[np.bool_], extent: tuple[float, float, fl
 
 
 def _svg(figure: Figure) -> str:
-    colours = dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK)
+    settings: Any = dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
+    )
     for axes in figure.axes:
         axes.tick_params(colors=INK, labelsize=8)
         axes.xaxis.label.set_color(INK)
@@ -131,7 +134,7 @@ def _svg(figure: Figure) -> str:
         for spine in axes.spines.values():
             spine.set_edgecolor(INK)
     out = io.StringIO()
-    with rc_context({**colours, "svg.fonttype": "none", "svg.hashsalt": "connectome"}):
+    with rc_context({**settings, "svg.fonttype": "none", "svg.hashsalt": "connectome"}):
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     return re.sub(r"(?s)^.*?(?=<svg)", "", text).replace(INK, "currentColor")

@@ -21,8 +21,8 @@ from connectome.models.assigners import ChosenAssigner, choose_assigner
 from connectome.models.lookup import model_path
 from connectome.networks.checkpoint import ModelCard, ModelRole, read_card
 from connectome.networks.device import DeviceChoice, choose_device
-from connectome.partners.assignment import AssignmentRules, CleftPatch, assign, patch_start
-from connectome.partners.scores import Assigner
+from connectome.partners.assignment import AssignmentRules, assign, patch_start
+from connectome.partners.scores import Assigner, CleftPatch
 from connectome.pipeline.chosen import rules_of
 from connectome.pipeline.inputs import as_model_sees, choose_grey_range, model_grid
 from connectome.pipeline.pair import VolumePair, open_pair

@@ -25,7 +25,9 @@ class ReferenceMasks:
 
     def read(self, box: Box, cleft_id: int) -> NDArray[np.bool_]:
         """Which working voxels (z, y, x) of `box` belong to an annotated cleft: those whose centres do."""
-        return read_at_centres(self._map, box, self.reference.read_clefts) == np.uint64(cleft_id)
+        labels = read_at_centres(self._map, box, self.reference.read_clefts)
+        inside: NDArray[np.bool_] = labels == np.uint64(cleft_id)
+        return inside
 
     def centre(self, cleft: ReferenceSynapse) -> Triple:
         """The working voxel that holds the centroid of an annotated cleft."""

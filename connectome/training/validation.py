@@ -21,7 +21,8 @@ from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import Box, NmTriple, Triple, triple
 from connectome.models.assigners import open_assigner
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard
-from connectome.partners.assignment import CleftPatch, assign, patch_start
+from connectome.partners.assignment import assign, patch_start
+from connectome.partners.scores import CleftPatch
 from connectome.pipeline.chosen import rules_of
 from connectome.pipeline.parameters import ASSIGNER, BuildParameters, chosen_values
 from connectome.training.data.annotated_cleft import Pair

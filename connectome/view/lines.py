@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.geometry import NmTriple
+from connectome.geometry import NmTriple, Vector
 from connectome.query.connectome import Connectome
 from connectome.selection import Filter, NmBox
 from connectome.store.findings.reading import counts
@@ -58,13 +58,19 @@ def read_lines(connectome: Connectome, run: str, *, centre_nm: NmTriple, most: i
     where = Filter(run=run)
     if total <= most:
         return _lines(connectome.synapses(where=where).to_pydict(), total)
-    half, found = FIRST_HALF_NM, None
-    while half < LARGEST_HALF_NM:
-        box = NmBox(tuple(c - half for c in centre_nm), tuple(c + half for c in centre_nm))
-        table = connectome.synapses(where=replace(where, box_nm=box))
-        if found is not None and len(table) > most:
+
+    def within(half: float) -> Any:
+        box = NmBox(centre - half, centre + half)
+        return connectome.synapses(where=replace(where, box_nm=box))
+
+    centre, half = Vector(centre_nm), FIRST_HALF_NM
+    found = within(half)
+    while half * GROWTH < LARGEST_HALF_NM:
+        half *= GROWTH
+        wider = within(half)
+        if len(wider) > most:
             break
-        found, half = table, half * GROWTH
+        found = wider
     return _lines(found.slice(0, most).to_pydict(), total)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from connectome.errors import InputError
 from connectome.evaluate.edges import EdgeScore
-from connectome.geometry import Box, Grid
+from connectome.geometry import Box, Grid, triple
 from connectome.pipeline.context import PREDICTION
 from connectome.store.runs.records import RunRecord
 from connectome.store.runs.runs import CLEFTS
@@ -61,8 +61,7 @@ class ServedVolume:
 
     def __getitem__(self, slices: Sequence[slice]) -> NDArray[Any]:
         """The voxels (z, y, x) of three slices without steps."""
-        start, stop = ([int(getattr(one, end)) for one in slices] for end in ("start", "stop"))
-        return self._volume.read(Box(tuple(start), tuple(stop)))
+        return self._volume.read(Box(triple(one.start for one in slices), triple(one.stop for one in slices)))
 
 
 @dataclass(frozen=True, kw_only=True)
