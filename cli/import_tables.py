@@ -120,6 +120,15 @@ def edges(
         bool | None,
         typer.Option("--matrix/--list", show_default=False, help="What the table is. Default: what its columns say."),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="COLUMN=VALUE",
+            show_default=False,
+            help="Only rows with this value; of one column several values, e.g. Type=chemical.",
+        ),
+    ] = None,
     data_set: NewDataSetOption = None,
     as_json: JsonOption = False,
     database_url: DatabaseUrlOption = None,
@@ -140,7 +149,12 @@ def edges(
     from connectome.store.database import Database
 
     request = EdgeImportRequest(
-        path=file, name=name, data_set=data_set, matrix=matrix, renamed=parse_columns(columns_named)
+        path=file,
+        name=name,
+        data_set=data_set,
+        matrix=matrix,
+        renamed=parse_columns(columns_named),
+        only=parse_values(only),
     )
     with Database.open(database_url, data_folder, create=True) as database, RichProgress() as progress:
         report = import_edges(database, request, progress)
@@ -160,9 +174,13 @@ def edges(
         (report.without_neuron, "without both neurons"),
         (report.without_synapses, "that count no synapse"),
         (report.retired, "not valid, deleted or superseded"),
+        (report.left_out, "not chosen by --only"),
     ):
         if count:
             typer.echo(f"left out: {count:,} rows {why}")
+    for column, values in report.kinds.items():
+        shown = ", ".join(values[:8]) + (", ..." if len(values) > 8 else "")
+        typer.echo(f"added up: connections of different {column} ({shown}); --only {column}={values[0]} takes some")
     if report.dropped_columns:
         typer.echo(f"not kept: columns {', '.join(report.dropped_columns)}")
 
@@ -178,3 +196,18 @@ def parse_columns(texts: list[str] | None) -> dict[str, str]:
         if not theirs or not ours:
             raise ConfigError("--column needs both names: write THEIRS=OURS, e.g. start=pre_segment_id")
     return {theirs: ours for theirs, _, ours in pairs}
+
+
+def parse_values(texts: list[str] | None) -> dict[str, set[str]]:
+    """Which values columns may have, from texts such as 'Type=chemical'.
+
+    Raises:
+        ConfigError: a text has no =.
+    """
+    values: dict[str, set[str]] = {}
+    for text in texts or []:
+        column, equals, value = text.partition("=")
+        if not equals or not column:
+            raise ConfigError(f"--only {text} has no value: write COLUMN=VALUE, e.g. Type=chemical")
+        values.setdefault(column, set()).add(value.strip())
+    return values

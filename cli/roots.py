@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connectome.cli.import_tables import parse_columns
 from connectome.cli.options.common import (
     DataSetOption,
     OffsetOption,
@@ -59,6 +60,15 @@ def import_roots(
     ],
     name: NameOption,
     parent: ParentOption = None,
+    columns_named: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="THEIRS=OURS",
+            show_default=False,
+            help="A column under a name of its own, e.g. root_630=segment_id; may be repeated.",
+        ),
+    ] = None,
     chains: ChainsOption = ChainsKind.REFUSE,
     data_set: DataSetOption = None,
     run: RunOfDataSetOption = None,
@@ -76,12 +86,14 @@ def import_roots(
     from connectome.store.database import Database
     from connectome.store.proofreading.data_sets import choose_data_set
     from connectome.store.proofreading.roots import Chains
+    from connectome.tables.neuron_tables import RootTable
 
+    source = RootTable(path=table, renamed=parse_columns(columns_named))
     with Database.open(database_url, data_folder) as database:
         chosen = choose_data_set(database, data_set, run)
         tell_data_set(chosen, data_set, run)
         try:
-            report = run_import(database, table, name, parent, data_set=chosen, chains=Chains(chains.value))
+            report = run_import(database, source, name, parent, data_set=chosen, chains=Chains(chains.value))
         except AmbiguousTableError as error:
             raise AmbiguousTableError(f"{error} (--chains join, --chains keep)") from error
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,7 @@ class EdgeImportRequest:
         data_set: what its ids belong to; None: a data set of its own, named like the run.
         matrix: whether the table is a matrix; None: what its columns say.
         renamed: columns of the table under names of its own, and the column of this project that each one is.
+        only: columns of the table, and the values of which a row has to have one in each to count.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class EdgeImportRequest:
     data_set: str | None = None
     matrix: bool | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
+    only: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a name that is no run's.
@@ -57,8 +59,10 @@ class EdgeImportReport:
         rows: rows taken in; several of a pair are one edge.
         named: whether neurons have names, and so were numbered: the names are annotations under the label `name`.
         counted: whether the table counts synapses; otherwise each row is one.
-        without_neuron, without_synapses, retired: rows left out, as a neuron is missing, they count no synapse, or the
-            table marks them as no longer valid.
+        without_neuron, without_synapses, retired, left_out: rows left out, as a neuron is missing, they count no
+            synapse, the table marks them as no longer valid, or the request as not wanted.
+        kinds: columns that tell kinds of connections apart, with their values where there are several: all were added
+            up.
         dropped_columns: what the table says that has no place here.
     """
 
@@ -73,6 +77,8 @@ class EdgeImportReport:
     without_neuron: int
     without_synapses: int
     retired: int
+    left_out: int
+    kinds: dict[str, list[str]]
     dropped_columns: list[str]
 
 
@@ -86,11 +92,12 @@ def import_edges(database: Database, request: EdgeImportRequest, progress: Progr
         RunConflictError: a run of this name exists.
     """
     shown = progress or NoProgress()
-    reader = EdgeReader(path=request.path, matrix=request.matrix, renamed=request.renamed)
+    reader = EdgeReader(path=request.path, matrix=request.matrix, renamed=request.renamed, only=request.only)
     parameters = {
         "table": "edges",
         "files": [{"path": str(request.path.absolute()), "sha256": file_sha256(request.path)}],
         "renamed": dict(request.renamed),
+        "only": {name: sorted(values) for name, values in request.only.items()},
     }
     new = NewImport(name=request.name, parameters=parameters, data_set=request.data_set, edges_only=True)
     with import_run(database, new) as loading:
@@ -115,6 +122,8 @@ def import_edges(database: Database, request: EdgeImportRequest, progress: Progr
         without_neuron=reader.without_neuron,
         without_synapses=reader.without_synapses,
         retired=reader.retired,
+        left_out=reader.left_out,
+        kinds={name: sorted(values) for name, values in reader.kinds.items() if len(values) > 1},
         dropped_columns=reader.dropped_columns,
     )
 

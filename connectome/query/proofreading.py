@@ -64,7 +64,7 @@ class AnnotationReport:
 
 def import_roots(
     database: Database,
-    path: Path,
+    table: Path | RootTable,
     name: str,
     parent: str | None = None,
     *,
@@ -81,9 +81,9 @@ def import_roots(
             form a chain that is refused.
         RootsError: no such parent, or a version of this name exists.
     """
-    table = RootTable(path=path)
+    table = table if isinstance(table, RootTable) else RootTable(path=table)
     chosen = data_set or choose_data_set(database)
-    new = NewRoots(name=name, source=str(path.absolute()), data_set_id=chosen.data_set_id, parent=parent)
+    new = NewRoots(name=name, source=str(table.path.absolute()), data_set_id=chosen.data_set_id, parent=parent)
     made = make_version(database, new, _columns(table), supervoxels=table.supervoxels, chains=chains)
     return RootsReport(
         version=name,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv as lines
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -46,9 +47,11 @@ NAMES = {
     "size_voxels": ("size_voxels", "sum_size", "size"),
     "confidence": ("mean_confidence", "confidence"),
 }
+KINDS = ("type", "kind", "edge_type", "synapse_type", "connection_type", "type_of_connection", "etype")
 OURS = {"pre_id": "pre", "post_id": "post", "synapse_count": "synapses", "mean_confidence": "confidence"}
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 ROWS_A_PART = 50_000
+ROWS_OF_MATRIX = 1024
 WHOLE = r"^\d+$"
 
 
@@ -61,10 +64,13 @@ class EdgeReader:
         matrix: whether it is a matrix; None: what its columns say.
         renamed: columns of the table under names of its own, and pre_id, post_id, synapse_count, size_voxels or
             mean_confidence that each one is.
+        only: columns of the table, and the values of which a row has to have one in each to count.
         rows: edges read so far, several of a pair counted each.
         without_neuron: rows left out so far, as a neuron is missing or 0.
         without_synapses: rows left out so far that count no synapse.
         retired: rows left out so far that the table marks as not valid, deleted or superseded.
+        left_out: rows left out so far by `only`.
+        kinds: columns that tell kinds of connections apart, with all their values so far: they are added up.
         counted: whether the table counts synapses; otherwise each row is one. Known once the first batch is there.
         dropped_columns: the table's columns that nothing is read from; known as `counted` is.
     """
@@ -72,10 +78,13 @@ class EdgeReader:
     path: Path
     matrix: bool | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
+    only: Mapping[str, Collection[str]] = field(default_factory=dict)
     rows: int = field(default=0, init=False)
     without_neuron: int = field(default=0, init=False)
     without_synapses: int = field(default=0, init=False)
     retired: int = field(default=0, init=False)
+    left_out: int = field(default=0, init=False)
+    kinds: dict[str, set[str]] = field(default_factory=dict, init=False)
     counted: bool = field(default=True, init=False)
     dropped_columns: list[str] = field(default_factory=list, init=False)
 
@@ -98,12 +107,19 @@ class EdgeReader:
             )
         self.counted = "synapses" in found
         validity = [name for name in VALIDITY if name in header]
-        used = [*found.values(), *validity]
-        self.dropped_columns = [name for name in header if name not in used]
+        kinds = [name for name in header if _plain(name) in KINDS and name not in found.values()]
+        absent = next((name for name in self.only if name not in header), None)
+        if absent is not None:
+            raise TableError(f"{self.path} has no column {absent}: its columns are {', '.join(header[:30])}")
+        used = list(dict.fromkeys([*found.values(), *validity, *kinds, *self.only]))
+        self.dropped_columns = [name for name in header if name not in (*found.values(), *validity, *self.only)]
         for batch in read_batches(self.path, used, dict.fromkeys(used, pa.string()), names=self._given_names(header)):
             valid = batch.filter(still_valid(batch, validity))
             self.retired += batch.num_rows - valid.num_rows
-            yield self._edges({ours: valid[theirs] for ours, theirs in found.items()})
+            chosen = self._chosen(valid)
+            for name in kinds:
+                self.kinds.setdefault(name, set()).update(_words(chosen[name]).unique().to_pylist())
+            yield self._edges({ours: chosen[theirs] for ours, theirs in found.items()})
 
     def of_rows(self, rows: Iterable[Mapping[str, str]]) -> Iterator[pa.RecordBatch]:
         """The same for edges that were read elsewhere: texts by the names of EDGE_SCHEMA; what isn't told is left out.
@@ -121,6 +137,14 @@ class EdgeReader:
             if "synapses" in columns:
                 columns["synapses"] = pc.fill_null(columns["synapses"], "1")
             yield self._edges(columns)
+
+    def _chosen(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows that `only` lets count."""
+        kept = batch
+        for name, values in self.only.items():
+            kept = kept.filter(pc.is_in(_words(kept[name]), pa.array(sorted(values), pa.string())))
+        self.left_out += batch.num_rows - kept.num_rows
+        return kept
 
     def _header(self) -> list[str]:
         """The names of the columns; those of a table without any are pre, post and weight."""
@@ -172,16 +196,15 @@ class EdgeReader:
         return all(pc.all(pc.or_(pc.equal(t, ""), pc.match_substring_regex(t, NUMBER))).as_py() for t in texts)
 
     def _of_matrix(self, header: Sequence[str], pre: str) -> Iterator[pa.RecordBatch]:
-        """The cells of a matrix that aren't empty or 0."""
-        posts = [name for name in header if name != pre]
-        for batch in read_batches(self.path, header, dict.fromkeys(header, pa.string()), rows=1024):
-            for post in posts:
-                values = _numbers(batch[post], f"{self.path}: column {post}")
-                told = pc.fill_null(pc.not_equal(values, 0.0), False)
-                cells = pa.record_batch({"pre": batch[pre], "synapses": values}).filter(told)
-                if cells.num_rows:
-                    columns = {name: cells[name] for name in cells.schema.names}
-                    yield self._edges({**columns, "post": pa.repeat(post, cells.num_rows)})
+        """The cells of a matrix that aren't empty or 0, row by row."""
+        posts = np.array([name for name in header if name != pre], object)
+        for batch in read_batches(self.path, header, dict.fromkeys(header, pa.string()), rows=ROWS_OF_MATRIX):
+            columns = [_numbers(batch[post], f"{self.path}: column {post}") for post in posts]
+            cells = np.stack([np.nan_to_num(c.to_numpy(zero_copy_only=False)) for c in columns], axis=1)
+            rows, places = np.nonzero(cells)
+            if len(rows):
+                found = {"pre": batch[pre].take(pa.array(rows)), "post": pa.array(posts[places], pa.string())}
+                yield self._edges({**found, "synapses": pa.array(cells[rows, places])})
 
     def _edges(self, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
         count = len(columns["pre"])
@@ -202,6 +225,12 @@ class EdgeReader:
         self.without_synapses += named.num_rows - kept.num_rows
         self.rows += kept.num_rows
         return kept
+
+
+def _words(column: pa.Array) -> pa.Array:
+    """Values as texts without blanks around; NULL is empty."""
+    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    return pc.utf8_trim_whitespace(pc.fill_null(column.cast(pa.string()), ""))
 
 
 def _plain(name: str) -> str:

@@ -160,11 +160,13 @@ class RootTable:
 
     Attributes:
         path: the file.
+        renamed: columns of the table under names of its own, and segment_id, supervoxel_id or root_id that each one is.
         supervoxels: whether it names supervoxels; known once it was opened.
         without_root: rows left out so far, as their id or root is missing or 0.
     """
 
     path: Path
+    renamed: Mapping[str, str] = field(default_factory=dict)
     supervoxels: bool = field(default=False, init=False)
     without_root: int = field(default=0, init=False)
 
@@ -175,11 +177,18 @@ class RootTable:
             TableError: the file can't be read, or lacks a column.
         """
         names = column_names(self.path)
-        self._columns = (
-            _first(self.path, names, SEGMENT_COLUMNS),
-            _first(self.path, names, ROOT_COLUMNS),
-        )
-        self.supervoxels = self._columns[0] in SUPERVOXEL_COLUMNS
+        ours = {ours: theirs for theirs, ours in self.renamed.items()}
+        wrong = next((name for name in ours if name not in ("segment_id", "supervoxel_id", "root_id")), None)
+        if wrong is not None:
+            raise TableError(f"a table of roots has no column {wrong}: it has segment_id or supervoxel_id, and root_id")
+        absent = next((name for name in self.renamed if name not in names), None)
+        if absent is not None:
+            raise TableError(f"{self.path} has no column {absent}: its columns are {', '.join(names[:20])}")
+        given = ours.get("segment_id") or ours.get("supervoxel_id")
+        root = ours.get("root_id") or _first(self.path, names, ROOT_COLUMNS)
+        self._columns = (given or _first(self.path, names, SEGMENT_COLUMNS), root)
+        told = "supervoxel_id" in ours if given else self._columns[0] in SUPERVOXEL_COLUMNS
+        self.supervoxels = told
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The roots: segment_id or supervoxel_id, and root_id, int64.

@@ -18,7 +18,7 @@ from connectome.store.database import Database
 from connectome.store.proofreading.data_sets import choose_data_set
 from connectome.store.proofreading.roots import Chains, list_roots
 from connectome.tables.kinds import Columns
-from connectome.tables.neuron_tables import AnnotationTable, Repeated
+from connectome.tables.neuron_tables import AnnotationTable, Repeated, RootTable
 
 Rows = list[dict[str, Any]]
 MERGED = {LARGEST - 1: LARGEST, LARGEST - 2: LARGEST}
@@ -264,6 +264,19 @@ def test_a_version_of_supervoxels_is_corrected_by_supervoxels_and_by_its_roots(
     assert edges(connectome, Filter(roots="sv3")) == expected
     with pytest.raises(NeuronNotFoundError, match=r"110 is no neuron .* any more: it went to 120$"):
         connectome.partners(110, where=Filter(roots="sv3"))
+
+
+def test_columns_of_roots_may_have_any_name(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:
+    a, b = LARGEST - 1, LARGEST
+    path = csv_file(tmp_path / "t.csv", f"root_630,root_783\n{a},{b}\n")
+    renamed = {"root_630": "segment_id", "root_783": "root_id"}
+    report = import_roots(connectome.database, RootTable(path=path, renamed=renamed), "783")
+    assert (report.supervoxels, report.found) == (False, 1)
+    assert edges(connectome, Filter(roots="783")) == merged_edges(rows, {a: b})
+    with pytest.raises(TableError, match="has no column root: it has segment_id or supervoxel_id"):
+        RootTable(path=path, renamed={"root_630": "root"})
+    with pytest.raises(TableError, match="no column root_900: its columns are root_630"):
+        RootTable(path=path, renamed={"root_900": "root_id"})
 
 
 def test_a_build_has_its_segments_as_supervoxels(connectome: Connectome, rows: Rows, tmp_path: Path) -> None:

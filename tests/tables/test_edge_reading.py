@@ -126,3 +126,29 @@ def test_graphml_of_anybody_is_read_edge_by_edge(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(GRAPHML.format(kind="undirected").encode()))
     with pytest.raises(Exception, match="undirected edges; a connectome's are directed"):
         list(graphml_edges(path))
+
+
+def test_kinds_of_connections_are_told_and_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "worm.csv"
+    path.write_text("Source,Target,Weight,Type\nA,B, 3,chemical\nA,B,2,electrical\n B,A,1,chemical\n")
+    reader = EdgeReader(path=path)
+    assert rows(reader.batches()) == [("A", "B", 3), ("A", "B", 2), ("B", "A", 1)]
+    assert reader.kinds == {"Type": {"chemical", "electrical"}}
+    reader = EdgeReader(path=path, only={"Type": {"chemical"}})
+    assert rows(reader.batches()) == [("A", "B", 3), ("B", "A", 1)]
+    assert (reader.left_out, reader.kinds, reader.dropped_columns) == (1, {"Type": {"chemical"}}, [])
+    with pytest.raises(TableError, match="no column Kind: its columns are Source"):
+        list(EdgeReader(path=path, only={"Kind": {"chemical"}}).batches())
+
+
+def test_a_large_matrix_is_read_in_parts(tmp_path: Path) -> None:
+    size = 1500
+    lines = [",".join(["id", *(str(10 * i) for i in range(1, size + 1))])]
+    for i in range(1, size + 1):
+        cells = ["0"] * size
+        cells[(7 * i) % size] = str(i)
+        lines.append(",".join([str(10 * i), *cells]))
+    path = tmp_path / "matrix.csv"
+    path.write_text("\n".join(lines) + "\n")
+    found = rows(EdgeReader(path=path).batches())
+    assert found == [(str(10 * i), str(10 * ((7 * i) % size + 1)), i) for i in range(1, size + 1)]
