@@ -123,6 +123,41 @@ def import_stack(
     typer.echo(target)
 
 
+@import_app.command("hdf5")
+def import_hdf5(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="HDF5 file.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The volume to make, e.g. raw.zarr.")],
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", metavar="PATH", show_default=False, help="Which dataset, if there are several."),
+    ] = None,
+    resolution: ResolutionOption = None,
+    offset: OffsetOption = None,
+    axes: AxesOption = None,
+    channel: ChannelOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Write a dataset of an HDF5 file, whoever wrote it, as one volume.
+
+    Resolution, offset and axes are those that its attributes tell, if none
+    are given. What leads to other files isn't followed.
+    """
+    from connectome.cli.output.progress import RichProgress
+    from connectome.formats.hdf5 import Hdf5File
+    from connectome.formats.hdf5_import import import_dataset
+
+    with Hdf5File(file) as opened, RichProgress() as progress:
+        volume = opened.the_volume(
+            dataset,
+            resolution_nm=parse_lengths_nm(resolution, "--resolution"),
+            offset_nm=parse_nm(offset, "--offset"),
+            axes=axes,
+            channel=channel,
+        )
+        import_dataset(volume, target, progress=progress, overwrite=overwrite)
+    typer.echo(target)
+
+
 @app.command()
 def info(
     url: Annotated[str, typer.Argument(metavar="URL", help="A local path, a URL, or a URL pipeline.")],

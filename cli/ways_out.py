@@ -16,6 +16,7 @@ WAYS_OUT = {
     "place": "give its place in nm as --resolution z,y,x and --offset z,y,x",
     "overlap": "correct one, or build what both have with --overlap",
     "any_grid": "train a model on such a volume (connectome train) and give it as --detector, or build with --any-grid",
+    "dataset": "choose one with --dataset PATH",
     "channel": "choose one with --channel N, from 0",
     "axes": "say what its axes are with --axes, e.g. --axes zyx",
     "gaps": "--gaps blank leaves room for them, --gaps close takes the files that are there",

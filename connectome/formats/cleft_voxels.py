@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from connectome.formats.cremi_file import CremiVolume
+from connectome.formats.hdf5 import Hdf5Volume
 from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import BlockGrid, Box, Grid, NmTriple, triple
 
@@ -57,7 +57,7 @@ class CleftVoxels:
         return {int(place): float(nearest[place]) for place in np.flatnonzero(np.isfinite(nearest))}
 
 
-def gather_cleft_voxels(clefts: CremiVolume) -> CleftVoxels:
+def gather_cleft_voxels(clefts: Hdf5Volume) -> CleftVoxels:
     """Read a label volume block by block.
 
     `BACKGROUND` and `IGNORE` are no clefts. CREMI marks the background with `BACKGROUND` and may have a cleft 0; other
@@ -86,7 +86,7 @@ def _members(
     return labels[chosen], (places + np.asarray(box.start)).astype(np.int32)
 
 
-def _block_shape(clefts: CremiVolume) -> tuple[int, int, int]:
+def _block_shape(clefts: Hdf5Volume) -> tuple[int, int, int]:
     """A row of whole chunks of at most `BLOCK_VOXELS` voxels, or one chunk."""
     z, y, x = clefts.chunk_shape
     repeats = max(BLOCK_VOXELS // (z * y * x), 1)

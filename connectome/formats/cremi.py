@@ -6,19 +6,16 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from connectome.errors import DtypeError, VolumeFormatError
-from connectome.files import refuse_existing, remove_stale, whole_folder
+from connectome.files import refuse_existing, remove_stale
 from connectome.formats.annotation_table import AnnotationRow, write_annotations
-from connectome.formats.cremi_file import CLEFTS, NEURON_IDS, RAW, CremiFile, CremiVolume, PartnerPair
+from connectome.formats.copying import write_volume
+from connectome.formats.cremi_file import CLEFTS, NEURON_IDS, RAW, CremiFile, PartnerPair
 from connectome.formats.cremi_reference import CremiReference
-from connectome.geometry import BlockGrid, Triple, triple
+from connectome.formats.hdf5 import Hdf5Volume
 from connectome.records import NoProgress, Progress
-from connectome.volumes.volume import Volume
 
-CHUNK_SHAPE = (32, 128, 128)
-BLOCK_SHAPE = (32, 256, 1024)
 VOLUME_NAMES = {RAW: "raw.zarr", NEURON_IDS: "neuron_ids.zarr", CLEFTS: "clefts.zarr"}
 TABLE_NAME = "annotations.csv"
 
@@ -66,19 +63,19 @@ def import_cremi(
         remove_stale(table)
         for (name, volume), target in zip(found.items(), targets, strict=True):
             dtype = volume.dtype if name == RAW else np.uint64
-            _copy(volume, target, dtype, progress)
+            write_volume(volume, target, np.dtype(dtype), progress=progress, overwrite=overwrite)
     if not rows:
         return targets
     write_annotations(table, rows)
     return [*targets, table]
 
 
-def _check_dtype(source: Path, name: str, volume: CremiVolume) -> None:
+def _check_dtype(source: Path, name: str, volume: Hdf5Volume) -> None:
     if name != RAW and volume.dtype.kind not in "ui":
         raise DtypeError(f"{source}: {name} holds {volume.dtype}; labels are integers")
 
 
-def _annotation_rows(source: Path, found: dict[str, CremiVolume], pairs: list[PartnerPair]) -> list[AnnotationRow]:
+def _annotation_rows(source: Path, found: dict[str, Hdf5Volume], pairs: list[PartnerPair]) -> list[AnnotationRow]:
     """The rows of the table; only the points are known where the file has no segments or no clefts."""
     if pairs and NEURON_IDS in found and CLEFTS in found:
         with closing(CremiReference(source)) as reference:
@@ -95,27 +92,3 @@ def _annotation_rows(source: Path, found: dict[str, CremiVolume], pairs: list[Pa
         )
         for pair in pairs
     ]
-
-
-def _copy(source: CremiVolume, target: Path, dtype: DTypeLike, progress: Progress) -> None:
-    """Copy a volume block by block, aligned to the chunks of the target."""
-    grid = source.grid
-    progress.start(f"import {target.name}", grid.box.size_voxels)
-    with whole_folder(target) as partial:
-        volume = Volume.create(
-            partial,
-            shape=grid.shape,
-            dtype=np.dtype(dtype).newbyteorder("="),
-            resolution_nm=grid.resolution_nm,
-            offset_nm=grid.offset_nm,
-            chunk_shape=_chunk_shape(grid.shape),
-        )
-        for _, box in BlockGrid(grid.box, BLOCK_SHAPE):
-            volume.write(box, source.read(box).astype(volume.dtype, copy=False))
-            progress.advance(box.size_voxels)
-    progress.finish()
-
-
-def _chunk_shape(shape: Triple) -> Triple:
-    """The usual chunk, no larger than the volume."""
-    return triple(min(chunk, max(length, 1)) for chunk, length in zip(CHUNK_SHAPE, shape, strict=True))

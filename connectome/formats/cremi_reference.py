@@ -12,7 +12,8 @@ from connectome.errors import ReferenceDataError
 from connectome.formats.annotation_table import AnnotationRow
 from connectome.formats.cleft_matching import match_clefts
 from connectome.formats.cleft_voxels import CleftVoxels, gather_cleft_voxels
-from connectome.formats.cremi_file import CLEFTS, NEURON_IDS, CremiFile, CremiVolume, PartnerPair
+from connectome.formats.cremi_file import CLEFTS, NEURON_IDS, CremiFile, PartnerPair
+from connectome.formats.hdf5 import Hdf5Volume
 from connectome.formats.reference import BACKGROUND, IGNORE
 from connectome.geometry import Box, Grid, NmTriple, triple, voxel_at_nm, voxel_centre_nm
 from connectome.records import ReferenceSynapse
@@ -119,7 +120,7 @@ class CremiReference:
     def _synapse(
         self,
         pair: PartnerPair,
-        segments: CremiVolume,
+        segments: Hdf5Volume,
         cleft_id: int,
         extent: tuple[tuple[float, float, float], int],
     ) -> ReferenceSynapse:
@@ -131,7 +132,7 @@ class CremiReference:
             size_voxels=extent[1],
         )
 
-    def _segment_at(self, segments: CremiVolume, point_id: int, point_nm: NmTriple) -> int:
+    def _segment_at(self, segments: Hdf5Volume, point_id: int, point_nm: NmTriple) -> int:
         """The segment at a point; on background the nearest within reach, at equal distance the lowest id."""
         grid = segments.grid
         voxel = voxel_at_nm(point_nm, grid.resolution_nm, grid.offset_nm)
@@ -151,7 +152,7 @@ class CremiReference:
         distances = (steps**2).sum(axis=1)
         return int(labels[tuple(found[distances == distances.min()].T)].min())
 
-    def _labels(self, name: str) -> CremiVolume:
+    def _labels(self, name: str) -> Hdf5Volume:
         volume = self._file.volume(name)
         if volume is None:
             raise ReferenceDataError(f"{self._path} has no {name}: it can't serve as a reference")

@@ -8,8 +8,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from connectome.errors import InputError, ResolutionError
+from connectome.errors import ResolutionError
 from connectome.files import refuse_existing, whole_folder
+from connectome.formats.copying import CHUNK_SHAPE, refuse_url
 from connectome.formats.sections import Sections, resolution_of
 from connectome.formats.whole_numbers import whole_dtype
 from connectome.geometry import Box, NmTriple, Triple
@@ -17,7 +18,6 @@ from connectome.records import NoProgress, Progress
 from connectome.volumes.volume import Volume
 
 SLAB_BYTES = 512 * 2**20
-CHUNK_SHAPE = (32, 128, 128)
 
 
 def import_stack(
@@ -47,8 +47,7 @@ def import_stack(
         StorageError: `target` exists and `overwrite` is false, or writing failed.
     """
     progress = progress or NoProgress()
-    if ":/" in str(target):
-        raise InputError(f"{target} is a URL: import into a local folder and copy that")
+    refuse_url(target)
     if not overwrite:
         refuse_existing(target)
     told_nm, missing = resolution_of(sections.told, "the stack")

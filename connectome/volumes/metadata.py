@@ -122,6 +122,12 @@ def read_array_metadata(store: ts.TensorStore) -> ArrayMetadata:
     )
 
 
+def attributes_metadata(attributes: Mapping[str, Any], names: Sequence[str]) -> ArrayMetadata:
+    """What attributes alone tell, of an array with these names of axes."""
+    told = _from_attributes(attributes, names, _factors(attributes, names) or ONCE)
+    return ArrayMetadata(names=tuple(names), placements=() if told is None else (told,))
+
+
 def spatial_axes(names: Sequence[str]) -> list[int]:
     """The positions of z, y and x among named axes; where they have other names or none, the last three."""
     if {"x", "y", "z"} <= set(names):

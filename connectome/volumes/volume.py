@@ -38,8 +38,8 @@ More would only make memory grow with the volume: neighbouring tiles and patches
 ZARR = "zarr (2 or 3), n5 or neuroglancer precomputed"
 OTHER_FILES = {
     ".hdf": "cremi",
-    ".h5": "cremi",
-    ".hdf5": "cremi",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
     ".tif": "stack",
     ".tiff": "stack",
     ".png": "stack",
