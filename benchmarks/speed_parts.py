@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from connectome.clefts.labelling import Connectivity, grown, label_block, whole_clefts
+from connectome.clefts.labelling import Connectivity, grown, join, label_block, shared_voxel_pairs, whole_clefts
 from connectome.clefts.predict import CleftPredictor
-from connectome.clefts.stitching import join, shared_voxel_pairs
 from connectome.clefts.tiling import TileLattice, TileShape
 from connectome.geometry import BlockGrid, Box, Triple, triple
 from connectome.models.assigners import open_assigner

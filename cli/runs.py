@@ -12,7 +12,7 @@ from connectome.pipeline.parameters import shown_parameters
 
 if TYPE_CHECKING:
     from connectome.query.runs import RunReport
-    from connectome.store.runs.stage_progress import StageProgress
+    from connectome.store.runs.blocks import StageProgress
 
 app = typer.Typer(no_args_is_help=True, help="Runs: list them, show how far one is and what failed, delete one.")
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The run, by the name its build was given.")]

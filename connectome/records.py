@@ -237,6 +237,11 @@ class Edges(Table):
     mean_confidence: NDArray[np.float64] = field(metadata=_column("float64"))
 
 
+EDGE_SUMS = """count(*)::integer AS synapse_count, coalesce(sum(size_voxels), 0)::bigint AS size_voxels,
+           avg(confidence)::double precision AS mean_confidence"""
+"""The columns of an edge as SQL, wherever synapses with their clefts are added up."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReferenceSynapse:
     """One annotated synapse: its cleft label, its partners, its cleft's centroid in voxels of the segmentation."""

@@ -10,10 +10,10 @@ from typing import Any
 
 from connectome.errors import StorageError
 from connectome.store.database import Database
+from connectome.store.runs.blocks import FailedBlock, StageProgress, failed_blocks, stage_progress
 from connectome.store.runs.lock import lock_run, runs_under_way
 from connectome.store.runs.records import RunRecord, RunState
 from connectome.store.runs.runs import RunModel, delete_run, get_run, run_models, run_names
-from connectome.store.runs.stage_progress import FailedBlock, StageProgress, failed_blocks, stage_progress
 
 INTERRUPTED = "interrupted"
 FAILED_SHOWN = 20

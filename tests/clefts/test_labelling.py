@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from connectome.clefts.labelling import Connectivity, grown, label_block
-from connectome.clefts.stitching import join, shared_voxel_pairs
+from connectome.clefts.labelling import Connectivity, grown, join, label_block, shared_voxel_pairs
 from connectome.geometry import BlockGrid, Box, Triple, triple
 
 sides = st.tuples(*[st.integers(1, 9)] * 3).map(triple)

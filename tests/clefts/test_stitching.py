@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectome.clefts.stitching import join, join_layers
+from connectome.clefts.labelling import join, join_layers
 
 LAYERS, ALONG = 6, 5
 

@@ -13,11 +13,10 @@ from typer.testing import Result
 from connectome.pipeline.build import build_volume
 from connectome.records import NoProgress
 from connectome.store.database import Database
-from connectome.store.runs.blocks import BlockMark, Stage
+from connectome.store.runs.blocks import BlockMark, Stage, record_failure
 from connectome.store.runs.lock import lock_run
 from connectome.store.runs.records import RunState
 from connectome.store.runs.runs import get_run, set_state
-from connectome.store.runs.stage_progress import record_failure
 
 Cli = Callable[..., Result]
 

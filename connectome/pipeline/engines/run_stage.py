@@ -14,8 +14,7 @@ from connectome.pipeline.engines.attempt import Outcome, Outcomes
 from connectome.pipeline.engines.threads import ThreadEngine
 from connectome.pipeline.request import BuildRequest, Execution
 from connectome.pipeline.stages.stage import BuildStage
-from connectome.store.runs.blocks import Stage, done_blocks
-from connectome.store.runs.stage_progress import StageSize, record_failure, record_stage
+from connectome.store.runs.blocks import Stage, StageSize, done_blocks, record_failure, record_stage
 
 FAILED_IN_A_ROW = 20
 """So many blocks that fail one after the other end a stage: a full disk fails them all."""

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from connectome.clefts.stitching import Pairs, join_layers, shared_voxel_pairs
+from connectome.clefts.labelling import Pairs, join_layers, shared_voxel_pairs
 from connectome.pipeline.stages.stage import BuildStage, Computed
 from connectome.store.findings.building import read_borders, write_clefts, write_renamed
 from connectome.store.runs.blocks import BlockTransaction, Stage

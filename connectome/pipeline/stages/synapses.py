@@ -7,10 +7,9 @@ from functools import cached_property
 
 from connectome.partners.duplicates import merge_duplicates
 from connectome.pipeline.stages.stage import BuildStage, Computed
-from connectome.store.findings.duplicates import cleft_count, repeated_synapses, synapses_per_part, write_merged
-from connectome.store.findings.edges import refresh_edges
+from connectome.store.findings.building import cleft_count, repeated_synapses, synapses_per_part, write_merged
+from connectome.store.findings.edges import refresh_all_roots, refresh_edges
 from connectome.store.findings.reading import counts
-from connectome.store.proofreading.root_versions import refresh_all_roots
 from connectome.store.runs.blocks import BlockTransaction, Stage
 
 CLEFTS_A_PART = 1_000_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from connectome.errors import DatabaseError
+from connectome.records import EDGE_SUMS
 from connectome.store.address import database_errors
 from connectome.store.database import Database
-from connectome.store.queries.scope import SUMS
 from connectome.store.schema.base import partition
 
 WORK_MEM = "256MB"
@@ -55,6 +55,9 @@ SELECT {run_id}, {roots_id}, pre_root_id, post_root_id, sum(synapse_count), sum(
             THEN least(1.0, sum(confidence) / (sum(synapse_count) - sum(unscored_count))) END
 FROM part GROUP BY pre_root_id, post_root_id ORDER BY pre_root_id, post_root_id
 """
+VERSIONS = """
+SELECT roots_id FROM roots JOIN run USING (data_set_id) WHERE run_id = :run_id ORDER BY roots_id
+"""
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"
 MARK = "INSERT INTO root_refresh (run_id, roots_id) VALUES (:run_id, :roots_id)"
 
@@ -97,7 +100,7 @@ def refresh_edges(connection: Connection, run_id: int) -> int:
     names = _names(run_id)
     connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
     _analyse(connection, names, "cleft", "synapse")
-    connection.execute(text(ADD_UP.format(**names, sums=SUMS)))
+    connection.execute(text(ADD_UP.format(**names, sums=EDGE_SUMS)))
     connection.execute(text(f"DELETE FROM {names['edge']}"))
     count = connection.execute(text(EDGES.format(**names))).rowcount
     connection.execute(text("DROP TABLE added_up"))
@@ -120,6 +123,13 @@ def refresh_root_edges(connection: Connection, run_id: int, roots_id: int) -> in
     count = connection.execute(text(ROOT_EDGES.format(**names))).rowcount
     _analyse(connection, names, "root_edge")
     return count
+
+
+def refresh_all_roots(connection: Connection, run_id: int) -> None:
+    """Make the edges of a run for all versions, as it is finished: who only reads can't make them later."""
+    for roots_id in connection.scalars(text(VERSIONS), {"run_id": run_id}).all():
+        apply_supervoxels(connection, roots_id, run_id)
+        refresh_root_edges(connection, run_id, roots_id)
 
 
 def lock_root_edges(connection: Connection, run_id: int, roots_id: int) -> None:

@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, text, update
 
 from connectome.store.database import Database
-from connectome.store.findings.edges import refresh_edges, vacuum_edges
-from connectome.store.proofreading.root_versions import refresh_all_roots
+from connectome.store.findings.edges import refresh_all_roots, refresh_edges, vacuum_edges
 from connectome.store.runs.records import NewImport, RunKind, RunState
 from connectome.store.runs.runs import data_set_of_name, insert_run
 from connectome.store.schema.base import partition

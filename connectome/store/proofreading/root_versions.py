@@ -28,9 +28,6 @@ from connectome.store.transfer.copying import copy_columns
 
 Batches = Iterable[Mapping[str, NDArray[Any]]]
 FINISHED = "SELECT run_id, name FROM run WHERE state = 'finished' AND data_set_id = :data_set_id ORDER BY run_id"
-VERSIONS = """
-SELECT roots_id FROM roots JOIN run USING (data_set_id) WHERE run_id = :run_id ORDER BY roots_id
-"""
 SEGMENTS_FOUND = """
 SELECT count(*) FROM (
     SELECT r.segment_id FROM root r JOIN edge e ON e.pre_segment_id = r.segment_id
@@ -160,13 +157,6 @@ def make_split_version(database: Database, new: NewRoots, run_id: int, batches: 
             write_synapse_roots(connection, roots_id, run_id, SynapseRoots(**batch))
         name = connection.scalar(text("SELECT name FROM run WHERE run_id = :run_id"), {"run_id": run_id})
         return _refresh_all(connection, roots_id, new.data_set_id, read=run_id)[str(name)]
-
-
-def refresh_all_roots(connection: Connection, run_id: int) -> None:
-    """Make the edges of a run for all versions, as it is finished: who only reads can't make them later."""
-    for roots_id in connection.scalars(text(VERSIONS), {"run_id": run_id}).all():
-        apply_supervoxels(connection, roots_id, run_id)
-        refresh_root_edges(connection, run_id, roots_id)
 
 
 def _parent(database: Database, new: NewRoots) -> RootsRecord | None:

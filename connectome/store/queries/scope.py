@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectome.errors import NoSynapsesError, RootsError
+from connectome.records import EDGE_SUMS
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries.streaming import Query
@@ -46,9 +47,6 @@ TO_ROOTS = """
                             AND o.number = s.number
     LEFT JOIN root p ON p.roots_id = :roots_id AND p.segment_id = s.pre_segment_id
     LEFT JOIN root q ON q.roots_id = :roots_id AND q.segment_id = s.post_segment_id"""
-SUMS = """count(*)::integer AS synapse_count, coalesce(sum(size_voxels), 0)::bigint AS size_voxels,
-           avg(confidence)::double precision AS mean_confidence"""
-"""What an edge says of its synapses, wherever they are added up."""
 SEGMENT_EDGES = """whole AS NOT MATERIALIZED (
     SELECT pre_segment_id AS pre_id, post_segment_id AS post_id, synapse_count, size_voxels, mean_confidence
     FROM edge WHERE run_id = :run_id
@@ -151,7 +149,7 @@ class Scope:
 
     def _pairs(self, narrow: bool) -> str:
         if self.filter.chooses_synapses:
-            return COUNTED_PAIRS.format(sums=SUMS, materialized="NOT MATERIALIZED" if narrow else "MATERIALIZED")
+            return COUNTED_PAIRS.format(sums=EDGE_SUMS, materialized="NOT MATERIALIZED" if narrow else "MATERIALIZED")
         return ALL_PAIRS
 
     def _edges(self) -> str:

@@ -19,8 +19,7 @@ from connectome.pipeline.engines.run_stage import FAILED_IN_A_ROW, run_stage
 from connectome.pipeline.engines.threads import ThreadEngine
 from connectome.pipeline.stages.stage import Computed
 from connectome.store.database import Database
-from connectome.store.runs.blocks import BlockTransaction, Stage, done_blocks
-from connectome.store.runs.stage_progress import failed_blocks, stage_progress
+from connectome.store.runs.blocks import BlockTransaction, Stage, done_blocks, failed_blocks, stage_progress
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from small_world import SmallWorld, build, make_small_world, rows_of
 from connectome.errors import IncompleteRunError, StorageError
 from connectome.pipeline.build import build_volume
 from connectome.store.database import Database
-from connectome.store.findings.duplicates import repeated_synapses
+from connectome.store.findings.building import repeated_synapses
 
 DISTANCE_NM = 900.0
 

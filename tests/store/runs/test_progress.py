@@ -3,9 +3,19 @@ from __future__ import annotations
 from tables import commit_block
 
 from connectome.store.database import Database
-from connectome.store.runs.blocks import BlockMark, Stage, done_blocks, mark_done, stage_totals
+from connectome.store.runs.blocks import (
+    BlockMark,
+    Stage,
+    StageSize,
+    done_blocks,
+    failed_blocks,
+    mark_done,
+    record_failure,
+    record_stage,
+    stage_progress,
+    stage_totals,
+)
 from connectome.store.runs.records import RunRecord
-from connectome.store.runs.stage_progress import StageSize, failed_blocks, record_failure, record_stage, stage_progress
 
 
 def fail(database: Database, run: RunRecord, stage: Stage, block_id: int, error: str) -> None:
