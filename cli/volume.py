@@ -163,11 +163,20 @@ def info(
     url: Annotated[str, typer.Argument(metavar="URL", help="A local path, a URL, or a URL pipeline.")],
     resolution: ResolutionOption = None,
     offset: OffsetOption = None,
+    refuse_missing: Annotated[
+        bool,
+        typer.Option("--refuse-missing", help="Exit with 3 if chunks aren't stored, or an image has blank sections."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print shape, chunks, data type, resolution and offset; of a segmentation also its range of ids."""
+    """Print shape, chunks, data type, resolution and offset; of a segmentation also its range of ids.
+
+    Chunks that aren't stored, which read as 0, and an image's blank sections
+    are counted.
+    """
     from connectome.cli.output.progress import RichProgress
     from connectome.formats.description import describe_volume
+    from connectome.volumes.missing import refuse_incomplete
     from connectome.volumes.volume import Volume
 
     volume = Volume.open(
@@ -177,9 +186,11 @@ def info(
         description = describe_volume(volume, progress=progress)
     if as_json:
         typer.echo(json.dumps(_as_json(description)))
-        return
-    for name, value in _lines(description):
-        typer.echo(f"{name:<12}{value}")
+    else:
+        for name, value in _lines(description):
+            typer.echo(f"{name:<12}{value}")
+    if refuse_missing:
+        refuse_incomplete(url, description.missing)
 
 
 @app.command()
@@ -221,6 +232,9 @@ def _as_json(description: VolumeDescription) -> dict[str, Any]:
         "chunk_shape": description.chunk_shape,
         "resolution_nm": grid.resolution_nm,
         "offset_nm": grid.offset_nm,
+        "chunks": description.missing.chunks,
+        "absent_chunks": description.missing.absent,
+        "blank_sections": description.missing.blank,
     }
     if ids is not None:
         facts["lowest_id"] = None if ids.lowest_id is None else str(ids.lowest_id)
@@ -244,6 +258,8 @@ def _lines(description: VolumeDescription) -> list[tuple[str, str]]:
         ("resolution", f"{_joined(grid.resolution_nm)} nm"),
         ("offset", f"{_joined(grid.offset_nm)} nm"),
     ]
+    if description.missing:
+        lines.append(("missing", f"{description.missing}: they read as 0, or as one value"))
     return lines if description.ids is None else [*lines, ("ids", _id_text(description.ids))]
 
 

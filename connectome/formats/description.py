@@ -9,6 +9,7 @@ import numpy as np
 from connectome.formats.reference import IGNORE
 from connectome.geometry import BlockGrid, Grid, Triple, triple
 from connectome.records import NoProgress, Progress
+from connectome.volumes.missing import Missing, find_missing
 from connectome.volumes.volume import Volume
 
 BLOCK_VOXELS = 2**24
@@ -35,13 +36,19 @@ class IdRange:
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeDescription:
-    """The facts of a volume; `ids` is None for volumes that are no label volumes (integers of at least 32 bits are)."""
+    """The facts of a volume.
+
+    Attributes:
+        missing: what of its chunks, and of an image's sections, isn't there.
+        ids: None for volumes that are no label volumes (integers of at least 32 bits are).
+    """
 
     url: str
     format: str
     dtype: str
     grid: Grid
     chunk_shape: Triple
+    missing: Missing
     ids: IdRange | None
 
 
@@ -58,6 +65,7 @@ def describe_volume(volume: Volume, *, progress: Progress | None = None) -> Volu
         dtype=volume.dtype.name,
         grid=volume.grid,
         chunk_shape=volume.chunk_shape,
+        missing=find_missing(volume, sections=not labels),
         ids=_id_range(volume, progress or NoProgress()) if labels else None,
     )
 

@@ -26,6 +26,7 @@ from connectome.errors import (
     VolumeNotFoundError,
 )
 from connectome.geometry import Box, Grid, NmTriple, Triple, Vector, triple
+from connectome.volumes.absent import absent_pieces
 from connectome.volumes.address import as_url, local_path, refuse_missing
 from connectome.volumes.metadata import ArrayMetadata, level_paths, read_array_metadata, scale_count, spatial_axes
 from connectome.volumes.sidecars import TENSORSTORE_ERRORS, driver, read_json, reason
@@ -159,6 +160,25 @@ class Volume:
     def chunk_shape(self) -> Triple:
         """The shape (z, y, x) of the pieces that reads decode."""
         return triple(side or 1 for side in self._store.chunk_layout.read_chunk.shape or ())
+
+    @cached_property
+    def stored_shape(self) -> Triple:
+        """The shape (z, y, x) of the pieces that are stored: chunks, or shards of several."""
+        return triple(side or 1 for side in self._store.chunk_layout.write_chunk.shape or ())
+
+    def absent_chunks(self, chunks: Box) -> list[Triple] | None:
+        """Which pieces of `stored_shape` aren't stored, as (z, y, x) counted in pieces; None: the store can't tell.
+
+        Args:
+            chunks: which are looked at.
+
+        Raises:
+            StorageError: the store can't be asked.
+        """
+        try:
+            return absent_pieces(self._store, self.stored_shape, chunks)
+        except TENSORSTORE_ERRORS as error:
+            raise StorageError(f"{self.url} can't be asked for its chunks: {reason(error)}") from error
 
     @property
     def scale_count(self) -> int:

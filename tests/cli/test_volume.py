@@ -182,3 +182,21 @@ def test_sections_with_gaps_and_axes_are_taken_as_the_options_say(cli: Cli, tmp_
 
 def test_the_command_offers_all_ways_with_gaps() -> None:
     assert [gaps.value for gaps in Gaps] == [gaps.value for gaps in section_names.Gaps]
+
+
+def test_missing_chunks_are_told_and_refused_if_asked(cli: Cli, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(1, 255, (4, 6, 8), dtype=np.uint8)
+    volume = Volume.create(
+        tmp_path / "i", shape=(4, 6, 8), dtype=np.uint8, resolution_nm=(30, 12, 12), chunk_shape=(4, 6, 4)
+    )
+    volume.write(volume.box, image)
+    assert cli("volume", "info", "--refuse-missing", tmp_path / "i").exit_code == 0
+    (tmp_path / "i" / "c" / "0" / "0" / "1").unlink()
+    told = cli("volume", "info", tmp_path / "i")
+    assert told.exit_code == 0
+    assert "1 of 2 chunks aren't stored (at 0:4,0:6,4:8)" in told.stdout
+    facts = json.loads(cli("volume", "info", "--json", tmp_path / "i").stdout)
+    assert (facts["chunks"], facts["absent_chunks"], facts["blank_sections"]) == (2, 1, [])
+    refused = cli("volume", "info", "--refuse-missing", tmp_path / "i")
+    assert refused.exit_code == 3
+    assert "isn't whole: 1 of 2 chunks" in refused.stderr
