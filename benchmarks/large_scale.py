@@ -24,9 +24,8 @@ from paper import Data, Setting, table, with_interval
 from connectome.formats.annotation_table import COLUMNS
 from connectome.formats.opening import open_reference
 from connectome.geometry import Box, triple
-from connectome.pipeline.build import build_volume
+from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest, Execution, InputVolumes, ModelNames
-from connectome.pipeline.summary import BuildSummary
 from connectome.scoring.assignment import AssignmentRequest, assign_annotated
 from connectome.store.database import Database
 from connectome.store.server.embedded import EmbeddedServer

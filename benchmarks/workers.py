@@ -26,9 +26,8 @@ from paper import RESULTS, WORK, Setting, table
 from speed_growth import FirstStage
 
 from connectome.geometry import Triple, triple
-from connectome.pipeline.build import build_volume
+from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest, Execution, InputVolumes
-from connectome.pipeline.summary import BuildSummary
 from connectome.store.database import Database
 from connectome.store.server.embedded import EmbeddedServer
 

@@ -10,9 +10,8 @@ from connectome.errors import RunConflictError
 from connectome.evaluate.edges import EdgeScore
 from connectome.geometry import Triple
 from connectome.phantom import PhantomConfig, write_phantom
-from connectome.pipeline.build import build_volume
+from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest, Execution, InputVolumes
-from connectome.pipeline.summary import BuildSummary
 from connectome.query.graphs import export_graphml
 from connectome.records import Progress
 from connectome.scoring.edges import score_edges

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from connectome.geometry import Box, Triple, triple
 from connectome.partners.candidates import find_candidates
 from connectome.partners.scores import CleftPatch, Patch, Scores, counted_slots
-from connectome.volumes.segment_ids import read_segments
 from connectome.volumes.volume import Volume
-from connectome.volumes.working_grid import GridView
+from connectome.volumes.working_grid import GridView, read_segments
 
 PATCHES_A_BATCH = 8
 MARGIN = 4

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from connectome.errors import ClusterError, IncompleteRunError, SegmentIdError
 from connectome.pipeline.chosen import choose_parameters
-from connectome.pipeline.context import TILES, BuildContext
+from connectome.pipeline.context import PREDICTION, TILES, BuildContext
 from connectome.pipeline.engines.run_stage import check_engine, open_engine, run_stage
 from connectome.pipeline.engines.threads import ThreadEngine
-from connectome.pipeline.inputs import open_inputs
+from connectome.pipeline.inputs import Inputs, open_inputs
 from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.resume import new_run, resume_or_begin
 from connectome.pipeline.stages import STAGES
-from connectome.pipeline.summary import BuildSummary, summary_of
 from connectome.records import NoProgress, Progress
 from connectome.store.database import Database
 from connectome.store.findings.edges import vacuum_edges
+from connectome.store.findings.reading import counts
+from connectome.store.runs.blocks import StageTotal, stage_totals
 from connectome.store.runs.lock import lock_run
-from connectome.store.runs.records import RunState
-from connectome.store.runs.runs import find_build, set_state
+from connectome.store.runs.records import RunRecord, RunState
+from connectome.store.runs.runs import CLEFTS, find_build, set_state
 from connectome.volumes.samples import look_at
+
+UNITS = {stage.name.value: stage.unit for stage in STAGES}
 
 
 def build_volume(request: BuildRequest, progress: Progress | None = None) -> BuildSummary:
@@ -60,7 +66,7 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
                     attempts=execution.attempts,
                 )
                 _run_stages(context, request)
-        return summary_of(database, run, inputs, already_finished=finished, warnings=warnings)
+        return _summary(database, run, inputs, already_finished=finished, warnings=warnings)
 
 
 def _run_stages(context: BuildContext, request: BuildRequest) -> None:
@@ -77,3 +83,100 @@ def _run_stages(context: BuildContext, request: BuildRequest) -> None:
     context.retried(lambda: set_state(context.database, run_id, RunState.FINISHED))
     context.retried(lambda: vacuum_edges(context.database, run_id))
     shutil.rmtree(Path(context.run.folder) / TILES, ignore_errors=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSummary:
+    """What a finished run holds.
+
+    Attributes:
+        already_finished: nothing was left to do.
+        box: what was built, in working voxels (z, y, x).
+        grid: the working grid, and what is read of the volumes.
+        warnings: what looks wrong with the inputs, or with what was found.
+        stages: blocks, voxels (or clefts, synapses) and seconds of each stage, over all sessions of the run.
+    """
+
+    run: str
+    already_finished: bool
+    clefts: int
+    clefts_without_partners: int
+    clefts_of_low_score: int
+    duplicates: int
+    synapses: int
+    edges: int
+    voxels: int
+    box: str
+    grid: str
+    warnings: tuple[str, ...]
+    stages: dict[str, StageTotal]
+    folder: Path
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        stages = {name: asdict(total) for name, total in self.stages.items()}
+        return {**asdict(self), "stages": stages, "folder": str(self.folder)}
+
+    def to_text(self) -> str:
+        """Lines for a person."""
+        head = f"run '{self.run}' " + ("was finished already" if self.already_finished else "is finished")
+        lost = [f"{self.clefts_without_partners:,} of them without two partners"]
+        lost += [f"{self.clefts_of_low_score:,} of a low score"] if self.clefts_of_low_score else []
+        lost += [f"{self.duplicates:,} duplicates"] if self.duplicates else []
+        lines = [
+            *(f"warning: {warning}" for warning in self.warnings),
+            f"{head}: {self.voxels / 1e6:,.1f} Mvoxel, box {self.box}",
+            f"  clefts    {self.clefts:,} ({', '.join(lost)})",
+            f"  synapses  {self.synapses:,}",
+            f"  edges     {self.edges:,}",
+            f"  grid      {self.grid}",
+        ]
+        for name, total in self.stages.items():
+            rate = total.voxels / max(total.seconds, 1e-3)
+            unit = UNITS[name]
+            per_second = f"{rate / 1e6:,.2f} Mvoxel/s" if unit == "voxels" else f"{rate:,.1f} {unit}/s"
+            lines.append(f"  {name:<8}  {total.seconds:,.1f} s, {per_second}")
+        lines.append(f"  volumes   {self.folder} ({PREDICTION}, {CLEFTS})")
+        return "\n".join(lines)
+
+
+def _summary(
+    database: Database, run: RunRecord, inputs: Inputs, *, already_finished: bool, warnings: Sequence[str] = ()
+) -> BuildSummary:
+    """What a run holds.
+
+    Args:
+        database: where it is.
+        run: which.
+        inputs: what it was made from.
+        already_finished: it was so when it was asked for.
+        warnings: what looks wrong with the inputs.
+    """
+    found = counts(database, run.run_id)
+    return BuildSummary(
+        run=run.name,
+        already_finished=already_finished,
+        clefts=found.clefts,
+        clefts_without_partners=found.no_partners,
+        clefts_of_low_score=found.low_score,
+        duplicates=found.duplicates,
+        synapses=found.synapses,
+        edges=found.edges,
+        voxels=inputs.box.size_voxels,
+        box=str(inputs.box),
+        grid=inputs.grid_text,
+        warnings=(*_nothing_found(found.clefts, found.synapses), *warnings),
+        stages={stage.value: total for stage, total in stage_totals(database, run.run_id).items()},
+        folder=run.folder,
+    )
+
+
+def _nothing_found(clefts: int, synapses: int) -> list[str]:
+    if clefts == 0:
+        return [
+            "no cleft was found: check that the image is EM tissue at its right resolution, and that the detector was "
+            "trained for such"
+        ]
+    if synapses == 0:
+        return ["no cleft has two partners: check that the segmentation covers the image's tissue, at the same place"]
+    return []

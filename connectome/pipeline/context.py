@@ -18,8 +18,7 @@ from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple
 from connectome.pipeline.steps import Steps, blended
 from connectome.records import Progress
-from connectome.store.database import Database
-from connectome.store.retry import Retry, retried
+from connectome.store.database import Database, Retry, retried
 from connectome.store.runs.blocks import Stage, done_blocks
 from connectome.store.runs.lock import RunLock
 from connectome.store.runs.records import RunRecord

@@ -27,9 +27,8 @@ from connectome.partners.scores import Assigner, CleftPatch
 from connectome.pipeline.chosen import Parameters
 from connectome.pipeline.inputs import Inputs, as_model_sees
 from connectome.records import Clefts
-from connectome.volumes.segment_ids import may_hold_others, read_segments
 from connectome.volumes.volume import Volume
-from connectome.volumes.working_grid import GridView
+from connectome.volumes.working_grid import GridView, may_hold_others, read_segments
 
 LARGEST_CHUNK: Triple = (32, 128, 128)
 SLAB_SECTIONS = 16

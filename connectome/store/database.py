@@ -1,4 +1,4 @@
-"""The open database: a checked schema, transactions, and results as columns.
+"""The open database: a checked schema, transactions, results as columns; and waiting for one that is away for a while.
 
 Who asks reads through psycopg2 (`reading`, `alone`); SQLAlchemy is imported by what writes (`engine`, `begin`).
 """
@@ -24,12 +24,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import Connection, Engine, Executable
     from sqlalchemy.orm import Session
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from connectome.errors import DatabaseUnavailableError
 
 URL_VARIABLE = "CONNECTOME_DATABASE_URL"
 MAY_BECOME_READER = (
     "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'connectome_reader' AND pg_has_role(oid, 'MEMBER'))"
 )
 TIMEOUT_STATE = "57014"  # SQLSTATE query_canceled
+Value = TypeVar("Value")
+LONGEST_PAUSE_S = 5.0
 
 
 class Database:
@@ -220,3 +228,39 @@ def database_url(url: str | None, data_folder: Path, *, create: bool = False) ->
 def given_url(url: str | None) -> str | None:
     """The URL of the option, else of the environment; None where neither is given."""
     return url or os.environ.get(URL_VARIABLE) or None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """How to try again while the database is away.
+
+    Attributes:
+        total_s: for how long in all, from the first failure on.
+        pause: waits some seconds; may raise to end the waiting.
+        before: called before each further attempt; what it raises of an absent database is waited for too.
+    """
+
+    total_s: float = 120.0
+    pause: Callable[[float], None] = time.sleep
+    before: Callable[[], None] = lambda: None
+
+
+def retried(action: Callable[[], Value], retry: Retry) -> Value:
+    """Do something that may be done twice; while the database is away, again after growing pauses.
+
+    Raises:
+        DatabaseUnavailableError: it is away for longer than that. Anything else that the action raises, at once.
+    """
+    deadline: float | None = None
+    pause_s = 0.1
+    while True:
+        try:
+            if deadline is not None:
+                retry.before()
+            return action()
+        except DatabaseUnavailableError:
+            deadline = deadline or time.monotonic() + retry.total_s
+            if time.monotonic() + pause_s > deadline:
+                raise
+            retry.pause(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

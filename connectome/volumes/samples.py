@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from connectome.errors import ContradictionError, StorageError
 from connectome.geometry import Box
 from connectome.volumes.grey_values import sample_boxes
-from connectome.volumes.segment_ids import read_segments
-from connectome.volumes.working_grid import GridView
+from connectome.volumes.working_grid import GridView, read_segments
 
 DIGITS = 4
 UNREADABLE = "-" * DIGITS

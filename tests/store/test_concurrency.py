@@ -101,7 +101,7 @@ def test_a_run_that_is_being_read_is_deleted_once_the_reader_is_done_and_others_
     with database.begin() as reader:
         reader.execute(text("SELECT count(*) FROM synapse"))
         with pytest.raises(DatabaseError, match=r"can't be deleted: queries have been using the tables for 0\.1 s"):
-            delete_run(database, run.run_id, patience_s=0.1)
+            delete_run(database, run.run_id, timeout_s=0.1)
         with ThreadPoolExecutor(1) as pool:
             deleting = pool.submit(delete_run, database, run.run_id)
             for _ in range(5):

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectome.errors import DatabaseError, DatabaseUnavailableError, QueryError
-from connectome.store.database import Database
-from connectome.store.retry import Retry, retried
+from connectome.store.database import Database, Retry, retried
 from connectome.store.runs.lock import lock_run, runs_under_way
 from connectome.store.server.embedded import EmbeddedServer
 

@@ -11,9 +11,8 @@ from connectome.errors import SegmentIdError, StorageError
 from connectome.geometry import Box
 from connectome.partners.patches import PatchReader
 from connectome.volumes.samples import UNREADABLE, look_at
-from connectome.volumes.segment_ids import read_segments
 from connectome.volumes.volume import Volume
-from connectome.volumes.working_grid import GridView, ViewKind
+from connectome.volumes.working_grid import GridView, ViewKind, read_segments
 
 SHAPE = (16, 32, 32)
 NM = (30.0, 12.0, 12.0)

@@ -14,8 +14,7 @@ from connectome.store.findings.edges import refresh_all_roots, refresh_edges, va
 from connectome.store.runs.records import NewImport, RunKind, RunState
 from connectome.store.runs.runs import data_set_of_name, insert_run
 from connectome.store.schema.base import partition
-from connectome.store.schema.partitions import attach_partitions, stage_partitions
-from connectome.store.schema.tables import RunTable
+from connectome.store.schema.tables import RunTable, attach_partitions, stage_partitions
 from connectome.store.transfer.copying import Columns, copy_columns
 
 MAINTENANCE_WORK_MEM = "512MB"  # for the indexes

@@ -25,8 +25,15 @@ from connectome.store.runs.records import (
     RunRecord,
     RunState,
 )
-from connectome.store.schema.partitions import attach_partitions, delete_if_free, stage_partitions
-from connectome.store.schema.tables import DataSetTable, ModelTable, RunTable, VolumeTable
+from connectome.store.schema.tables import (
+    DataSetTable,
+    ModelTable,
+    RunTable,
+    VolumeTable,
+    attach_partitions,
+    delete_if_free,
+    stage_partitions,
+)
 
 PAUSE_S = 0.2
 CLEFTS = "clefts.zarr"
@@ -182,25 +189,25 @@ def run_models(database: Database, run_id: int) -> list[RunModel]:
         return [RunModel(role=row.role, name=row.name, method=row.method, sha256=row.sha256) for row in rows]
 
 
-def delete_run(database: Database, run_id: int, *, patience_s: float = 60.0) -> None:
+def delete_run(database: Database, run_id: int, *, timeout_s: float = 60.0) -> None:
     """Delete a run and all its rows at once; its volumes on disk are the caller's.
 
     Args:
         database: where the run is.
         run_id: the run.
-        patience_s: how long to try while queries of others use the tables.
+        timeout_s: how long to try while queries of others use the tables.
 
     Raises:
         DatabaseError: they still do.
     """
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + timeout_s
     while True:
         with database.begin() as connection:
             if delete_if_free(connection, run_id):
                 return
         if time.monotonic() > deadline:
             raise DatabaseError(
-                f"run {run_id} can't be deleted: queries have been using the tables for {patience_s:g} s; end "
+                f"run {run_id} can't be deleted: queries have been using the tables for {timeout_s:g} s; end "
                 "them (psql: SELECT * FROM pg_stat_activity) and try again"
             )
         time.sleep(PAUSE_S)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from connectome.store.schema.base import BY_RUN, Base, bigint, integer, run_key, smallint, text
-from connectome.store.schema.synapse_tables import EDGE_SUMS, mean_confidence, unscored_count
+from connectome.store.schema.finding_tables import EDGE_SUMS, mean_confidence, unscored_count
 
 
 def roots_key(comment: str) -> Mapped[int]:

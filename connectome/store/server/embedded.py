@@ -33,14 +33,14 @@ OWN: dict[str, Any] = {
 class EmbeddedServer:
     """The server of one folder. Nothing is started before `start`."""
 
-    def __init__(self, folder: Path, *, patience_s: float = 120.0) -> None:
+    def __init__(self, folder: Path, *, timeout_s: float = 120.0) -> None:
         """Name the server of `folder`.
 
         Args:
             folder: the place of PostgreSQL's own files, usually DATA_FOLDER/postgres.
-            patience_s: how long to wait for a start; recovery after a crash takes a while.
+            timeout_s: how long to wait for a start; recovery after a crash takes a while.
         """
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self.folder = folder.expanduser().absolute()
         self._postgres = Postgres(self.folder)
 
@@ -80,7 +80,7 @@ class EmbeddedServer:
             with self._starting() as lock:
                 if lock is not None:
                     self._postgres.prepare()
-                    self._postgres.start(lock, self._patience_s)
+                    self._postgres.start(lock, self._timeout_s)
         self._ensure_database()
         return self.url
 
@@ -97,7 +97,7 @@ class EmbeddedServer:
         """Hold the lock that a server is alive, or None once another process's server answers."""
         descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            deadline = time.monotonic() + self._patience_s
+            deadline = time.monotonic() + self._timeout_s
             while not _locked(descriptor):
                 if self._answers("postgres"):
                     yield None

@@ -165,5 +165,5 @@ def test_files_in_use_on_another_machine_are_left_alone(tmp_path: Path) -> None:
     with (tmp_path / "postgres.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(DatabaseError, match="in use by a server that doesn't answer here"):
-            EmbeddedServer(tmp_path / "postgres", patience_s=0.3).start()
+            EmbeddedServer(tmp_path / "postgres", timeout_s=0.3).start()
     assert not (tmp_path / "postgres").exists()
