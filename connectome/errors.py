@@ -1,4 +1,4 @@
-"""Every error that a caller can act on. Imports nothing.
+"""Every error that a caller can act on. No message holds the credentials of a URL.
 
 The command line prints the message of a `ConnectomeError` as one line and ends with its `exit_code`; anything else
 is a bug and keeps its traceback. A message says what is wrong and where; the command line adds the options that help.
@@ -6,6 +6,8 @@ is a bug and keeps its traceback. A message says what is wrong and where; the co
 Exit codes: 1 any other ConnectomeError, 2 wrong flags (typer's own), 3 bad input, 4 database, 5 model or device,
 6 storage (disk full, unwritable), 7 a run that is incomplete or in conflict, 8 the cluster, 130 interrupted.
 """
+
+from connectome.credentials import without_credentials
 
 
 class ConnectomeError(Exception):
@@ -18,7 +20,7 @@ class ConnectomeError(Exception):
     exit_code = 1
 
     def __init__(self, message: str = "", *, about: str = "") -> None:
-        super().__init__(message)
+        super().__init__(without_credentials(message))
         self.about = about
 
 

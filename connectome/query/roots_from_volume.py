@@ -103,11 +103,11 @@ def roots_from_volume(database: Database, request: VolumeRoots, progress: Progre
     parent = find_roots(database, request.parent, run.run_id)
     volume = Volume.open(request.url, resolution_nm=request.resolution_nm, offset_nm=request.offset_nm)
     if volume.dtype.kind not in "ui":
-        raise DtypeError(f"{request.url} holds {volume.dtype}; a segmentation's labels are integers")
+        raise DtypeError(f"{volume.url} holds {volume.dtype}; a segmentation's labels are integers")
     report = SplitReport(name=request.name, run=run.name)
     shown.start("look up points", synapse_count(database, run.run_id), unit="synapses")
     data_set_id = choose_data_set(database, run=run.name).data_set_id
-    new = NewRoots(name=request.name, source=request.url, data_set_id=data_set_id, parent=request.parent)
+    new = NewRoots(name=request.name, source=volume.url, data_set_id=data_set_id, parent=request.parent)
     batches = partner_points(database, run.run_id, parent)
     report.edges = make_split_version(database, new, run.run_id, _overrides(volume, batches, report, shown))
     shown.finish()

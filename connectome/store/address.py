@@ -29,8 +29,7 @@ def psql_url(url: str) -> str:
     Raises:
         DatabaseError: it isn't the URL of a PostgreSQL database.
     """
-    _parse(url)
-    return "postgresql://" + url.split("://", 1)[1]
+    return _read(url)[0]
 
 
 def open_connection(url: str) -> Any:
@@ -61,7 +60,7 @@ def without_password(url: str) -> str:
     """A URL as psql reads it that may stand in a command line: everybody on the machine can read those."""
     scheme, _, rest = psql_url(url).partition("://")
     rest = re.sub(r"^([^:/?#@]*):[^@]*@", r"\1@", rest)
-    return f"{scheme}://" + re.sub(r"(?<=[?&])password=[^&]*(&|$)", "", rest).rstrip("?&")
+    return f"{scheme}://" + re.sub(r"(?<=[?&])(?:ssl)?password=[^&]*(?:&|$)", "", rest).rstrip("?&")
 
 
 def shown(url: str) -> str:
@@ -121,14 +120,27 @@ def _of_psycopg2(error: BaseException | None) -> BaseException | None:
 
 
 def _parse(url: str) -> dict[str, str]:
+    return _read(url)[1]
+
+
+def _read(url: str) -> tuple[str, dict[str, str]]:
+    """A URL as psql reads it, and its parts.
+
+    Raises:
+        DatabaseError: it isn't the URL of a PostgreSQL database.
+    """
     scheme, found, rest = url.partition("://")
     # libpq wants the odd letters of a password quoted; people forget it
-    quoted = re.sub(r"^([^:/?#@]*):([^@]*)@", lambda match: f"{match[1]}:{quote(match[2], safe='%')}@", rest)
-    for text in (rest, quoted) if found and scheme in SCHEMES else ():
+    quoted = [
+        re.sub(pattern, lambda match: f"{match[1]}:{quote(match[2], safe='%')}@", rest)
+        for pattern in (r"^([^:/?#@]*):([^@]*)@", r"^([^:/?#@]*):(.*)@(?=[^@]*$)")
+    ]
+    for text in (rest, *quoted) if found and scheme in SCHEMES else ():
         with suppress(psycopg2.ProgrammingError):  # its message may hold the URL, and so the password
             parsed = dict(parse_dsn(f"postgresql://{text}"))
-            if re.fullmatch(r"[\d,]*", parsed.get("port", "")):
-                return parsed
+            # a host with an @ holds the end of a password, unless it is a socket's folder
+            if re.fullmatch(r"[\d,]*", parsed.get("port", "")) and not re.match("[^/]*@", parsed.get("host", "")):
+                return f"postgresql://{text}", parsed
     raise DatabaseError("the database URL isn't of the form postgresql://USER@HOST:PORT/DATABASE")
 
 

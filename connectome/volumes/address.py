@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import netrc
+import os
 import re
 import socket
 import time
@@ -12,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from connectome.errors import VolumeFormatError, VolumeNotFoundError
+from connectome.errors import InputError, VolumeFormatError, VolumeNotFoundError
 
 NEUROGLANCER_SCHEMES = {
     "precomputed": "neuroglancer-precomputed",
@@ -50,6 +52,36 @@ def as_url(url: str | Path) -> str:
         return f"file://{quote(str(whole))}{bar}{rest}"
     inside = "" if archive == whole else _folder(quote(whole.relative_to(archive).as_posix()))
     return f"file://{quote(str(archive))}|zip:{inside}{bar}{rest}"
+
+
+def with_login(address: str) -> str:
+    """A URL of http or https with the login that `.netrc` (or the file that NETRC names) has for its host, if it has.
+
+    One that carries a login keeps it. Other stores have their own ways: keys in the environment or their own files.
+
+    Raises:
+        InputError: the file can't be read.
+    """
+    found = re.match(r"(https?://)([^@/?#|]+)(?=[/?#|]|$)(?![^/?#|]*@)", address)
+    if found is None:
+        return address
+    login = _login(urlsplit(found[0]).hostname or "")
+    if login is None:
+        return address
+    user, password = (quote(part, safe="") for part in login)
+    return f"{found[1]}{user}:{password}@{address[len(found[1]) :]}"
+
+
+def _login(host: str) -> tuple[str, str] | None:
+    path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
+    try:
+        known = netrc.netrc(str(path)).hosts
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, netrc.NetrcParseError) as error:
+        raise InputError(f"{path} can't be read for the login at {host}: {getattr(error, 'msg', error)}") from error
+    found = known.get(host)
+    return None if found is None else (found[0], found[2])
 
 
 def local_path(url: str | Path) -> Path | None:

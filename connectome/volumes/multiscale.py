@@ -8,8 +8,10 @@ from pathlib import Path
 
 import tensorstore as ts
 
+from connectome.credentials import without_credentials
 from connectome.errors import InputError, ResolutionError
 from connectome.geometry import NmTriple
+from connectome.volumes.address import with_login
 from connectome.volumes.metadata import level_paths
 from connectome.volumes.sidecars import TENSORSTORE_ERRORS
 from connectome.volumes.volume import Volume, as_url
@@ -43,6 +45,7 @@ def open_multiscale(
     Raises:
         InputError: see `Volume.open`.
     """
+    shown = without_credentials(str(url))
     try:
         volume = Volume.open(url, resolution_nm=resolution_nm, offset_nm=offset_nm)
     except InputError:
@@ -53,12 +56,12 @@ def open_multiscale(
     else:
         levels = [_Level(str(url), scale) for scale in range(volume.scale_count)]
         if len(levels) == 1:
-            return Multiscale(str(url), (volume,))
+            return Multiscale(shown, (volume,))
     finest = Volume.open(levels[0].url, resolution_nm=resolution_nm, offset_nm=offset_nm)
     others = [
         _open_coarser(level, finest, given=resolution_nm is not None or offset_nm is not None) for level in levels[1:]
     ]
-    return Multiscale(str(url), (finest, *sorted(others, key=lambda level: level.grid.resolution_nm[::-1])))
+    return Multiscale(shown, (finest, *sorted(others, key=lambda level: level.grid.resolution_nm[::-1])))
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def _open_coarser(level: _Level, finest: Volume, *, given: bool) -> Volume:
 def group_level_urls(url: str | Path) -> list[str]:
     """Where the levels of a group lie, finest first; empty where there is no such group."""
     text = str(url)
-    address = as_url(url)
+    address = with_login(as_url(url))
     form = FORMAT.search(address)
     below = "" if form is None else form["path"]
     root = address[: form.start()] if form is not None else address

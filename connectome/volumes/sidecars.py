@@ -19,7 +19,7 @@ def reason(error: Exception) -> str:
     code = re.search(r"\[os_error_code='(\d+)'\]", str(error))
     if code is not None:
         return os.strerror(int(code[1]))
-    return " ".join(re.split(r" \[(?:tensorstore_spec|source locations)", str(error))[0].split())
+    return " ".join(re.split(r" \[(?:tensorstore_spec|source locations|http_response_body)", str(error))[0].split())
 
 
 def driver(store: ts.TensorStore) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 import tensorstore as ts
 from numpy.typing import DTypeLike, NDArray
 
+from connectome.credentials import without_credentials
 from connectome.errors import (
     BoxError,
     DtypeError,
@@ -27,7 +28,7 @@ from connectome.errors import (
 )
 from connectome.geometry import Box, Grid, NmTriple, Triple, Vector, triple
 from connectome.volumes.absent import absent_pieces
-from connectome.volumes.address import as_url, local_path, refuse_missing
+from connectome.volumes.address import as_url, local_path, refuse_missing, with_login
 from connectome.volumes.metadata import ArrayMetadata, level_paths, read_array_metadata, scale_count, spatial_axes
 from connectome.volumes.sidecars import TENSORSTORE_ERRORS, driver, read_json, reason
 
@@ -56,7 +57,7 @@ class Volume:
 
     def __init__(self, url: str, store: ts.TensorStore, grid: Grid) -> None:
         """Wrap a three-dimensional zyx store that begins at voxel 0 (see `open` and `create`)."""
-        self.url = url
+        self.url = without_credentials(url)
         self.grid = grid
         self._store = store
 
@@ -84,7 +85,7 @@ class Volume:
             VolumeNotFoundError: nothing is there. VolumeFormatError: not a 3D volume that can be read.
             ResolutionError: the metadata has no resolution and none is given.
         """
-        address = as_url(url)
+        address = with_login(as_url(url))
         refuse_missing(url)
         context = _context(CACHE_BYTES)
         try:
@@ -137,7 +138,7 @@ class Volume:
             },
             "dimension_names": ["z", "y", "x"],
         }
-        spec = {"driver": "zarr3", "kvstore": as_url(url), "metadata": metadata}
+        spec = {"driver": "zarr3", "kvstore": with_login(as_url(url)), "metadata": metadata}
         try:
             store = ts.open(spec, context=_context(0), create=True, delete_existing=overwrite).result()
         except TENSORSTORE_ERRORS as error:
@@ -290,6 +291,12 @@ def _opening_error(url: str, address: str, error: Exception) -> Exception:
     arrays = _arrays_in(address)
     if arrays:
         return VolumeFormatError(f"{url} is a group of volumes, not a volume: open one of {', '.join(arrays)} in it")
+    refused = re.search(r"HTTP code (401|403)", str(error))
+    if path is None and refused is not None:
+        return VolumeFormatError(
+            f"the server of {url} refuses it (HTTP {refused[1]}): its login belongs into .netrc, keys of s3 and gs "
+            "into the environment"
+        )
     if path is None and ("NOT_FOUND" in str(error) or "Failed to detect format" in str(error)):
         return VolumeNotFoundError(f"no volume at {url}: nothing there is {ZARR}")
     if "Failed to detect format" in str(error):

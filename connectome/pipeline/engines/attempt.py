@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from connectome.credentials import without_credentials
 from connectome.errors import (
     ClusterError,
     ConnectomeError,
@@ -127,7 +128,7 @@ def commit(database: Database, run_id: int, stage: Stage, blocks: Sequence[Ready
 
 def error_text(error: BaseException) -> str:
     """One line for a failed block: our errors' own words, of others the type and the place too."""
-    words = " ".join(str(error).split())
+    words = without_credentials(" ".join(str(error).split()))
     if isinstance(error, ConnectomeError):
         return words
     place, trace = "", error.__traceback__

@@ -71,7 +71,7 @@ class VolumeTable(Base):
         Integer, Identity(always=True), primary_key=True, comment="Number of the volume"
     )
     role: Mapped[str] = text("What the volume holds: image or segmentation")
-    url: Mapped[str] = text("Where the volume lies, as it was given")
+    url: Mapped[str] = text("Where the volume lies, as it was given, without credentials")
     dtype: Mapped[str] = text("Data type of the voxels")
     shape_z: Mapped[int] = bigint("Voxels along z")
     shape_y: Mapped[int] = bigint("Voxels along y")
