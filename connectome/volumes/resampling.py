@@ -28,7 +28,7 @@ class Sections:
 
 
 def resample(image: NDArray[Any], sections: Sections, y: Taps, x: Taps) -> NDArray[Any]:
-    """Means of whole sections, and weighted sums in the section; rounded half up for integers.
+    """Means of whole sections, and weighted sums in the section; rounded half up for integers, within their type.
 
     Args:
         image: (z, y, x) of any number type except 64-bit integers.
@@ -47,7 +47,9 @@ def resample(image: NDArray[Any], sections: Sections, y: Taps, x: Taps) -> NDArr
         total /= np.float32(sections.count)
     total = _columns(_rows(total.transpose(1, 0, 2), y), x)
     if image.dtype.kind != "f":
+        info = np.iinfo(image.dtype)
         np.floor(np.add(total, np.float32(0.5), out=total), out=total)
+        np.clip(total, info.min, info.max, out=total)
     return np.ascontiguousarray(total.astype(image.dtype, copy=False).transpose(1, 0, 2))
 
 

@@ -59,7 +59,7 @@ class GridView:
     follows from its index alone, to the last bit, whatever the box that is read.
 
     In the section an image's working voxel is the mean over what it covers where it is at least as long as the
-    volume's, and lies on the line between the two nearest voxels where it is shorter. Along z it is the mean of the
+    volume's, and lies on a curve through the voxels around it where it is shorter. Along z it is the mean of the
     whole sections that come nearest to it, often of one; sections are never blended by parts. The result is rounded
     half up (floats: not at all). A label is the one at the working voxel's centre: always a label that is there.
     """

@@ -159,15 +159,24 @@ def test_an_image_brought_to_coarser_pixels_is_the_mean_over_what_they_cover(
         assert abs(found[z, y, x] - exact) <= 0.502
 
 
-def test_an_image_brought_to_finer_pixels_lies_on_the_line_between_two() -> None:
-    ramp = np.broadcast_to(np.arange(22, dtype=np.uint8)[:, None] * 10, SHAPE)
-    volume = volume_of(ramp.copy(), (0, 0, 0), (40, 16, 16))
+def test_an_image_brought_to_finer_pixels_lies_on_a_smooth_curve_through_its_own() -> None:
+    rows = np.arange(22)
+    curve = ((rows - 10) ** 2 + 20).astype(np.uint8)  # polynomials of second degree are reproduced
+    volume = volume_of(np.broadcast_to(curve[:, None], SHAPE).copy(), (0, 0, 0), (40, 16, 16))
     view = GridView(volume, resolution_nm=(40, 12, 12), anchor_nm=(0, 0, 0), kind=ViewKind.IMAGE)
     found = view.read(view.box)
     assert found.shape == (11, 29, 40)
-    centres_nm = (np.arange(29) + 0.5) * 12
-    expected = np.clip((centres_nm / 16 - 0.5) * 10, 0, 210)
-    assert (abs(found[:, :, 7] - expected) <= 0.502).all()
+    at = (np.arange(29) + 0.5) * 12 / 16 - 0.5
+    inside = (at >= 1) & (at <= 20)
+    assert (abs(found[:, inside, 7] - ((at[inside] - 10) ** 2 + 20)) <= 0.502).all()
+
+
+def test_finer_pixels_stay_within_the_data_type_beside_sharp_edges() -> None:
+    edges = np.where(np.arange(22) < 11, 0, 255).astype(np.uint8)
+    volume = volume_of(np.broadcast_to(edges[:, None], SHAPE).copy(), (0, 0, 0), (40, 16, 16))
+    view = GridView(volume, resolution_nm=(40, 12, 12), anchor_nm=(0, 0, 0), kind=ViewKind.IMAGE)
+    found = view.read(view.box)[0, :, 7].astype(int)
+    assert (np.diff(found) >= 0).all() and found[0] == 0 and found[-1] == 255
 
 
 def test_thin_sections_are_averaged_in_whole_groups_and_none_is_blended() -> None:
