@@ -14,6 +14,7 @@ from connectome.cli.options.common import (
     BlockShapeOption,
     OffsetOption,
     ResolutionOption,
+    parse_box,
     parse_lengths_nm,
     parse_nm,
     parse_shape,
@@ -43,6 +44,23 @@ class Gaps(StrEnum):
     CLOSE = "close"
 
 
+class Format(StrEnum):
+    """What `volume export` writes, as `connectome.formats.export.ExportFormat`."""
+
+    PRECOMPUTED = "precomputed"
+    N5 = "n5"
+    TIFF = "tiff"
+    CREMI = "cremi"
+
+
+LabelsOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--labels/--image",
+        show_default=False,
+        help="What the voxels are. By default integers of 32 bits and more are labels, all else is an image.",
+    ),
+]
 AxesOption = Annotated[
     str | None,
     typer.Option(
@@ -191,6 +209,94 @@ def info(
             typer.echo(f"{name:<12}{value}")
     if refuse_missing:
         refuse_incomplete(url, description.missing)
+
+
+@app.command()
+def resample(
+    url: Annotated[str, typer.Argument(metavar="URL", help="A volume, or a group of several levels.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The volume to make, e.g. raw_8nm.zarr.")],
+    to: Annotated[str, typer.Option("--to", metavar="z,y,x", help="Voxels to make, in nm.")],
+    labels: LabelsOption = None,
+    resolution: ResolutionOption = None,
+    offset: OffsetOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Write a volume in voxels of another size, as a build would see it.
+
+    An image's voxel is the mean over what it covers, or lies between the two
+    nearest; along z whole sections are averaged or repeated, never blended. A
+    label is one that is there.
+    """
+    from connectome.cli.output.progress import RichProgress
+    from connectome.formats.copying import write_volume
+    from connectome.formats.export import are_labels
+    from connectome.formats.resample import Resampled
+    from connectome.volumes.multiscale import open_multiscale
+    from connectome.volumes.working_grid import ViewKind
+
+    opened = open_multiscale(
+        url, resolution_nm=parse_lengths_nm(resolution, "--resolution"), offset_nm=parse_nm(offset, "--offset")
+    )
+    wanted = parse_lengths_nm(to, "--to") or opened.finest.grid.resolution_nm
+    is_labels = are_labels(opened.finest.dtype) if labels is None else labels
+    resampled = Resampled.of(opened, wanted, ViewKind.LABELS if is_labels else ViewKind.IMAGE)
+    with RichProgress() as progress:
+        write_volume(resampled, target, resampled.dtype, progress=progress, overwrite=overwrite)
+    typer.echo(target)
+
+
+@app.command("export")
+def export_(
+    url: Annotated[str, typer.Argument(metavar="URL", help="A local path, a URL, or a URL pipeline.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="A folder, or a file of TIFF or HDF5.")],
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")],
+    box: Annotated[
+        str | None,
+        typer.Option(
+            "--box", metavar="z0:z1,y0:y1,x0:x1", show_default=False, help="Only this part, in voxels of the volume."
+        ),
+    ] = None,
+    labels: LabelsOption = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            "--dataset",
+            metavar="PATH",
+            show_default=False,
+            help="Of a CREMI file; by default volumes/raw, or volumes/labels/neuron_ids for labels.",
+        ),
+    ] = None,
+    resolution: ResolutionOption = None,
+    offset: OffsetOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Write a volume for other tools: precomputed (Neuroglancer), n5, TIFF, or a dataset of a CREMI file.
+
+    A TIFF is one file if TARGET ends in .tif, else a folder of sections;
+    resolution and origin are told as ImageJ does. A CREMI file may hold other
+    datasets already.
+    """
+    from connectome.cli.output.progress import RichProgress
+    from connectome.errors import BoxError
+    from connectome.formats.export import ExportFormat, ExportRequest, Part, are_labels, export_volume
+    from connectome.volumes.volume import Volume
+
+    volume = Volume.open(
+        url, resolution_nm=parse_lengths_nm(resolution, "--resolution"), offset_nm=parse_nm(offset, "--offset")
+    )
+    part = parse_box(box) or volume.box
+    if not volume.box.contains(part):
+        raise BoxError(f"box {part} lies outside the volume {url}, which has {volume.box}")
+    request = ExportRequest(
+        target=target,
+        format=ExportFormat(format_),
+        labels=are_labels(volume.dtype) if labels is None else labels,
+        dataset=dataset,
+        overwrite=overwrite,
+    )
+    with RichProgress() as progress:
+        export_volume(Part(volume, part), request, progress)
+    typer.echo(target)
 
 
 @app.command()

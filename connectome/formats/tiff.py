@@ -220,7 +220,7 @@ def _sides_nm(tiff: tifffile.TiffFile, series: Any) -> tuple[float | None, ...]:
     """Sides (z, y, x) of a voxel in nm, as far as the file tells."""
     if tiff.is_ome and tiff.ome_metadata:
         return _ome_sides_nm(tiff.ome_metadata, list(tiff.series).index(series))
-    told: Mapping[str, Any] = tiff.imagej_metadata or (tiff.shaped_metadata or ({},))[0]
+    told = _told(tiff)
     lengths = [unit_nm(told.get(key, told.get("unit", ""))) for key in ("zunit", "yunit", "unit")]
     pixels = [_pixel(series.keyframe, tag) for tag in (Y_RESOLUTION, X_RESOLUTION)]
     if lengths[2] is None:
@@ -257,13 +257,21 @@ def _ome_sides_nm(text: str, image: int) -> tuple[float | None, ...]:
 
 def _offset_nm(tiff: tifffile.TiffFile) -> NmTriple | None:
     """The corner (z, y, x) of the first voxel in nm, where ImageJ tells the origin of its coordinates; else None."""
-    told = tiff.imagej_metadata or {}
+    told = _told(tiff)
     origin = [told.get(f"{axis}origin", 0) for axis in "zyx"]
     if not any(map(float, origin)):
         return None
     sides = _sides_nm(tiff, tiff.series[0])
     known = [side for side in sides if side is not None]
-    return Vector(known) * Vector(-float(value) for value in origin) if len(known) == 3 else None
+    if len(known) < 3:
+        return None
+    return Vector(round(side * -float(value), 6) for side, value in zip(known, origin, strict=True))
+
+
+def _told(tiff: tifffile.TiffFile) -> Mapping[str, Any]:
+    """What ImageJ writes beside an image, or other writers in its words."""
+    found: Mapping[str, Any] = tiff.imagej_metadata or (tiff.shaped_metadata or ({},))[0]
+    return found
 
 
 def _upright_sides(sides: tuple[float | None, ...], values: _Values) -> tuple[float | None, float | None, float | None]:

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from connectome.cli.volume import Gaps, Preset
+from connectome.cli.volume import Format, Gaps, Preset
 from connectome.formats import section_names
+from connectome.formats.export import ExportFormat
 from connectome.phantom import PhantomPreset
 from connectome.volumes.volume import Volume
 
@@ -200,3 +201,30 @@ def test_missing_chunks_are_told_and_refused_if_asked(cli: Cli, tmp_path: Path) 
     refused = cli("volume", "info", "--refuse-missing", tmp_path / "i")
     assert refused.exit_code == 3
     assert "isn't whole: 1 of 2 chunks" in refused.stderr
+
+
+def test_a_volume_is_resampled_and_exported(cli: Cli, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(1, 255, (4, 6, 8), dtype=np.uint8)
+    volume = Volume.create(tmp_path / "i", shape=(4, 6, 8), dtype=np.uint8, resolution_nm=(30, 6, 6))
+    volume.write(volume.box, image)
+    coarse = cli("volume", "resample", tmp_path / "i", tmp_path / "c", "--to", "30,12,12")
+    assert coarse.exit_code == 0, coarse.stderr
+    assert Volume.open(tmp_path / "c").grid.shape == (4, 3, 4)
+    label = cli("volume", "resample", tmp_path / "i", tmp_path / "l", "--to", "30,12,12", "--labels")
+    assert label.exit_code == 0, label.stderr
+    found = Volume.open(tmp_path / "l")
+    np.testing.assert_array_equal(found.read(found.box), image[:, 1::2, 1::2])
+    for kind, name in (("precomputed", "p"), ("n5", "n"), ("tiff", "t.tif"), ("cremi", "c.hdf")):
+        flags = ["--format", kind, "--box", "1:3,0:6,2:8"]
+        result = cli("volume", "export", tmp_path / "i", tmp_path / name, *flags)
+        assert result.exit_code == 0, result.stderr
+        assert result.stdout.strip() == str(tmp_path / name)
+    found = Volume.open(tmp_path / "p")
+    assert found.grid.offset_nm == (30, 0, 12)
+    np.testing.assert_array_equal(found.read(found.box), image[1:3, :, 2:8])
+    outside = cli("volume", "export", tmp_path / "i", tmp_path / "o", "--format", "n5", "--box", "0:9,0:1,0:1")
+    assert outside.exit_code == 3
+
+
+def test_the_command_offers_all_formats_of_export() -> None:
+    assert [kind.value for kind in Format] == [kind.value for kind in ExportFormat]
