@@ -21,7 +21,7 @@ $(VENV)/.created:
 
 $(VENV)/.run-installed: $(SETTINGS) | $(VENV)/.created
 	@echo "installing connectome into $(VENV) (a few minutes the first time)"
-	$(INSTALL) -e .
+	$(INSTALL) -e '.[view]'
 	@touch $@
 
 $(VENV)/.test-installed: $(SETTINGS) | $(VENV)/.created

@@ -47,8 +47,9 @@ def _print(report: DemoReport, where: str) -> None:
     )
     for answer in report.answers:
         _print_answer(answer)
-    typer.echo(f"\nthe graph: {report.graphml}\n\nwhat to type next:")
+    typer.echo(f"\nthe graph: {report.graphml}\nthe report, for a browser: {report.report}\n\nwhat to type next:")
     for line in (
+        f"view --run {summary.run}{where}      # needs pip install 'connectome-em[view]'",
         f'sql "SELECT * FROM edge LIMIT 10"{where}',
         f"build graph --run {summary.run}{where}",
         f"evaluate edges --run {summary.run} --reference {shlex.quote(str(report.phantom))}{where}",

@@ -12,12 +12,14 @@ from connectome.geometry import Triple
 from connectome.phantom import PhantomConfig, write_phantom
 from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest, Execution, InputVolumes
+from connectome.query.connectome import Connectome
 from connectome.query.graphs import export_graphml
 from connectome.records import Progress
 from connectome.scoring.edges import score_edges
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries.sql import run_sql
+from connectome.view.report import write_report
 
 QUERIES = {
     "the strongest edges": "SELECT pre_segment_id, post_segment_id, synapse_count, size_voxels FROM edge "
@@ -50,6 +52,7 @@ class DemoReport:
     summary: BuildSummary
     score: EdgeScore
     graphml: Path
+    report: Path
     answers: list[Answer]
 
 
@@ -81,8 +84,9 @@ def run_demo(shape: Triple, seed: int, execution: Execution, progress: Progress)
     with Database.open(execution.database_url, folder) as database:
         score = score_edges(database, run_name, phantom, None, progress)
         saved = export_graphml(database, folder / "demo.graphml", Filter(run=run_name))
+        report = write_report(Connectome(database), run_name, folder / "demo.html", score)
         answers = [_ask(database, title, query.format(run=run_name)) for title, query in QUERIES.items()]
-    return DemoReport(phantom=phantom, summary=summary, score=score, graphml=saved.path, answers=answers)
+    return DemoReport(phantom=phantom, summary=summary, score=score, graphml=saved.path, report=report, answers=answers)
 
 
 def _ask(database: Database, title: str, query: str) -> Answer:

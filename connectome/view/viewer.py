@@ -175,7 +175,8 @@ def _source(volume: Volume, kind: str) -> neuroglancer.LayerDataSource:
     matrix = np.concatenate([np.eye(3), (offset - whole)[:, None]], 1)
     local = neuroglancer.LocalVolume(ServedVolume(volume), dimensions, volume_type=kind, voxel_offset=whole)
     transform = neuroglancer.CoordinateSpaceTransform(output_dimensions=dimensions, matrix=matrix)
-    return neuroglancer.LayerDataSource(url=local, transform=transform)
+    # A mesh would be made from all voxels of the volume, in memory.
+    return neuroglancer.LayerDataSource(url=local, transform=transform, subsources={"meshes": False})
 
 
 def _grey_shader(run: RunRecord, image: Volume) -> str:

@@ -21,6 +21,7 @@ def test_the_demo_builds_scores_exports_and_asks_and_a_second_one_uses_what_is_t
         assert words in first.stdout
     assert "phantom:" in first.stderr and "predict:" in first.stderr
     assert nx.read_graphml(data_folder / "demo.graphml").number_of_edges() >= 1
+    assert "Against the reference" in (data_folder / "demo.html").read_text()
     second = cli(*command)
     assert "was finished already" in second.stdout
     assert "phantom:" not in second.stderr
