@@ -18,6 +18,7 @@ from connectome.store.proofreading.root_versions import NewRoots, make_split_ver
 from connectome.store.queries.points import partner_points, synapse_count
 from connectome.store.queries.scope import find_roots
 from connectome.store.runs.runs import finished_run
+from connectome.volumes.multiscale import open_multiscale
 from connectome.volumes.volume import Volume
 
 
@@ -101,7 +102,8 @@ def roots_from_volume(database: Database, request: VolumeRoots, progress: Progre
     shown = progress or NoProgress()
     run = finished_run(database, request.run)
     parent = find_roots(database, request.parent, run.run_id)
-    volume = Volume.open(request.url, resolution_nm=request.resolution_nm, offset_nm=request.offset_nm)
+    given = open_multiscale(request.url, resolution_nm=request.resolution_nm, offset_nm=request.offset_nm)
+    volume = given.finest
     if volume.dtype.kind not in "ui":
         raise DtypeError(f"{volume.url} holds {volume.dtype}; a segmentation's labels are integers")
     report = SplitReport(name=request.name, run=run.name)

@@ -11,6 +11,7 @@ from connectome.geometry import Box, Grid, NmTriple
 from connectome.plots.report import Section
 from connectome.store.runs.records import RunRecord
 from connectome.store.runs.runs import CLEFTS
+from connectome.volumes.multiscale import open_multiscale
 from connectome.volumes.volume import Volume
 
 HALF_NM = 500.0
@@ -26,7 +27,8 @@ class SectionReader:
         Raises:
             InputError: the run was imported. VolumeNotFoundError, VolumeFormatError: a volume isn't there any more.
         """
-        self._volumes = [Volume.open(place) for place in (run.image_url, run.segmentation_url, run.folder / CLEFTS)]
+        places = (run.image_url, run.segmentation_url, run.folder / CLEFTS)
+        self._volumes = [open_multiscale(place).finest for place in places]
         measured = run.parameters.get("grey_range")
         image = self._volumes[0].dtype
         self._grey = (0.0, float(np.iinfo(image).max)) if measured is None else _wider(*measured)

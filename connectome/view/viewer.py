@@ -24,6 +24,7 @@ from connectome.store.runs.records import RunRecord
 from connectome.store.runs.runs import CLEFTS
 from connectome.view.lines import Lines
 from connectome.view.place import Place
+from connectome.volumes.multiscale import open_multiscale
 from connectome.volumes.volume import Volume
 
 AXES = ("z", "y", "x")
@@ -147,11 +148,11 @@ def _begin(state: Any, place: Place) -> None:
 def _fill(state: Any, run: RunRecord, lines: Lines, place: Place) -> None:
     _begin(state, place)
     if run.inputs is not None:
-        image = Volume.open(run.image_url)
+        image = open_multiscale(run.image_url).finest
         state.layers["image"] = neuroglancer.ImageLayer(source=_source(image, "image"), shader=_grey_shader(run, image))
         selected = [] if place.segment_id is None else [place.segment_id]
         state.layers["segmentation"] = neuroglancer.SegmentationLayer(
-            source=_source(Volume.open(run.segmentation_url), "segmentation"),
+            source=_source(open_multiscale(run.segmentation_url).finest, "segmentation"),
             segments=selected,
             selected_alpha=0.25,
             not_selected_alpha=0.0 if selected else 0.15,

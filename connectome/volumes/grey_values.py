@@ -55,7 +55,8 @@ def check_image_dtype(dtype: np.dtype[Any], name: str) -> None:
         DtypeError: it is neither uint8 nor uint16.
     """
     if dtype.name not in IMAGE_DTYPES:
-        raise DtypeError(f"{name} holds {dtype}; an image must be uint8 or uint16: rescale its grey values")
+        hint = "it may be a segmentation" if dtype.itemsize == 8 and dtype.kind in "iu" else "rescale its grey values"
+        raise DtypeError(f"{name} holds {dtype}; an image must be uint8 or uint16: {hint}")
 
 
 def measure_grey_range(image: Image, name: str, box: Box | None = None) -> GreyRange:
