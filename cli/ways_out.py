@@ -33,6 +33,18 @@ WAYS_OUT = {
     "workers": "give --workers for local processes, or --scheduler for those of a cluster",
     "scheduler": "check --scheduler",
     "polyadic": "add --polyadic, or leave it out",
+    "label": "choose the columns with --label COLUMN=LABEL",
+    "columns": "choose other --columns",
+    "partners": "give --partners FILE with them",
+    "box_nm": "leave out --box-nm",
+    "root_edges": "the database's owner makes them with connectome query edges --run RUN --roots VERSION",
+    "database": "connectome build volume makes one, or give --data-folder or --database-url",
+    "database_url": "check --database-url or CONNECTOME_DATABASE_URL, or leave both out to use the embedded server",
+    "unfinished": "the same `connectome build volume` command, with its --name, finishes it",
+    "taken_name": "choose another --name, or delete that run first (connectome runs delete)",
+    "timeout": "ask for less, or give a longer --timeout",
+    "param": "give it as --param NAME=VALUE",
+    "ready_query": "connectome sql --list shows what each asks",
     "store": "leave out --store, and build with --confidence",
 }
 

@@ -55,7 +55,7 @@ def export_synapses(database: Database, request: SynapseExport, tell: Tell = lam
     """
     target = request.target
     if (target.columns is Columns.NEUPRINT) != (request.partners is not None):
-        raise ConfigError("neuPrint's columns are two tables, and only those: give --partners FILE with them")
+        raise ConfigError("neuPrint's columns are two tables, and only those", about="partners")
     scope = find_scope(database, request.where, tell)
     spelled = PARTNERS if scope.roots_id == SEGMENTS else PARTNERS | KEPT_SEGMENTS
     columns = ", ".join(spelled.get(name, name) for name in SYNAPSE_SCHEMA.names)

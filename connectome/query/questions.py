@@ -84,7 +84,7 @@ class Questions(Generic[Answer]):
         The same as `synapses` with that box in the filter.
         """
         if where.box_nm is not None:
-            raise ConfigError("the filter has a box already (--box-nm): give one")
+            raise ConfigError("the filter has a box already: give one of the two", about="box_nm")
         chosen = box if isinstance(box, NmBox) else NmBox.parse(box)
         return self.synapses(where=replace(where, box_nm=chosen))
 
@@ -170,7 +170,7 @@ class Questions(Generic[Answer]):
         self.close()
 
     def ready(self, name: str, where: Filter = EVERYTHING, **values: Any) -> Answer:
-        """A question of the library (`connectome sql --list`) by its name, with the values of its own parameters.
+        """A question of the library by its name, with the values of its own parameters.
 
         Raises:
             QueryError: there is none of this name, or it took too long.

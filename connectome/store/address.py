@@ -97,8 +97,8 @@ def translated(error: Exception, url: str) -> DatabaseError:
             return kind(f"the database refused: {_one_line(message)} ({shown(url)})")
         if isinstance(cause, psycopg2.OperationalError | psycopg2.InterfaceError):
             return DatabaseUnavailableError(
-                f"can't reach the database {shown(url)}: {_one_line(str(cause))}. Check --database-url or "
-                "CONNECTOME_DATABASE_URL, or leave both out to use the embedded server"
+                f"can't reach the database {shown(url)}: {_one_line(str(cause))}",
+                about="database_url",
             )
     return DatabaseError(f"the database {shown(url)} failed: {_one_line(str(cause))}")
 

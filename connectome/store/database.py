@@ -218,10 +218,7 @@ def database_url(url: str | None, data_folder: Path, *, create: bool = False) ->
         return psql_url(given)
     server = EmbeddedServer(data_folder / "postgres")
     if not create and not server.exists:
-        raise DatabaseError(
-            f"no database in {data_folder} yet: connectome build volume makes one. Or give --data-folder or "
-            "--database-url"
-        )
+        raise DatabaseError(f"no database in {data_folder} yet", about="database")
     return server.start()
 
 

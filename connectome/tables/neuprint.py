@@ -129,8 +129,8 @@ class _NeuprintWriter:
         if (~first & (segments != before[1])).any():
             cleft = clefts[~first & (segments != before[1])][0]
             raise TableError(
-                f"cleft {cleft} has synapses of two presynaptic segments, and neuPrint's points have one body: choose "
-                "other --columns"
+                f"cleft {cleft} has synapses of two presynaptic segments, and neuPrint's points have one body",
+                about="columns",
             )
         pre_points = self._write_points(batch.filter(pa.array(first)), "pre")
         post_ids = self._write_points(batch, "post")

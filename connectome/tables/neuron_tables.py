@@ -79,7 +79,7 @@ class AnnotationTable:
         if missing:
             raise TableError(f"{self.path} has no column {missing[0]}: its columns are {', '.join(names[:20])}")
         if not all(label.strip() for label in labels.values()):
-            raise TableError(f"{self.path} has a column without a name: choose the columns with --label COLUMN=LABEL")
+            raise TableError(f"{self.path} has a column without a name", about="label")
         validity = [name for name in VALIDITY if name in names and name not in labels]
         types = dict.fromkeys((id_column, *labels, *validity), pa.string())
         for batch in read_batches(self.path, types, types):

@@ -64,7 +64,7 @@ def tuning_json(tuning: Tuning) -> dict[str, Any]:
 
 
 def write_tuning(tuning: Tuning, build: BuildRequest, config: Path) -> list[Path]:
-    """Write the parameters as TOML for `connectome build volume --config`, and beside it the table and two plots.
+    """Write the parameters as TOML that a build reads as its configuration, and beside it the table and two plots.
 
     Returns:
         The files: FILE.toml, FILE.csv (every combination), FILE-f1.png, FILE-curves.png.

@@ -120,7 +120,7 @@ def test_a_ready_query_runs_by_its_name_with_parameters(cli: Cli, database_url: 
     assert (missing.exit_code, missing.stdout) == (3, "")
     assert "no run named 'a'" in missing.stderr
     lacking = cli("sql", "--name", "partners", "--database-url", database_url)
-    assert (lacking.exit_code, "needs --param neuron=" in lacking.stderr) == (4, True)
+    assert (lacking.exit_code, "give it as --param NAME=VALUE" in lacking.stderr) == (4, True)
 
 
 def test_a_query_may_come_from_a_file(cli: Cli, database_url: str, tmp_path: Path) -> None:

@@ -143,9 +143,7 @@ def test_a_build_never_replaces_an_imported_run(world: SmallWorld, data_folder: 
     with Database.open(None, data_folder, create=True) as database:
         with import_run(database, NewImport(name="theirs", parameters={})) as loading:
             pass
-        with pytest.raises(
-            RunConflictError, match=r"'theirs' was imported, not built: .* connectome runs delete theirs"
-        ):
+        with pytest.raises(RunConflictError, match="'theirs' was imported, not built"):
             build_volume(request)
         assert get_run(database, "theirs").run_id == loading.run_id
     assert not (data_folder / "runs" / "theirs").exists()

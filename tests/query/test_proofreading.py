@@ -184,7 +184,7 @@ def test_a_neuron_that_comes_twice_and_a_label_without_a_name_are_told(
         assert (report.ambiguous, report.in_runs) == (1, 0)
         said = connectome.database.columns("SELECT value FROM annotation WHERE neuron_id = 5 AND label = 'side'")
         assert said["value"].tolist() == [side or "right"]
-    with pytest.raises(TableError, match="a column without a name: choose the columns with --label"):
+    with pytest.raises(TableError, match="a column without a name"):
         import_annotations(connectome.database, AnnotationTable(path=twice, labels={"side": " "}))
 
 

@@ -139,8 +139,8 @@ def test_powers_of_two_begin_a_bin_of_sizes(known: Connectome) -> None:
 @pytest.mark.parametrize(
     ("name", "given", "error", "message"),
     [
-        ("nix", {}, QueryError, "no ready query is named 'nix'.*--list"),
-        ("partners", {}, QueryError, "needs --param neuron=.*min_synapses .default 1."),
+        ("nix", {}, QueryError, "no ready query is named 'nix'"),
+        ("partners", {}, QueryError, "needs a neuron: .*min_synapses .default 1."),
         ("partners", {"neuron": "1", "x": "1"}, QueryError, "has no parameter 'x'"),
         ("partners", {"neuron": "one"}, QueryError, "neuron=one isn't a value of type bigint"),
         ("partners", {"neuron": "1", "run": "gone"}, RunNotFoundError, "gone"),

@@ -30,7 +30,7 @@ def test_an_older_or_newer_schema_is_always_refused(
 
 
 def test_the_embedded_server_is_created_only_on_request_and_found_again(data_folder: Path) -> None:
-    with pytest.raises(DatabaseError, match=r"no database in .* yet: connectome build volume makes one"):
+    with pytest.raises(DatabaseError, match=r"no database in .* yet"):
         Database.open(None, data_folder)
     assert not data_folder.exists()
     with Database.open(None, data_folder, create=True) as made, Database.open(None, data_folder) as found:

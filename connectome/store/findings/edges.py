@@ -149,8 +149,8 @@ def ensure_edges(database: Database, run_id: int, roots_id: int) -> None:
             return
         if not connection.scalar(text(MAY_WRITE)):
             raise DatabaseError(
-                "the edges of this run between these roots aren't made yet, and this login only reads: the database's "
-                "owner makes them with connectome query edges --run RUN --roots VERSION"
+                "the edges of this run between these roots aren't made yet, and this login only reads",
+                about="root_edges",
             )
         lock_root_edges(connection, run_id, roots_id)
         if not connection.scalar(text(IS_FRESH), key):  # another session may have made them meanwhile

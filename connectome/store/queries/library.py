@@ -114,7 +114,7 @@ class ReadyQuery:
             raise QueryError(f"query '{self.name}' has no parameter '{unknown[0]}': it takes {self._wanted()}")
         missing = [p.name for p in self.parameters if p.default is None and p.name not in given]
         if missing:
-            raise QueryError(f"query '{self.name}' needs --param {missing[0]}=...: it takes {self._wanted()}")
+            raise QueryError(f"query '{self.name}' needs a {missing[0]}: it takes {self._wanted()}", about="param")
         return {name: self._value(p, given.get(name, p.default or "")) for name, p in known.items()}
 
     def _value(self, parameter: QueryParameter, text: str) -> Any:
@@ -128,7 +128,7 @@ class ReadyQuery:
             return [kind(part) for part in text.split(",")] if parameter.type.endswith("[]") else kind(text)
         except (KeyError, ValueError) as error:
             raise QueryError(
-                f"query '{self.name}': --param {parameter.name}={text} isn't a value of type {parameter.type}"
+                f"query '{self.name}': {parameter.name}={text} isn't a value of type {parameter.type}"
             ) from error
 
     def _wanted(self) -> str:
@@ -148,7 +148,7 @@ def ready_query(name: str) -> ReadyQuery:
     """
     names = _names()
     if name not in names:
-        raise QueryError(f"no ready query is named '{name}': connectome sql --list shows them ({', '.join(names)})")
+        raise QueryError(f"no ready query is named '{name}', but {', '.join(names)}", about="ready_query")
     return parse(name, (FOLDER / f"{name}.sql").read_text("utf-8"))
 
 

@@ -137,14 +137,14 @@ def _query_errors(timeout_s: float) -> Iterator[None]:
     try:
         yield
     except (psycopg2.Error, ValueError) as error:
-        raise QueryError(_message(error, timeout_s)) from error
+        if isinstance(error, psycopg2.Error) and error.pgcode == TIMEOUT_STATE:
+            raise QueryError(f"the query took longer than {timeout_s:g} s", about="timeout") from error
+        raise QueryError(_message(error)) from error
 
 
-def _message(error: Exception, timeout_s: float) -> str:
+def _message(error: Exception) -> str:
     if not isinstance(error, psycopg2.Error) or error.diag.message_primary is None:
         return f"the query failed: {' '.join(str(error).split())}"
-    if error.pgcode == TIMEOUT_STATE:
-        return f"the query took longer than {timeout_s:g} s: make it smaller, or give a longer --timeout"
     message = error.diag.message_primary
     if error.pgcode == READ_ONLY_STATE or (error.pgcode in CURSOR_STATES and "cursor" in message):
         return f"only one statement, and one that reads, is allowed here ({message}): use psql on connectome db url"

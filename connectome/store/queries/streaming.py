@@ -124,9 +124,7 @@ def _time_limit(timeout_s: float) -> Iterator[None]:
     try:
         yield
     except psycopg2.errors.QueryCanceled as error:
-        raise QueryError(
-            f"the query took longer than {timeout_s:g} s: choose fewer neurons or synapses, or give a longer --timeout"
-        ) from error
+        raise QueryError(f"the query took longer than {timeout_s:g} s", about="timeout") from error
 
 
 def literal_sql(cursor: Any, query: Query) -> str:

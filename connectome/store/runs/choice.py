@@ -56,10 +56,7 @@ def choose_run(database: Database, name: str | None) -> RunChoice:
             raise run_not_found(name, [found for (found,) in cursor.fetchall()])
         run_id, found, state, edges_only, data_set_id, unscored = row
         if state != "finished":
-            raise IncompleteRunError(
-                f"run '{name}' is {state}, not finished: the same `connectome build volume` command with "
-                f"--name {name} finishes it"
-            )
+            raise IncompleteRunError(f"run '{name}' is {state}, not finished", about="unfinished")
         return RunChoice(
             run_id=run_id,
             name=found,

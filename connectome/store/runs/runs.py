@@ -114,10 +114,7 @@ def insert_run(connection: Connection, values: dict[str, Any]) -> int:
     statement = insert(RunTable).values(values).on_conflict_do_nothing(index_elements=["name"])
     run_id: int | None = connection.scalar(statement.returning(RunTable.run_id))
     if run_id is None:
-        raise RunConflictError(
-            f"a run named '{values['name']}' exists already: choose another --name, or connectome runs delete "
-            f"{values['name']} first"
-        )
+        raise RunConflictError(f"a run named '{values['name']}' exists already", about="taken_name")
     return run_id
 
 
@@ -146,9 +143,7 @@ def find_build(database: Database, name: str) -> RunRecord | None:
     """
     found = find_run(database, name)
     if found is not None and found.kind is RunKind.IMPORT:
-        raise RunConflictError(
-            f"the run '{name}' was imported, not built: choose another --name, or connectome runs delete {name} first"
-        )
+        raise RunConflictError(f"the run '{name}' was imported, not built", about="taken_name")
     return found
 
 

@@ -70,7 +70,7 @@ def test_programs_and_files_are_out_of_reach_of_copy(database: Database, tmp_pat
 
 
 def test_a_query_that_takes_too_long_is_stopped(database: Database) -> None:
-    with pytest.raises(QueryError, match=r"took longer than 0\.2 s.*--timeout"):
+    with pytest.raises(QueryError, match=r"took longer than 0\.2 s"):
         run_sql(database, "SELECT pg_sleep(30)", timeout_s=0.2)
 
 

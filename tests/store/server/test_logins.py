@@ -84,7 +84,7 @@ def test_a_reader_is_told_who_makes_edges_that_are_not_there(
     with database.begin() as connection:
         roots_id = create_roots(connection, "v1", "test", data_set_of_name(connection, "lab"))
     with Database.open(url_of(database, reader), tmp_path) as opened:
-        with pytest.raises(DatabaseError, match=r"only reads: the database's owner makes them with connectome query"):
+        with pytest.raises(DatabaseError, match="this login only reads"):
             ensure_edges(opened, run.run_id, roots_id)
         ensure_edges(database, run.run_id, roots_id)
         ensure_edges(opened, run.run_id, roots_id)
