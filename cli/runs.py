@@ -62,7 +62,11 @@ def delete(
     database_url: DatabaseUrlOption = None,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
 ) -> None:
-    """Delete a run: all its rows and its folder of volumes."""
+    """Delete a run: all its rows and its folder of volumes.
+
+    The folder is removed if it lies in the data folder's runs and bears the run's mark;
+    otherwise nothing is deleted.
+    """
     from connectome.query.runs import remove_run
     from connectome.store.database import Database
     from connectome.store.runs.runs import get_run
@@ -72,7 +76,7 @@ def delete(
         if not yes:
             what = "its rows" if run.inputs is None else f"its rows and {run.folder}"
             typer.confirm(f"Delete the run '{name}' ({run.state}): {what}?", abort=True, err=True)
-        folder = remove_run(database, name)
+        folder = remove_run(database, name, data_folder)
     typer.echo(f"deleted run '{name}'" + ("" if folder is None else f" and {folder}"))
 
 

@@ -9,6 +9,7 @@ WAYS_OUT = {
     "run": "use another --name, or --restart to build it anew",
     "folder": "use another --name or --data-folder, or --restart to replace it",
     "data_folder": "choose another --data-folder",
+    "other_data_folder": "give the --data-folder that it is in, or move it away",
     "restart": "bring it back, or build it again with --restart",
     "grey values": "--normalisation none",
     "image": "use --image URL --segmentation URL, or --config",

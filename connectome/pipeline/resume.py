@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 from connectome.errors import RunConflictError, StorageError
@@ -12,6 +11,7 @@ from connectome.pipeline.inputs import Inputs
 from connectome.pipeline.parameters import AS_GIVEN, PARAMETERS, shown_parameters
 from connectome.pipeline.request import BuildRequest
 from connectome.store.database import Database
+from connectome.store.runs.folders import RUNS, mark_folder, put_back, remove_aside, require_own_folder, set_aside
 from connectome.store.runs.records import NewModel, NewRun, NewVolume, RunRecord
 from connectome.store.runs.runs import create_run, delete_run, find_build
 from connectome.version import VERSION
@@ -37,11 +37,16 @@ def resume_or_begin(database: Database, request: BuildRequest, new: NewRun) -> R
     before = find_build(database, request.name)
     if before is not None and not restart:
         _require_same(before, new)
+        put_back(before.folder)
         return before
+    data_folder = request.execution.data_folder
     if before is not None:
-        delete_run(database, before.run_id)
-        shutil.rmtree(before.folder, ignore_errors=True)
-    return _begin(database, new, restart)
+        own = require_own_folder(before.folder, before.name, data_folder)
+        delete_run(database, before.run_id, folder=None if own is None else before.folder)
+    elif restart and require_own_folder(new.folder, new.name, data_folder) is not None:
+        set_aside(new.folder)
+    remove_aside(new.folder)
+    return _begin(database, new)
 
 
 def new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters, samples: InputSamples) -> NewRun:
@@ -60,7 +65,7 @@ def new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters, sampl
             SAMPLES: samples.digests,
         },
         box=inputs.box,
-        folder=(request.execution.data_folder / "runs" / request.name).absolute(),
+        folder=(request.execution.data_folder / RUNS / request.name).absolute(),
         code_version=VERSION,
     )
 
@@ -92,21 +97,21 @@ def _new_model(checkpoint: Checkpoint) -> NewModel:
     return NewModel(name=card.name, sha256=checkpoint.sha256, method=card.method.value, config=config)
 
 
-def _begin(database: Database, new: NewRun, restart: bool) -> RunRecord:
+def _begin(database: Database, new: NewRun) -> RunRecord:
     """Make the run's folder and record the run.
 
     Raises:
         RunConflictError: the folder holds something that this database doesn't know. StorageError: it can't be made.
     """
     try:
-        if restart:
-            shutil.rmtree(new.folder, ignore_errors=True)
         new.folder.mkdir(parents=True, exist_ok=True)
         if any(new.folder.iterdir()):
             raise RunConflictError(f"{new.folder} holds a run that this database doesn't know", about="folder")
     except OSError as error:
         raise StorageError(f"{new.folder} can't be made: {error.strerror}", about="data_folder") from error
-    return create_run(database, new)
+    run = create_run(database, new)
+    mark_folder(new.folder, new.name)
+    return run
 
 
 def _require_same(run: RunRecord, new: NewRun) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from connectome.errors import StorageError
 from connectome.store.database import Database
 from connectome.store.runs.blocks import FailedBlock, StageProgress, failed_blocks, stage_progress
+from connectome.store.runs.folders import require_own_folder
 from connectome.store.runs.lock import lock_run, runs_under_way
 from connectome.store.runs.records import RunRecord, RunState
 from connectome.store.runs.runs import RunModel, delete_run, get_run, run_models, run_names
@@ -121,24 +120,20 @@ def describe_run(database: Database, name: str) -> RunReport:
     )
 
 
-def remove_run(database: Database, name: str) -> Path | None:
-    """Delete a run: its rows, then its folder, which is returned; None where it has none.
+def remove_run(database: Database, name: str, data_folder: Path) -> Path | None:
+    """Delete a run: its rows and its folder, which is returned; None where it has none.
 
     Raises:
-        RunNotFoundError: there is none of this name. RunConflictError: it is being built.
-        DatabaseError: others use the tables. StorageError: the folder can't be removed.
+        RunNotFoundError: there is none of this name. RunConflictError: it is being built, or the folder that its row
+            names isn't its own in the data folder. DatabaseError: others use the tables. StorageError: the folder can't
+            be removed.
     """
     with lock_run(database, name):
         run = get_run(database, name)
-        delete_run(database, run.run_id)
-        if run.inputs is None or not run.folder.exists():
+        if run.inputs is None or require_own_folder(run.folder, name, data_folder) is None:
+            delete_run(database, run.run_id)
             return None
-        try:
-            shutil.rmtree(run.folder)
-        except OSError as error:
-            raise StorageError(
-                f"the rows of run '{name}' are deleted, its folder {run.folder} isn't: {error.strerror}; remove it"
-            ) from error
+        delete_run(database, run.run_id, folder=run.folder)
         return run.folder
 
 

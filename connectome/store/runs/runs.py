@@ -16,6 +16,7 @@ from connectome.errors import ConfigError, DatabaseError, RunConflictError
 from connectome.geometry import Box
 from connectome.store.database import Database
 from connectome.store.runs.choice import choose_run, run_not_found
+from connectome.store.runs.folders import put_back, remove_aside, set_aside
 from connectome.store.runs.records import (
     BuildInputs,
     NewModel,
@@ -184,28 +185,43 @@ def run_models(database: Database, run_id: int) -> list[RunModel]:
         return [RunModel(role=row.role, name=row.name, method=row.method, sha256=row.sha256) for row in rows]
 
 
-def delete_run(database: Database, run_id: int, *, timeout_s: float = 60.0) -> None:
-    """Delete a run and all its rows at once; its volumes on disk are the caller's.
+def delete_run(database: Database, run_id: int, *, folder: Path | None = None, timeout_s: float = 60.0) -> None:
+    """Delete a run, all its rows at once, together with its folder; either both stay or both go.
 
     Args:
         database: where the run is.
         run_id: the run.
+        folder: the run's own, see `require_own_folder`.
         timeout_s: how long to try while queries of others use the tables.
 
     Raises:
-        DatabaseError: they still do.
+        DatabaseError: they still do. StorageError: the folder can't be removed.
     """
     deadline = time.monotonic() + timeout_s
-    while True:
-        with database.begin() as connection:
-            if delete_if_free(connection, run_id):
-                return
+    while not _delete_once(database, run_id, folder):
         if time.monotonic() > deadline:
             raise DatabaseError(
                 f"run {run_id} can't be deleted: queries have been using the tables for {timeout_s:g} s; end "
                 "them (psql: SELECT * FROM pg_stat_activity) and try again"
             )
         time.sleep(PAUSE_S)
+    if folder is not None:
+        remove_aside(folder)
+
+
+def _delete_once(database: Database, run_id: int, folder: Path | None) -> bool:
+    """Try to delete a run; the folder is set aside before the rows are gone, and put back if they stay."""
+    try:
+        with database.begin() as connection:
+            if not delete_if_free(connection, run_id):
+                return False
+            if folder is not None:
+                set_aside(folder)
+    except BaseException:
+        if folder is not None:
+            put_back(folder)
+        raise
+    return True
 
 
 def set_state(database: Database, run_id: int, state: RunState) -> None:
