@@ -10,7 +10,7 @@ import typer
 from connectome.cli.build import app
 from connectome.cli.options.database import JsonOption
 from connectome.cli.options.filter import Selecting, selects
-from connectome.cli.output.graph import MultiOption, print_saved_graph
+from connectome.cli.output.graph import MultiOption, print_saved_graph, print_summary, summary_json
 from connectome.cli.output.rows import say
 
 
@@ -33,13 +33,22 @@ def graph(
 ) -> None:
     """Build the graph of a finished run, save it as GraphML and sum it up.
 
-    Nodes are segments, or roots with --roots (ids as text, so that none is rounded); edges carry synapse_count,
-    size_voxels and mean_confidence. With --multi every synapse is an edge of its own, with cleft_id, confidence,
-    size_voxels and position.
+    Nodes are segments, or roots with --roots (ids as text, so that none is rounded), with what they are annotated with;
+    edges carry weight, synapse_count, size_voxels and mean_confidence. With --multi every synapse is an edge of its
+    own, with cleft_id, confidence, size_voxels and position.
     """
-    from connectome.query.graphs import export_graphml
+    import json
+
+    from connectome.graph.summary import summarise
+    from connectome.query.graphs import GraphChoice, GraphFormat, export_graph, read_network
     from connectome.store.database import Database
 
     with Database.open(selecting.database_url, selecting.data_folder) as database:
-        saved = export_graphml(database, output, selecting.where, multi=multi, tell=say)
+        choice = GraphChoice(where=selecting.where, multi=multi)
+        saved = export_graph(database, output, GraphFormat.GRAPHML, choice, say)
+        summary = summarise(read_network(database, choice))
+    if as_json:
+        typer.echo(json.dumps({"path": str(saved.path), **summary_json(summary)}, indent=2))
+        return
     print_saved_graph(saved, as_json)
+    print_summary(summary)

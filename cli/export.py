@@ -11,7 +11,7 @@ from connectome.cli.import_tables import UnitOption
 from connectome.cli.options.common import parse_lengths_nm
 from connectome.cli.options.database import JsonOption
 from connectome.cli.options.filter import Selecting, selects
-from connectome.cli.output.graph import MultiOption, print_saved_graph
+from connectome.cli.output.graph import IsolatedOption, LabelOption, MultiOption, print_saved_graph
 from connectome.cli.output.rows import say
 from connectome.tables.kinds import Columns, FileKind, kind_of
 
@@ -34,21 +34,36 @@ def export() -> None:
     """Write the results of a run for other tools."""
 
 
-@app.command()
-@selects
-def graphml(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The GraphML file; one that is there is replaced.")],
-    selecting: Selecting,
-    multi: MultiOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Write the graph of a run as GraphML, for networkx, igraph, Gephi or Cytoscape. With --roots nodes are roots."""
-    from connectome.query.graphs import export_graphml
-    from connectome.store.database import Database
+def _graph_command(name: str, text: str) -> None:
+    """A command that writes a graph in one of the text formats."""
 
-    with Database.open(selecting.database_url, selecting.data_folder) as database:
-        saved = export_graphml(database, file, selecting.where, multi=multi, tell=say)
-    print_saved_graph(saved, as_json)
+    @selects
+    def command(
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="The file; one that is there is replaced.")],
+        selecting: Selecting,
+        multi: MultiOption = False,
+        label: LabelOption = None,
+        isolated: IsolatedOption = False,
+        as_json: JsonOption = False,
+    ) -> None:
+        from connectome.query.graphs import GraphChoice, GraphFormat, export_graph
+        from connectome.store.database import Database
+
+        choice = GraphChoice(where=selecting.where, multi=multi, labels=label, isolated=isolated)
+        with Database.open(selecting.database_url, selecting.data_folder) as database:
+            saved = export_graph(database, file, GraphFormat(name), choice, say)
+        print_saved_graph(saved, as_json)
+
+    app.command(name, help=f"{text} With --roots nodes are roots.")(command)
+
+
+for _name, _text in {
+    "graphml": "Write the graph of a run as GraphML, for networkx, igraph, Gephi or Cytoscape.",
+    "gexf": "Write the graph of a run as GEXF, for Gephi or networkx.",
+    "json": "Write the graph of a run as node-link JSON, for networkx or D3.",
+    "cyjs": "Write the graph of a run as Cytoscape's JSON, for Cytoscape or Cytoscape.js.",
+}.items():
+    _graph_command(_name, _text)
 
 
 @app.command()

@@ -1,20 +1,28 @@
-"""Graphs of a run, from the store."""
+"""Graphs of a run: read from the store as arrays, and streamed from it into files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from connectome.graph.build import ConnectomeGraph, edge_graph, synapse_graph
-from connectome.graph.graphml import write_graphml
-from connectome.graph.summary import GraphSummary, summarise
+from connectome.errors import ConfigError
+from connectome.files import whole_file
 from connectome.records import Edges, Synapses, Table
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries.scope import Scope, find_scope
+from connectome.store.queries.streaming import LONGEST_S, Query, ResultColumn, stream_query, stream_rows
 from connectome.store.runs.runs import get_run
 
+if TYPE_CHECKING:
+    from connectome.graph.network import Attributes, Network
+    from connectome.graph.text_formats import GraphHead, TextFormat
+
+Tell = Callable[[str], object]
 GRAPHML_NAME = "graph.graphml"
 EVERYTHING = Filter()
 SPELLED = {
@@ -22,18 +30,94 @@ SPELLED = {
     "post_segment_id": "post_id AS post_segment_id",
     "size_voxels": "coalesce(size_voxels, 0) AS size_voxels",
 }
+ANNOTATIONS = """annotation
+    WHERE data_set_id = (SELECT data_set_id FROM run WHERE run_id = :run_id) AND roots_id = :roots_id"""
+LABELS = f"SELECT DISTINCT label FROM {ANNOTATIONS} ORDER BY 1"
+NODES = """, nodes AS (SELECT pre_id AS neuron_id FROM edges UNION SELECT post_id FROM edges{lonely})
+, said AS (SELECT neuron_id{columns} FROM {annotations} GROUP BY neuron_id)
+SELECT neuron_id{names} FROM nodes LEFT JOIN said USING (neuron_id) ORDER BY neuron_id"""
+EDGES = """
+SELECT pre_id, post_id, synapse_count AS weight, synapse_count, size_voxels, mean_confidence
+FROM edges ORDER BY pre_id, post_id"""
+SYNAPSES = """
+SELECT pre_id, post_id, 1 AS weight,
+       cleft_id || CASE WHEN row_number() OVER same > 1 THEN '.' || row_number() OVER same ELSE '' END AS key,
+       cleft_id, confidence, coalesce(size_voxels, 0) AS size_voxels, x_nm, y_nm, z_nm
+FROM synapses WINDOW same AS (PARTITION BY cleft_id, pre_id, post_id ORDER BY number)
+ORDER BY cleft_id, pre_id, post_id, number"""
+BATCH_ROWS = 10_000
+
+
+class GraphFormat(StrEnum):
+    """A text format of graphs."""
+
+    GRAPHML = "graphml"
+    GEXF = "gexf"
+    NODE_LINK = "json"
+    CYTOSCAPE = "cyjs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphChoice:
+    """What part of a connectome becomes a graph, and what its nodes say.
+
+    Attributes:
+        where: which run and roots, which synapses, which edges.
+        multi: one edge a synapse instead of one edge for all synapses of a pair.
+        labels: annotations that its nodes carry; None: all.
+        isolated: also the annotated neurons without an edge in it.
+    """
+
+    where: Filter = EVERYTHING
+    multi: bool = False
+    labels: Sequence[str] | None = None
+    isolated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class SavedGraph:
-    """A graph file and what is in it."""
+    """A graph file and how much is in it; of a multigraph, edges are synapses."""
 
     path: Path
-    summary: GraphSummary
+    nodes: int
+    edges: int
+    synapses: int
 
 
-def build_graph(database: Database, where: Filter = EVERYTHING, *, multi: bool = False) -> ConnectomeGraph:
-    """The NetworkX graph of a finished run: a DiGraph, or a MultiDiGraph with one edge a synapse.
+def read_network(database: Database, choice: GraphChoice, tell: Tell = lambda notice: None) -> Network:
+    """The neurons and edges of a run as arrays.
+
+    Raises:
+        RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
+    """
+    import numpy as np
+
+    from connectome.graph.network import Network
+    from connectome.tables.results import TableReceiver
+
+    scope = find_scope(database, choice.where, tell)
+    receiver = TableReceiver()
+    stream_query(database, scope.query(f"{_select(Edges)} FROM edges"), receiver)
+    table = receiver.table()
+    edges = Edges.of_sql({name: table[name].to_numpy() for name in Edges.columns()})
+    labels = _labels(database, scope, choice)
+    with stream_rows(database, _nodes(scope, labels, choice.isolated)) as found:
+        rows = list(found.rows)
+    return Network.of_edges(
+        edges,
+        ids=np.array([row[0] for row in rows], np.int64),
+        labels={label: [row[place] for row in rows] for place, label in enumerate(labels, 1)},
+        attributes=_attributes(scope),
+    )
+
+
+def build_graph(
+    database: Database, choice: GraphChoice, library: str = "networkx", tell: Tell = lambda notice: None
+) -> Any:
+    """The graph of a finished run for a library.
+
+    NetworkX: a DiGraph, or a MultiDiGraph with one edge a synapse (see `Network.to_networkx` and `synapse_graph`).
+    igraph: the same. scipy: synapses from the row's neuron to the column's, and the ids of rows and columns.
 
     The filter chooses synapses, then edges, in the database; the multigraph holds the chosen synapses of the chosen
     edges, so both kinds have the same nodes and the same pairs. The run's name and the filter are attributes of the
@@ -41,45 +125,159 @@ def build_graph(database: Database, where: Filter = EVERYTHING, *, multi: bool =
 
     Raises:
         RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
+        ConfigError: no such library, or a multigraph is wanted that isn't NetworkX's.
+        NoSynapsesError: a multigraph is wanted of a run that holds edges alone.
+        MissingLibraryError: igraph isn't installed.
     """
-    return _graph(database, find_scope(database, where), multi)
+    from connectome.graph.network import GraphLibrary, synapse_graph
+    from connectome.tables.results import TableReceiver
+
+    if library not in list(GraphLibrary):
+        raise ConfigError(f"no graphs for '{library}': there are {', '.join(GraphLibrary)}")
+    wanted = GraphLibrary(library)
+    if choice.multi and wanted is not GraphLibrary.NETWORKX:
+        raise ConfigError(f"one edge a synapse is for networkx, not {wanted}")
+    network = read_network(database, choice, tell)
+    match wanted:
+        case GraphLibrary.IGRAPH:
+            return network.to_igraph()
+        case GraphLibrary.SCIPY:
+            return network.adjacency(), network.ids
+        case GraphLibrary.NETWORKX if not choice.multi:
+            return network.to_networkx()
+    receiver = TableReceiver()
+    query = f"{_select(Synapses)} FROM synapses ORDER BY cleft_id, pre_id, post_id, number"
+    stream_query(database, find_scope(database, choice.where).query(query), receiver)
+    table = receiver.table()
+    return synapse_graph(Synapses.of_sql({name: table[name].to_numpy() for name in Synapses.columns()}), network)
 
 
-def export_graphml(
-    database: Database,
-    path: Path | None = None,
-    where: Filter = EVERYTHING,
-    *,
-    multi: bool = False,
-    tell: Callable[[str], object] = lambda notice: None,
+def export_graph(
+    database: Database, path: Path | None, written: GraphFormat, choice: GraphChoice, tell: Tell = lambda notice: None
 ) -> SavedGraph:
-    """Build a run's graph and write it as GraphML.
+    """Write a run's graph as text, streaming: memory doesn't grow with it.
 
     Args:
         database: where the run is.
-        path: the file; None = graph.graphml in the run's folder.
-        where: what goes into the graph: which run and roots, which synapses, which edges.
-        multi: one edge a synapse instead of one edge for all synapses of a pair.
+        path: the file; None: graph.graphml in the run's folder. A name that ends in .gz is compressed.
+        written: the format.
+        choice: what goes into it.
         tell: is told which run answers where the filter names none.
 
     Raises:
         RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
+        InputError: an annotation holds characters that the format can't.
         StorageError: the file can't be written; what was there is kept.
     """
-    scope = find_scope(database, where, tell)
+    from connectome.graph.text_formats import EdgeWriter
+
+    scope = find_scope(database, choice.where, tell)
     target = path or get_run(database, scope.run.name).folder / GRAPHML_NAME
-    graph = _graph(database, scope, multi)
-    write_graphml(graph, target)
-    return SavedGraph(path=target, summary=summarise(graph))
+    labels = _labels(database, scope, choice)
+    shown = _format(written, _head(scope, labels, choice.multi))
+    nodes = 0
+    with whole_file(target) as file:
+        file.write(shown.begin().encode())
+        with node_rows(database, scope, labels, choice.isolated) as rows:
+            for neuron_id, label, values in rows:
+                file.write(((shown.separator if nodes else "") + shown.node(neuron_id, label, values)).encode())
+                nodes += 1
+        file.write(shown.between().encode())
+        writer = EdgeWriter(shown, file)
+        stream_lines(database, scope.query(SYNAPSES if choice.multi else EDGES), writer.write)
+        file.write(shown.end().encode())
+    return SavedGraph(path=target, nodes=nodes, edges=writer.rows, synapses=writer.weight)
 
 
-def _graph(database: Database, scope: Scope, multi: bool) -> ConnectomeGraph:
-    attributes = _attributes(scope)
-    if multi:
-        query = scope.query(f"{_select(Synapses)} FROM synapses ORDER BY cleft_id, pre_id, post_id, number")
-        return synapse_graph(Synapses.of_sql(database.columns(query.sql, query.parameters)), attributes)
-    query = scope.query(f"{_select(Edges)} FROM edges ORDER BY pre_id, post_id")
-    return edge_graph(Edges.of_sql(database.columns(query.sql, query.parameters)), attributes)
+@contextmanager
+def node_rows(
+    database: Database, scope: Scope, labels: Sequence[str], isolated: bool
+) -> Iterator[Iterator[tuple[int, str, Sequence[str | None]]]]:
+    """The neurons of a graph, ascending: id, what it is called, and the values of the labels."""
+    name = labels.index("name") + 1 if "name" in labels else None
+    with stream_rows(database, _nodes(scope, labels, isolated)) as found:
+        yield ((row[0], str(row[0]) if name is None or row[name] is None else row[name], row[1:]) for row in found.rows)
+
+
+def stream_lines(database: Database, query: Query, write: Callable[[bytes], object]) -> None:
+    """Hand on the rows of a query as CSV lines, thousands at a time."""
+    receiver = _Lines(write)
+    stream_query(database, query, receiver, timeout_s=LONGEST_S)
+    receiver.flush()
+
+
+class _Lines:
+    """Gathers lines, which come one by one."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._lines: list[bytes] = []
+
+    def begin(self, columns: Sequence[ResultColumn]) -> None:
+        """The columns are known."""
+
+    def write(self, lines: bytes) -> None:
+        self._lines.append(lines)
+        if len(self._lines) == BATCH_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        self._write(b"".join(self._lines))
+        self._lines.clear()
+
+
+def _format(written: GraphFormat, head: GraphHead) -> TextFormat:
+    from connectome.graph import text_formats
+
+    match written:
+        case GraphFormat.GRAPHML:
+            return text_formats.GraphMl(head)
+        case GraphFormat.GEXF:
+            return text_formats.Gexf(head)
+        case GraphFormat.NODE_LINK:
+            return text_formats.NodeLink(head)
+        case GraphFormat.CYTOSCAPE:
+            return text_formats.Cytoscape(head)
+
+
+def _head(scope: Scope, labels: Sequence[str], multi: bool) -> GraphHead:
+    from connectome.graph.network import KIND, GraphKind, attribute_name
+    from connectome.graph.text_formats import EDGE_COLUMNS, SYNAPSE_COLUMNS, GraphHead
+
+    kind = GraphKind.SYNAPSES if multi else GraphKind.EDGES
+    return GraphHead(
+        attributes={**_attributes(scope), KIND: kind.value},
+        labels=[attribute_name(label) for label in labels],
+        columns=SYNAPSE_COLUMNS if multi else EDGE_COLUMNS,
+        multi=multi,
+    )
+
+
+def _nodes(scope: Scope, labels: Sequence[str], isolated: bool) -> Query:
+    columns = [f", max(value) FILTER (WHERE label = :label_{i}) AS said_{i}" for i in range(len(labels))]
+    text = NODES.format(
+        lonely=f" UNION SELECT neuron_id FROM {ANNOTATIONS}" if isolated else "",
+        columns="".join(columns),
+        annotations=ANNOTATIONS,
+        names="".join(f", said_{i}" for i in range(len(labels))),
+    )
+    return scope.query(text, **{f"label_{i}": label for i, label in enumerate(labels)})
+
+
+def _labels(database: Database, scope: Scope, choice: GraphChoice) -> list[str]:
+    """The labels that nodes carry.
+
+    Raises:
+        ConfigError: nothing is annotated with one that is wanted.
+    """
+    key = {"run_id": scope.run.run_id, "roots_id": scope.roots_id}
+    with stream_rows(database, Query(sql=LABELS, parameters=key)) as found:
+        known = [label for (label,) in found.rows]
+    wanted = known if choice.labels is None else list(dict.fromkeys(choice.labels))
+    unknown = [label for label in wanted if label not in known]
+    if unknown:
+        raise ConfigError(f"no neuron is annotated with '{unknown[0]}': there are {', '.join(known) or 'no labels'}")
+    return wanted
 
 
 def _select(rows: type[Table]) -> str:
@@ -87,7 +285,7 @@ def _select(rows: type[Table]) -> str:
     return "SELECT " + ", ".join(SPELLED.get(name, name) for name in rows.columns())
 
 
-def _attributes(scope: Scope) -> dict[str, str | int | float]:
+def _attributes(scope: Scope) -> Attributes:
     """The run's name and the filter; only thresholds are there where they leave nothing out."""
     chosen = scope.filter
     others = {name: value for name, value in vars(chosen).items() if name not in ("run", "min_synapses")}

@@ -29,13 +29,13 @@ def test_build_graph_saves_the_graph_in_the_runs_folder_and_sums_it_up(
 ) -> None:
     result = cli("build", "graph", "--run", "small", "--database-url", database.url)
     assert (result.exit_code, result.stderr) == (0, "")
-    lines = {line.rsplit(maxsplit=1)[0].strip(): line.rsplit(maxsplit=1)[1] for line in result.stdout.splitlines()[:6]}
+    first, *rest = result.stdout.splitlines()
+    assert first == f"{run.folder / 'graph.graphml'}: 12 nodes, 6 edges, 7 synapses"
+    lines = dict(line.split(maxsplit=1) for line in rest[:4])
     assert lines == {
-        "file": str(run.folder / "graph.graphml"),
         "nodes": "12",
         "edges": "6",
         "synapses": "7",
-        "reciprocal pairs": "0",
         "autapses": "0",
     }
     pre, post = pair_of(2)
@@ -53,8 +53,8 @@ def test_build_graph_writes_where_it_is_told_and_answers_json(
     found = json.loads(result.stdout)
     assert (found["path"], found["edges"], found["synapses"]) == (str(path), 6, 7)
     assert found["top_edges"][0] == {
-        "pre_segment_id": str(pair_of(2)[0]),
-        "post_segment_id": str(pair_of(2)[1]),
+        "pre_id": str(pair_of(2)[0]),
+        "post_id": str(pair_of(2)[1]),
         "synapse_count": 2,
     }
     assert not (run.folder / "graph.graphml").exists()
