@@ -13,7 +13,7 @@ from connectome.phantom import PhantomConfig, write_phantom
 from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest, Execution, InputVolumes
 from connectome.query.connectome import Connectome
-from connectome.query.graphs import export_graphml
+from connectome.query.graphs import GraphChoice, GraphFormat, export_graph
 from connectome.records import Progress
 from connectome.scoring.edges import score_edges
 from connectome.selection import Filter
@@ -83,7 +83,8 @@ def run_demo(shape: Triple, seed: int, execution: Execution, progress: Progress)
         summary = build_volume(replace(build, execution=replace(execution, restart=True)), progress)
     with Database.open(execution.database_url, folder) as database:
         score = score_edges(database, run_name, phantom, None, progress)
-        saved = export_graphml(database, folder / "demo.graphml", Filter(run=run_name))
+        choice = GraphChoice(where=Filter(run=run_name))
+        saved = export_graph(database, folder / "demo.graphml", GraphFormat.GRAPHML, choice)
         report = write_report(Connectome(database), run_name, folder / "demo.html", score)
         answers = [_ask(database, title, query.format(run=run_name)) for title, query in QUERIES.items()]
     return DemoReport(phantom=phantom, summary=summary, score=score, graphml=saved.path, report=report, answers=answers)
