@@ -365,7 +365,7 @@ def _lines(description: VolumeDescription) -> list[tuple[str, str]]:
         ("offset", f"{_joined(grid.offset_nm)} nm"),
     ]
     if description.missing:
-        lines.append(("missing", f"{description.missing}: they read as 0, or as one value"))
+        lines.append(("missing", f"{description.missing}; they read as one value"))
     return lines if description.ids is None else [*lines, ("ids", _id_text(description.ids))]
 
 

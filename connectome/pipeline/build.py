@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from connectome.errors import ClusterError, IncompleteRunError, SegmentIdError
+from connectome.errors import ClusterError, IncompleteRunError, SegmentIdError, StorageError, VolumeFormatError
 from connectome.pipeline.chosen import choose_parameters
 from connectome.pipeline.context import PREDICTION, TILES, BuildContext
 from connectome.pipeline.engines.run_stage import check_engine, open_engine, run_stage
@@ -25,7 +26,9 @@ from connectome.store.runs.blocks import StageTotal, stage_totals
 from connectome.store.runs.lock import lock_run
 from connectome.store.runs.records import RunRecord, RunState
 from connectome.store.runs.runs import CLEFTS, find_build, set_state
+from connectome.volumes.missing import find_missing
 from connectome.volumes.samples import look_at
+from connectome.volumes.volume import Volume
 
 UNITS = {stage.name.value: stage.unit for stage in STAGES}
 
@@ -49,7 +52,10 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
             before = None if execution.restart else find_build(database, request.name)
             if before is None:
                 samples.require()
-            warnings = [*inputs.warnings, *samples.doubts]
+            missing = _missing(inputs)
+            if request.volumes.refuse_missing and missing:
+                raise VolumeFormatError("; ".join(missing))
+            warnings = [*inputs.warnings, *samples.doubts, *missing]
             for warning in warnings:
                 shown.say(f"warning: {warning}")
             parameters = choose_parameters(request, inputs, before.parameters if before else None)
@@ -67,6 +73,17 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
                 )
                 _run_stages(context, request)
         return _summary(database, run, inputs, already_finished=finished, warnings=warnings)
+
+
+def _missing(inputs: Inputs) -> list[str]:
+    """What isn't stored of image and segmentation in the box, and which of the image's sections are blank."""
+    told = []
+    for name, view in (("image", inputs.image), ("segmentation", inputs.segmentation)):
+        if isinstance(view.volume, Volume):
+            with suppress(StorageError):  # told by the blocks that need it
+                found = find_missing(view.volume, view.map.voxels(inputs.box), sections=name == "image")
+                told += [f"{name} {view.volume.url} isn't whole: {found}"] * bool(found)
+    return told
 
 
 def _run_stages(context: BuildContext, request: BuildRequest) -> None:

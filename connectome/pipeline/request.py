@@ -61,6 +61,7 @@ class InputVolumes:
         resolution_nm: of both volumes (z, y, x), where their metadata doesn't say or is wrong.
         offset_nm: corner of the first voxel of both volumes (z, y, x), where their metadata doesn't say or is wrong.
         overlap: build what both have, though each goes on where the other doesn't.
+        refuse_missing: refuse volumes that aren't whole, where else a warning tells.
         any_grid: build though the models were trained for voxels far from these.
     """
 
@@ -97,6 +98,12 @@ class InputVolumes:
         kind=bool,
         help="Build what both volumes have, where each goes on without the other.",
         default_text="refuse, and name both",
+    )
+    refuse_missing: bool = row(
+        False,
+        kind=bool,
+        help="Refuse volumes of which chunks were never stored, and images with blank sections.",
+        default_text="warn, with count and place",
     )
     any_grid: bool = row(
         False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from connectome.errors import VolumeFormatError
+from connectome.errors import StorageError, VolumeFormatError
 from connectome.geometry import BlockGrid, Box, Vector
 from connectome.volumes.volume import Volume
 
@@ -35,16 +35,16 @@ class Missing:
         return bool(self.absent or self.blank)
 
     def __str__(self) -> str:
-        return ", and ".join(self._parts()) or "nothing"
+        return ", ".join(self._parts()) or "nothing"
 
     def _parts(self) -> Iterator[str]:
         if self.absent:
             more = " and others" if self.absent > len(self.places) else ""
-            yield f"{self.absent} of {self.chunks} chunks aren't stored (at {'; '.join(map(str, self.places))}{more})"
+            yield f"{self.absent} of {self.chunks} chunks not stored (at {'; '.join(map(str, self.places))}{more})"
         if self.blank:
             shown = ", ".join(map(str, self.blank[:MOST_NAMED]))
             more = " and others" if len(self.blank) > MOST_NAMED else ""
-            yield f"{len(self.blank)} sections are blank (z {shown}{more})"
+            yield f"blank sections: {len(self.blank)} (z {shown}{more})"
 
 
 def find_missing(volume: Volume, box: Box | None = None, *, sections: bool = False) -> Missing:
@@ -58,7 +58,7 @@ def find_missing(volume: Volume, box: Box | None = None, *, sections: bool = Fal
         sections: look for blank sections too, at a few places of each: for images.
 
     Raises:
-        StorageError: a chunk can't be read.
+        StorageError: the store can't be asked for its chunks.
     """
     box = volume.box if box is None else box.intersect(volume.box)
     grid = BlockGrid(volume.box, volume.stored_shape)
@@ -104,7 +104,10 @@ def _constant(volume: Volume, slab: Box, looks: int) -> np.ndarray[tuple[int], n
     chosen = chunks if len(chunks) <= looks else [chunks[len(chunks) * k // looks] for k in range(looks)]
     low = high = None
     for _, box in chosen:
-        flat = volume.read(box).reshape(box.shape[0], -1)
+        try:
+            flat = volume.read(box).reshape(box.shape[0], -1)
+        except StorageError:  # damaged isn't blank; whoever needs these voxels is told
+            return np.zeros(slab.shape[0], bool)
         least, most = flat.min(axis=1), flat.max(axis=1)
         low = least if low is None else np.minimum(low, least)
         high = most if high is None else np.maximum(high, most)

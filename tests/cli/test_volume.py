@@ -195,7 +195,7 @@ def test_missing_chunks_are_told_and_refused_if_asked(cli: Cli, tmp_path: Path) 
     (tmp_path / "i" / "c" / "0" / "0" / "1").unlink()
     told = cli("volume", "info", tmp_path / "i")
     assert told.exit_code == 0
-    assert "1 of 2 chunks aren't stored (at 0:4,0:6,4:8)" in told.stdout
+    assert "1 of 2 chunks not stored (at 0:4,0:6,4:8)" in told.stdout
     facts = json.loads(cli("volume", "info", "--json", tmp_path / "i").stdout)
     assert (facts["chunks"], facts["absent_chunks"], facts["blank_sections"]) == (2, 1, [])
     refused = cli("volume", "info", "--refuse-missing", tmp_path / "i")

@@ -77,7 +77,7 @@ def test_a_chunk_that_never_arrived_is_counted_with_its_place(write: Callable[[P
     assert not volume.read(found.places[0]).any()
     assert find_missing(volume, Box((8, 5, 11), (9, 6, 13))).absent == 1
     assert find_missing(volume, Box((0, 0, 0), (8, 10, 14))).absent == 0
-    with pytest.raises(VolumeFormatError, match=r"1 of 18 chunks aren't stored \(at 8:9,5:10,12:14\)"):
+    with pytest.raises(VolumeFormatError, match=r"1 of 18 chunks not stored \(at 8:9,5:10,12:14\)"):
         refuse_incomplete("v", found)
 
 
@@ -133,6 +133,6 @@ def test_blank_sections_are_told(value: int, tmp_path: Path) -> None:
     volume.write(volume.box, image)
     found = find_missing(volume, sections=True)
     assert found.blank == (3, 7)
-    assert "2 sections are blank (z 3, 7)" in str(found)
+    assert "blank sections: 2 (z 3, 7)" in str(found)
     assert find_missing(volume, Box((4, 0, 0), (9, 40, 60)), sections=True).blank == (7,)
     assert find_missing(volume).blank == ()
