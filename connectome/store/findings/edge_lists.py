@@ -48,7 +48,8 @@ EDGES = """
 INSERT INTO {edge} (run_id, pre_segment_id, post_segment_id, synapse_count, size_voxels, mean_confidence,
                     unscored_count)
 SELECT {run_id}, p.neuron_id, q.neuron_id, sum(synapses), coalesce(sum(size_voxels), 0),
-       CASE WHEN count(confidence) > 0
+       CASE WHEN count(DISTINCT confidence) = 1 THEN min(confidence)  -- as it was, to the last bit
+            WHEN count(confidence) > 0
             THEN least(1.0, sum(confidence * synapses) / sum(synapses) FILTER (WHERE confidence IS NOT NULL)) END,
        coalesce(sum(synapses) FILTER (WHERE confidence IS NULL), 0)
 FROM staged_edge JOIN staged_neuron p ON p.name = pre JOIN staged_neuron q ON q.name = post
