@@ -21,9 +21,9 @@ from connectome.geometry import Box
 from connectome.pipeline.parameters import AXES
 from connectome.pipeline.request import BuildRequest, InputVolumes, ModelNames
 from connectome.records import NoProgress
-from connectome.tuning.annotated_volume import AnnotatedVolume
+from connectome.tuning.annotated_volume import AnnotatedVolume, AnnotatedVolumes
 from connectome.tuning.grid import Cell, ParameterGrid, f1_of
-from connectome.tuning.tune import TuneRequest, open_scorers, tune
+from connectome.tuning.tune import open_scorers, tune
 
 SIZES = (80, 120, 160, 200, 300)
 DISTANCES_NM = (0.0, 500.0)
@@ -85,9 +85,9 @@ def combine(detector: str, assigner: str, validation: list[Data], test: list[Dat
             "duplicate_distance_nm": DISTANCES_NM,
         }
     )
-    tuning = tune(TuneRequest(volumes=volumes(validation), build=build, grid=grid, outputs=outputs))
+    tuning = tune(AnnotatedVolumes(volumes=volumes(validation), build=build, outputs=outputs), grid)
     only = ParameterGrid({axis: (value,) for axis, value in tuning.cell.items()})
-    scorers = open_scorers(TuneRequest(volumes=volumes(test), build=build, grid=only, outputs=outputs), NoProgress())
+    scorers = open_scorers(AnnotatedVolumes(volumes=volumes(test), build=build, outputs=outputs), only, NoProgress())
     return Combination(
         detector=detector,
         assigner=assigner,

@@ -55,20 +55,20 @@ def calibrate(
     FILE.json, which build volume takes as --confidence, goes a reliability diagram.
     """
     from connectome.cli.output.progress import RichProgress
-    from connectome.tuning.annotated_volume import AnnotatedVolume
-    from connectome.tuning.calibrate import CalibrateRequest, save_calibration
+    from connectome.tuning.annotated_volume import AnnotatedVolume, AnnotatedVolumes
     from connectome.tuning.calibrate import calibrate as run_calibrate
+    from connectome.tuning.calibrate import save_calibration
     from connectome.tuning.tune import OUTPUTS
 
-    request = CalibrateRequest(
+    on = AnnotatedVolumes(
         volumes=tuple(AnnotatedVolume.parse(text) for text in data),
-        checks=tuple(AnnotatedVolume.parse(text) for text in check or []),
         build=request_without_volumes(config, given),
         outputs=data_folder.expanduser() / OUTPUTS,
     )
+    checks = [AnnotatedVolume.parse(text) for text in check or []]
     with RichProgress() as progress:
-        calibration = run_calibrate(request, progress)
-    files = save_calibration(calibration, request, output, store=store)
+        calibration = run_calibrate(on, checks, progress)
+    files = save_calibration(calibration, on, output, store=store)
     if as_json:
         shown = [one.to_json() for one in calibration.summaries()]
         values = {"model": calibration.model.to_json(), "checked": shown, "files": [str(file) for file in files]}

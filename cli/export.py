@@ -83,14 +83,12 @@ def synapses(
 
     With --roots the partners are the roots. `connectome import synapses` reads it back.
     """
-    from connectome.query.exporting import SynapseExport, export_synapses
+    from connectome.query.exporting import export_synapses
     from connectome.store.database import Database
 
-    request = SynapseExport(
-        target=_target(file, output_format, columns, unit), partners=partners, where=selecting.where
-    )
+    target = _target(file, output_format, columns, unit)
     with Database.open(selecting.database_url, selecting.data_folder) as database:
-        count = export_synapses(database, request, say)
+        count = export_synapses(database, target, selecting.where, say, partners=partners)
     typer.echo(f"{file}: {count:,} synapses")
 
 

@@ -73,17 +73,17 @@ def decoys(
 
     from connectome.cli.output.progress import RichProgress
     from connectome.cli.tune import annotated_volumes
-    from connectome.tuning.decoys import DecoyRequest, find_decoys
+    from connectome.tuning.annotated_volume import AnnotatedVolumes
+    from connectome.tuning.decoys import find_decoys
     from connectome.tuning.tune import OUTPUTS
 
-    request = DecoyRequest(
+    on = AnnotatedVolumes(
         volumes=annotated_volumes(data, None, None, None, None),
         build=request_without_volumes(None, given),
-        min_size_voxels=min_size,
         outputs=data_folder.expanduser() / OUTPUTS,
     )
     with RichProgress() as progress:
-        found = find_decoys(request, progress)
+        found = find_decoys(on, min_size, progress)
     if json_:
         typer.echo(json.dumps([asdict(one) for one in found], indent=2))
         return

@@ -66,19 +66,20 @@ def tune(
     all combinations. Beside FILE.toml, which build volume takes as --config, go the whole table and two plots.
     """
     from connectome.cli.output.progress import RichProgress
+    from connectome.tuning.annotated_volume import AnnotatedVolumes
     from connectome.tuning.report import tuning_json, tuning_text, write_tuning
-    from connectome.tuning.tune import OUTPUTS, TuneRequest, grid_for
+    from connectome.tuning.tune import OUTPUTS, grid_for
     from connectome.tuning.tune import tune as run_tune
 
     build = request_without_volumes(config, given)
-    request = TuneRequest(
+    on = AnnotatedVolumes(
         volumes=annotated_volumes(data, image, segmentation, reference, box),
         build=build,
-        grid=grid_for(build, tried),
         outputs=data_folder.expanduser() / OUTPUTS,
     )
+    grid = grid_for(build, tried)
     with RichProgress() as progress:
-        tuning = run_tune(request, progress)
+        tuning = run_tune(on, grid, progress)
     files = write_tuning(tuning, build, output)
     if as_json:
         typer.echo(json.dumps(tuning_json(tuning) | {"files": [str(file) for file in files]}, indent=2))

@@ -18,7 +18,7 @@ from connectome.errors import RunConflictError
 from connectome.geometry import BlockGrid, Box, Triple
 from connectome.pipeline.steps import Steps, blended
 from connectome.records import Progress
-from connectome.store.database import Database, Retry, retried
+from connectome.store.database import Database, retried
 from connectome.store.runs.blocks import Stage, done_blocks
 from connectome.store.runs.lock import RunLock
 from connectome.store.runs.records import RunRecord
@@ -129,12 +129,8 @@ class BuildContext(Steps):
         Raises:
             DatabaseUnavailableError: it is away for too long. RunConflictError: meanwhile another process took the run.
         """
-        return retried(action, self._retry)
-
-    @cached_property
-    def _retry(self) -> Retry:
-        hold = Retry().before if self.lock is None else self.lock.hold
-        return Retry(total_s=self.retry_s, pause=self.network.pause, before=hold)
+        hold = (lambda: None) if self.lock is None else self.lock.hold
+        return retried(action, total_s=self.retry_s, pause=self.network.pause, before=hold)
 
     def _volume(
         self, name: str, writer: Stage, dtype: type, shape: Triple | None = None, chunks: Triple | None = None

@@ -149,23 +149,14 @@ class Steps:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class PatchBatch:
-    """A few clefts with what was read of them; `seen`: the box of each patch."""
-
-    clefts: Clefts
-    seen: Sequence[Box]
-    patches: list[CleftPatch]
-
-
-def patch_batches(clefts: Clefts, reader: PatchReader) -> Iterator[PatchBatch]:
-    """The patches of clefts, as many at a time as an assigner is shown at once."""
+def patch_batches(clefts: Clefts, reader: PatchReader) -> Iterator[tuple[Clefts, list[Box], list[CleftPatch]]]:
+    """Clefts, the box of each one's patch, and the patches: as many at a time as an assigner is shown at once."""
     extents = [Box(triple(a), triple(b)) for a, b in zip(clefts.start, clefts.stop, strict=True)]
     seen = [reader.box(centre, extent) for centre, extent in zip(clefts.centre, extents, strict=True)]
     for part in batches([box.size_voxels for box in seen], PATCHES_A_BATCH * math.prod(reader.shape)):
         own = clefts.take(np.arange(part.start, part.stop))
         boxes = list(zip(extents[part], seen[part], strict=True))
-        yield PatchBatch(clefts=own, seen=seen[part], patches=reader.read(own.cleft_id, boxes))
+        yield own, seen[part], reader.read(own.cleft_id, boxes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectome.errors import ConfigError
@@ -27,43 +26,38 @@ KEPT_SEGMENTS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class SynapseExport:
-    """What to write where.
-
-    Attributes:
-        target: the file, its kind, its columns and the unit of its positions; neuPrint's points.
-        partners: where neuPrint's second table goes.
-        where: which run and roots, which synapses, which edges.
-    """
-
-    target: TableTarget
-    partners: Path | None = None
-    where: Filter = field(default_factory=Filter)
-
-
-def export_synapses(database: Database, request: SynapseExport, tell: Tell = lambda notice: None) -> int:
+def export_synapses(
+    database: Database,
+    target: TableTarget,
+    where: Filter,
+    tell: Tell = lambda notice: None,
+    *,
+    partners: Path | None = None,
+) -> int:
     """Write synapses, ordered by cleft; returns how many.
 
-    With roots in the filter, the partners that are written are the roots. `tell` is told which run answers where the
-    filter names none.
+    Args:
+        database: where the run is.
+        target: the file, its kind, its columns and the unit of its positions; neuPrint's points.
+        where: which run and roots, which synapses, which edges; with roots, these are the partners that are written.
+        tell: is told which run answers where the filter names none.
+        partners: where neuPrint's second table goes.
 
     Raises:
         RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
         ConfigError: neuPrint's second file is missing, or not neuPrint's columns are asked for.
         TableError: these columns can't hold the run. StorageError: a file can't be written.
     """
-    target = request.target
-    if (target.columns is Columns.NEUPRINT) != (request.partners is not None):
+    if (target.columns is Columns.NEUPRINT) != (partners is not None):
         raise ConfigError("neuPrint's columns are two tables, and only those", about="partners")
-    scope = find_scope(database, request.where, tell)
+    scope = find_scope(database, where, tell)
     spelled = PARTNERS if scope.roots_id == SEGMENTS else PARTNERS | KEPT_SEGMENTS
     columns = ", ".join(spelled.get(name, name) for name in SYNAPSE_SCHEMA.names)
     query = scope.query(f"SELECT {columns} FROM synapses ORDER BY cleft_id, number")
     opened = (
         write_synapses(target)
-        if request.partners is None
-        else write_neuprint(target.path, request.partners, target.kind, target.unit_nm)
+        if partners is None
+        else write_neuprint(target.path, partners, target.kind, target.unit_nm)
     )
     with opened as writer:
         receiver = BatchReceiver(lambda batch: writer.write_batch(batch.cast(SYNAPSE_SCHEMA)))

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from connectome.errors import DatabaseUnavailableError
@@ -227,23 +226,20 @@ def given_url(url: str | None) -> str | None:
     return url or os.environ.get(URL_VARIABLE) or None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Retry:
-    """How to try again while the database is away.
+def retried(
+    action: Callable[[], Value],
+    *,
+    total_s: float = 120.0,
+    pause: Callable[[float], None] = time.sleep,
+    before: Callable[[], object] = lambda: None,
+) -> Value:
+    """Do something that may be done twice; while the database is away, again after growing pauses.
 
-    Attributes:
+    Args:
+        action: what to do.
         total_s: for how long in all, from the first failure on.
         pause: waits some seconds; may raise to end the waiting.
         before: called before each further attempt; what it raises of an absent database is waited for too.
-    """
-
-    total_s: float = 120.0
-    pause: Callable[[float], None] = time.sleep
-    before: Callable[[], None] = lambda: None
-
-
-def retried(action: Callable[[], Value], retry: Retry) -> Value:
-    """Do something that may be done twice; while the database is away, again after growing pauses.
 
     Raises:
         DatabaseUnavailableError: it is away for longer than that. Anything else that the action raises, at once.
@@ -253,11 +249,11 @@ def retried(action: Callable[[], Value], retry: Retry) -> Value:
     while True:
         try:
             if deadline is not None:
-                retry.before()
+                before()
             return action()
         except DatabaseUnavailableError:
-            deadline = deadline or time.monotonic() + retry.total_s
+            deadline = deadline or time.monotonic() + total_s
             if time.monotonic() + pause_s > deadline:
                 raise
-            retry.pause(pause_s)
+            pause(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as csv
@@ -20,18 +20,6 @@ TYPES = {
     "boolean": pa.bool_(),
     "text": pa.string(),
 }
-
-
-class NamedColumn(Protocol):
-    """A column's name, and its type as PostgreSQL calls it."""
-
-    @property
-    def name(self) -> str:
-        """The column's name."""
-
-    @property
-    def type(self) -> str:
-        """The column's type."""
 
 
 class BatchReceiver:
@@ -52,9 +40,9 @@ class BatchReceiver:
         self._on_batch = on_batch
         self._lines = pa.BufferOutputStream()
 
-    def begin(self, columns: Sequence[NamedColumn]) -> None:
-        """Learn the columns."""
-        self.schema = pa.schema([pa.field(column.name, TYPES[column.type]) for column in columns])
+    def begin(self, columns: Sequence[tuple[str, str]]) -> None:
+        """Learn the columns: their names, and their types as PostgreSQL calls them."""
+        self.schema = pa.schema([pa.field(name, TYPES[kind]) for name, kind in columns])
 
     def write(self, lines: bytes) -> None:
         """Take whole lines."""

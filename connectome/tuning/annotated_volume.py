@@ -80,6 +80,21 @@ class OpenVolume:
     built_box: Box
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnnotatedVolumes:
+    """Annotated volumes, and the build that is tried on them.
+
+    Attributes:
+        volumes: at least one.
+        build: models, device and parameters, as far as they aren't what is searched; its volumes don't matter.
+        outputs: folder where the networks' outputs are kept.
+    """
+
+    volumes: tuple[AnnotatedVolume, ...]
+    build: BuildRequest
+    outputs: Path
+
+
 def open_volume(volume: AnnotatedVolume, request: BuildRequest) -> OpenVolume:
     """Open a volume as a build would.
 

@@ -15,30 +15,12 @@ from connectome.evaluate.calibration import Binning, ReliabilityBin, expected_ca
 from connectome.models.assigners import store_confidence, write_confidence
 from connectome.partners.confidence import ConfidenceModel, fit_confidence
 from connectome.pipeline.parameters import AXES
-from connectome.pipeline.request import BuildRequest
 from connectome.plots.reliability import draw_reliability
 from connectome.records import NoProgress, Progress
-from connectome.tuning.annotated_volume import AnnotatedVolume, OpenVolume, open_volume
+from connectome.tuning.annotated_volume import AnnotatedVolume, AnnotatedVolumes, OpenVolume, open_volume
 from connectome.tuning.grid import ParameterGrid
 from connectome.tuning.grid_scoring import JudgedSynapses, VolumeScorer
 from connectome.tuning.kept_outputs import KeptOutputs
-
-
-@dataclass(frozen=True, kw_only=True)
-class CalibrateRequest:
-    """What to fit on, and what to check on.
-
-    Attributes:
-        volumes: to fit on; a synapse counts by its volume's weight.
-        checks: volumes that the model isn't fitted on.
-        build: models and parameters; what it leaves open is the models' own.
-        outputs: folder where the networks' outputs are kept.
-    """
-
-    volumes: tuple[AnnotatedVolume, ...]
-    checks: tuple[AnnotatedVolume, ...]
-    build: BuildRequest
-    outputs: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,20 +81,27 @@ class Calibration:
         return shown + ([Checked.together("all checks", self.checks)] if len(self.checks) > 1 else [])
 
 
-def calibrate(request: CalibrateRequest, progress: Progress | None = None) -> Calibration:
+def calibrate(
+    on: AnnotatedVolumes, checks: Sequence[AnnotatedVolume] = (), progress: Progress | None = None
+) -> Calibration:
     """Fit a model of confidence to judged synapses.
+
+    Args:
+        on: what to fit on; a synapse counts by its volume's weight.
+        checks: volumes that the model isn't fitted on.
+        progress: is told how far it is.
 
     Raises:
         ReferenceDataError: the volumes have no correct synapse, or no wrong one.
         InputError, CheckpointError, DeviceError, StorageError: a volume or a model doesn't do.
     """
     shown = progress or NoProgress()
-    opened = [open_volume(volume, request.build) for volume in (*request.volumes, *request.checks)]
-    scorers = [VolumeScorer(one, KeptOutputs(one, request.outputs, shown), ParameterGrid({})) for one in opened]
+    opened = [open_volume(volume, on.build) for volume in (*on.volumes, *checks)]
+    scorers = [VolumeScorer(one, KeptOutputs(one, on.outputs, shown), ParameterGrid({})) for one in opened]
     judged = [scorer.judged({}) for scorer in scorers]
-    n = len(request.volumes)
+    n = len(on.volumes)
     names = [one.volume.name for one in opened]
-    weights = [volume.weight for volume in request.volumes]
+    weights = [volume.weight for volume in on.volumes]
     model = _fit(judged[:n], weights, _fitted_on(opened[0], names[:n], judged[:n]))
     return Calibration(
         model=model,
@@ -126,14 +115,12 @@ def calibrate(request: CalibrateRequest, progress: Progress | None = None) -> Ca
     )
 
 
-def save_calibration(
-    calibration: Calibration, request: CalibrateRequest, path: Path, *, store: bool = False
-) -> list[Path]:
+def save_calibration(calibration: Calibration, on: AnnotatedVolumes, path: Path, *, store: bool = False) -> list[Path]:
     """Write the model as JSON and its reliability diagrams as PNG.
 
     Args:
         calibration: what was fitted.
-        request: what it was fitted from.
+        on: what it was fitted on.
         path: the JSON file; the diagram goes beside it.
         store: also put the model into the assigner's own file.
 
@@ -152,7 +139,7 @@ def save_calibration(
     draw_reliability(shown, plot)
     if not store:
         return [path, plot]
-    inputs = open_volume(request.volumes[0], request.build).inputs
+    inputs = open_volume(on.volumes[0], on.build).inputs
     return [path, plot, store_confidence(calibration.model, inputs.detector, inputs.assigner)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,30 +12,12 @@ from connectome.formats.decoys import LABELS, TABLE, write_decoys
 from connectome.formats.opening import open_reference
 from connectome.geometry import BlockGrid
 from connectome.pipeline.chosen import working_size
-from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.steps import Steps
 from connectome.records import NoProgress, Progress, Synapses
 from connectome.scoring.comparison import Comparison, count_overlap
-from connectome.tuning.annotated_volume import AnnotatedVolume, OpenVolume, open_volume
+from connectome.tuning.annotated_volume import AnnotatedVolumes, OpenVolume, open_volume
 from connectome.tuning.kept_outputs import KeptOutputs
 from connectome.volumes.volume import Volume
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecoyRequest:
-    """Where to look, and what counts.
-
-    Attributes:
-        volumes: folders, see `AnnotatedVolume.parse`; the decoys are written into them.
-        build: the detector, its device and the threshold; the rest doesn't matter.
-        min_size_voxels: smaller objects aren't worth a sample.
-        outputs: folder where the detector's outputs are kept.
-    """
-
-    volumes: tuple[AnnotatedVolume, ...]
-    build: BuildRequest
-    min_size_voxels: int
-    outputs: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +29,28 @@ class FoundDecoys:
     decoys: int
 
 
-def find_decoys(request: DecoyRequest, progress: Progress | None = None) -> list[FoundDecoys]:
+def find_decoys(on: AnnotatedVolumes, min_size_voxels: int, progress: Progress | None = None) -> list[FoundDecoys]:
     """Write decoys.zarr and decoys.csv into the folder of every volume; the table comes last.
 
     An object is a decoy if it shares no voxel with an annotated cleft and at most half of its voxels are ignored.
+
+    Args:
+        on: where to look: folders, see `AnnotatedVolume.parse`; of the build the detector, its device and the threshold
+            matter.
+        min_size_voxels: smaller objects aren't worth a sample.
+        progress: is told how far it is.
 
     Raises:
         InputError, CheckpointError, DeviceError, StorageError: a volume or the model doesn't do.
     """
     shown = progress or NoProgress()
-    opened = [open_volume(volume, request.build) for volume in request.volumes]
-    return [_find(one, request, shown) for one in opened]
+    opened = [open_volume(volume, on.build) for volume in on.volumes]
+    return [_find(one, KeptOutputs(one, on.outputs, shown), min_size_voxels, shown) for one in opened]
 
 
-def _find(opened: OpenVolume, request: DecoyRequest, progress: Progress) -> FoundDecoys:
-    outputs = KeptOutputs(opened, request.outputs, progress)
+def _find(opened: OpenVolume, outputs: KeptOutputs, min_size_voxels: int, progress: Progress) -> FoundDecoys:
     threshold = opened.parameters.stored_threshold
-    smallest = working_size(request.min_size_voxels, opened.parameters.voxels_a_model_voxel)
+    smallest = working_size(min_size_voxels, opened.parameters.voxels_a_model_voxel)
     clefts, labels = outputs.clefts(threshold, smallest), outputs.labels(threshold)
     reference = open_reference(opened.volume.reference)
     comparison = Comparison.of(labels, reference, reference.synapses(), within=opened.inputs.box)

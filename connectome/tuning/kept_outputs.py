@@ -130,9 +130,9 @@ class KeptOutputs:
         assigner, reader = self._steps.open_assigner(), self._steps.patch_reader(labels, self._predicted)
         scored: list[ScoredCleft] = []
         self._progress.start(f"assign {self._opened.volume.name}", len(clefts), unit="clefts")
-        for batch in patch_batches(clefts, reader):
-            scored += score_clefts(batch.patches, assigner, served, resolution_nm, reader.shape)
-            self._progress.advance(len(batch.clefts))
+        for own, _, patches in patch_batches(clefts, reader):
+            scored += score_clefts(patches, assigner, served, resolution_nm, reader.shape)
+            self._progress.advance(len(own))
         self._progress.finish()
         return tuple(scored)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,30 +14,13 @@ from connectome.models.assigners import choose_assigner
 from connectome.pipeline.parameters import ASSIGNER, AXES, PARAMETERS, chosen_values
 from connectome.pipeline.request import BuildRequest
 from connectome.records import NoProgress, Progress
-from connectome.tuning.annotated_volume import AnnotatedVolume, OpenVolume, open_volume
+from connectome.tuning.annotated_volume import AnnotatedVolumes, OpenVolume, open_volume
 from connectome.tuning.grid import Cell, Index, ParameterGrid, TunedGrid, precision_recall
 from connectome.tuning.grid_scoring import VolumeScorer
 from connectome.tuning.kept_outputs import KeptOutputs
 
 OUTPUTS = "tuning"
 SCORE_CUTS = 60  # points of a curve over the score
-
-
-@dataclass(frozen=True, kw_only=True)
-class TuneRequest:
-    """What to tune on, and how.
-
-    Attributes:
-        volumes: at least one.
-        build: models, device and the parameters that aren't tried; its volumes don't matter.
-        grid: the values to try.
-        outputs: folder where the networks' outputs are kept.
-    """
-
-    volumes: tuple[AnnotatedVolume, ...]
-    build: BuildRequest
-    grid: ParameterGrid
-    outputs: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,22 +62,22 @@ class Tuning:
         return self.tuned.counts_at(self.tuned.chosen())
 
 
-def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
-    """Score every cell of the grid on every volume and choose one (see `evaluate.tuning.choose`).
+def tune(on: AnnotatedVolumes, grid: ParameterGrid, progress: Progress | None = None) -> Tuning:
+    """Score every cell of a grid on every volume and choose one (see `tuning.grid.choose`).
 
     The first call runs the networks; their outputs are kept, so that later ones take seconds.
 
     Raises:
         InputError, CheckpointError, DeviceError, StorageError: a volume or a model doesn't do.
     """
-    scorers = open_scorers(request, progress or NoProgress())
+    scorers = open_scorers(on, grid, progress or NoProgress())
     counts = np.stack([scorer.counts() for scorer in scorers])
-    weights = np.array([volume.weight for volume in request.volumes])
-    tuned = TunedGrid(grid=request.grid, counts=counts, weights=weights)
+    weights = np.array([volume.weight for volume in on.volumes])
+    tuned = TunedGrid(grid=grid, counts=counts, weights=weights)
     index = tuned.chosen()
-    cell = request.grid.cell(index)
+    cell = grid.cell(index)
     return Tuning(
-        names=tuple(volume.name for volume in request.volumes),
+        names=tuple(volume.name for volume in on.volumes),
         built_boxes=tuple(str(scorer.opened.built_box) for scorer in scorers),
         tuned=tuned,
         cell=cell,
@@ -119,10 +101,10 @@ def grid_for(build: BuildRequest, asked: Mapping[str, Any]) -> ParameterGrid:
     return ParameterGrid({**ParameterGrid.usual(polyadic=polyadic).tried, **asked})
 
 
-def open_scorers(request: TuneRequest, progress: Progress) -> list[VolumeScorer]:
+def open_scorers(on: AnnotatedVolumes, grid: ParameterGrid, progress: Progress) -> list[VolumeScorer]:
     """The volumes with their outputs, all opened and checked before anything is computed."""
-    opened: list[OpenVolume] = [open_volume(volume, request.build) for volume in request.volumes]
-    return [VolumeScorer(one, KeptOutputs(one, request.outputs, progress), request.grid) for one in opened]
+    opened: list[OpenVolume] = [open_volume(volume, on.build) for volume in on.volumes]
+    return [VolumeScorer(one, KeptOutputs(one, on.outputs, progress), grid) for one in opened]
 
 
 def _threshold_curve(tuned: TunedGrid, index: Index) -> Curve:

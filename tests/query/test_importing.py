@@ -13,7 +13,7 @@ from synapse_batches import LARGEST, example_rows
 
 from connectome.errors import ConfigError, InputError, RunConflictError, TableError
 from connectome.query.connectome import Connectome
-from connectome.query.exporting import SynapseExport, export_edges, export_synapses
+from connectome.query.exporting import export_edges, export_synapses
 from connectome.query.importing import ImportRequest, import_synapses
 from connectome.selection import Filter
 from connectome.store.database import Database
@@ -40,7 +40,7 @@ def export(database: Database, path: Path, run: str, columns: Columns) -> Import
     """Export a run; returns the request that imports it again under the name `back`."""
     partners = path.with_name(f"partners{path.suffix}") if columns is Columns.NEUPRINT else None
     target = TableTarget(path=path, kind=FileKind(path.suffix[1:]), columns=columns)
-    export_synapses(database, SynapseExport(target=target, partners=partners, where=Filter(run=run)))
+    export_synapses(database, target, Filter(run=run), partners=partners)
     return ImportRequest(path=path, columns=columns, name="back", partners=partners)
 
 

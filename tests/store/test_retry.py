@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectome.errors import DatabaseError, DatabaseUnavailableError, QueryError
-from connectome.store.database import Database, Retry, retried
+from connectome.store.database import Database, retried
 from connectome.store.runs.lock import lock_run, runs_under_way
 from connectome.store.server.embedded import EmbeddedServer
 
@@ -26,7 +26,7 @@ def test_a_restart_is_waited_for_and_the_lock_is_taken_again(data_folder: Path) 
         with pytest.raises(DatabaseUnavailableError):
             count(database)
         threading.Timer(1.0, server.start).start()
-        assert retried(lambda: count(database), Retry(total_s=60, before=lock.hold)) == 0
+        assert retried(lambda: count(database), total_s=60, before=lock.hold) == 0
         assert runs_under_way(database, ["first", "other"]) == {"first"}
     with Database.open(None, data_folder) as database:
         assert runs_under_way(database, ["first"]) == set()
@@ -36,7 +36,7 @@ def test_waiting_has_an_end() -> None:
     database = Database("postgresql://someone@127.0.0.1:1/none")
     began = time.monotonic()
     with pytest.raises(DatabaseUnavailableError, match="can't reach the database"):
-        retried(lambda: count(database), Retry(total_s=0.5))
+        retried(lambda: count(database), total_s=0.5)
     assert time.monotonic() - began < 30
 
 
@@ -48,5 +48,5 @@ def test_what_would_fail_again_is_not_tried_again() -> None:
         raise QueryError("wrong")
 
     with pytest.raises(DatabaseError, match="wrong"):
-        retried(refuse, Retry())
+        retried(refuse)
     assert len(tries) == 1

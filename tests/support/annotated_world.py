@@ -13,10 +13,9 @@ from connectome.partners.assignment import AssignmentRules, RuleRange
 from connectome.pipeline.chosen import threshold_of
 from connectome.pipeline.request import BuildRequest, build_request
 from connectome.records import NoProgress
-from connectome.tuning.annotated_volume import AnnotatedVolume, open_volume
+from connectome.tuning.annotated_volume import AnnotatedVolume, AnnotatedVolumes, open_volume
 from connectome.tuning.grid import ParameterGrid
 from connectome.tuning.kept_outputs import KeptOutputs
-from connectome.tuning.tune import TuneRequest
 from connectome.volumes.volume import Volume
 
 GRID = ParameterGrid(
@@ -78,9 +77,7 @@ def world_build(world: SmallWorld, **changes: Any) -> BuildRequest:
     return build_request(values | {"detector": str(world.detector), "assigner": str(world.assigner)} | changes)
 
 
-def tune_request(world: SmallWorld, outputs: Path, *volumes: str) -> TuneRequest:
+def annotated_volumes(world: SmallWorld, outputs: Path, *volumes: str) -> AnnotatedVolumes:
     """Tuning on boxes of the world: FOLDER@BOX texts, by default one."""
     texts = volumes or (f"{world.folder}@{BOX}",)
-    return TuneRequest(
-        volumes=tuple(map(AnnotatedVolume.parse, texts)), build=world_build(world), grid=GRID, outputs=outputs
-    )
+    return AnnotatedVolumes(volumes=tuple(map(AnnotatedVolume.parse, texts)), build=world_build(world), outputs=outputs)

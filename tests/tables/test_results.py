@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -9,14 +8,7 @@ import pytest
 from connectome.tables import results
 from connectome.tables.results import BatchReceiver, TableReceiver, python_rows
 
-
-@dataclass(frozen=True)
-class Column:
-    name: str
-    type: str
-
-
-COLUMNS = [Column("id", "bigint"), Column("text", "text"), Column("score", "real"), Column("ok", "boolean")]
+COLUMNS = [("id", "bigint"), ("text", "text"), ("score", "real"), ("ok", "boolean")]
 
 
 def test_lines_become_rows_with_nulls_apart_from_empty_texts() -> None:

@@ -19,8 +19,8 @@ from connectome.networks.checkpoint import ModelRole, load_checkpoint, save_chec
 from connectome.pipeline.build import build_volume
 from connectome.scoring.edges import score_edges
 from connectome.store.database import Database
-from connectome.tuning.annotated_volume import AnnotatedVolume
-from connectome.tuning.calibrate import CalibrateRequest, Calibration, calibrate, save_calibration
+from connectome.tuning.annotated_volume import AnnotatedVolume, AnnotatedVolumes
+from connectome.tuning.calibrate import Calibration, calibrate, save_calibration
 
 HALVES = ("0:40,0:100,0:45", "0:40,0:100,45:90")
 PARAMETERS = {"threshold": 0.65, "min_size_voxels": 20}
@@ -32,19 +32,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
 
 
 @pytest.fixture(scope="module")
-def request_(world: SmallWorld, tmp_path_factory: pytest.TempPathFactory) -> CalibrateRequest:
+def on(world: SmallWorld, tmp_path_factory: pytest.TempPathFactory) -> AnnotatedVolumes:
     volumes = [AnnotatedVolume.parse(f"{world.folder}@{box}") for box in HALVES]
-    return CalibrateRequest(
+    return AnnotatedVolumes(
         volumes=tuple(volumes),
-        checks=(AnnotatedVolume.parse(f"{world.folder}@{BOX}"),),
         build=world_build(world, **PARAMETERS),
         outputs=tmp_path_factory.mktemp("outputs"),
     )
 
 
 @pytest.fixture(scope="module")
-def calibration(request_: CalibrateRequest) -> Calibration:
-    return calibrate(request_)
+def calibration(world: SmallWorld, on: AnnotatedVolumes) -> Calibration:
+    return calibrate(on, [AnnotatedVolume.parse(f"{world.folder}@{BOX}")])
 
 
 def test_every_synapse_that_counts_is_used_once(calibration: Calibration) -> None:
@@ -65,10 +64,8 @@ def test_confidences_are_right_on_average_and_told_for_every_check(calibration: 
     assert told["ece_equal_width"] == check.error()
 
 
-def test_the_model_and_its_diagram_are_written(
-    calibration: Calibration, request_: CalibrateRequest, tmp_path: Path
-) -> None:
-    written = save_calibration(calibration, request_, tmp_path / "confidence.json")
+def test_the_model_and_its_diagram_are_written(calibration: Calibration, on: AnnotatedVolumes, tmp_path: Path) -> None:
+    written = save_calibration(calibration, on, tmp_path / "confidence.json")
     assert [path.name for path in written] == ["confidence.json", "confidence-reliability.png"]
     assert read_confidence(written[0]) == calibration.model
     assert written[1].read_bytes().startswith(b"\x89PNG")
@@ -79,10 +76,10 @@ def confidences(world: SmallWorld, data_folder: Path, name: str, **changes: Any)
 
 
 def test_builds_take_the_confidence_from_the_assigner_or_a_file_and_fall_back_to_raw_scores(
-    world: SmallWorld, calibration: Calibration, request_: CalibrateRequest, module_data_folder: Path, tmp_path: Path
+    world: SmallWorld, calibration: Calibration, on: AnnotatedVolumes, module_data_folder: Path, tmp_path: Path
 ) -> None:
     raw = confidences(world, module_data_folder, "raw")
-    file = save_calibration(calibration, request_, tmp_path / "confidence.json")[0]
+    file = save_calibration(calibration, on, tmp_path / "confidence.json")[0]
     filed = confidences(world, module_data_folder, "filed", confidence=file)
     calibrated = tmp_path / "calibrated.safetensors"
     shutil.copy(world.assigner, calibrated)
@@ -108,9 +105,9 @@ def test_builds_take_the_confidence_from_the_assigner_or_a_file_and_fall_back_to
 
 
 def test_a_run_is_not_resumed_with_another_model_of_confidence(
-    world: SmallWorld, calibration: Calibration, request_: CalibrateRequest, module_data_folder: Path, tmp_path: Path
+    world: SmallWorld, calibration: Calibration, on: AnnotatedVolumes, module_data_folder: Path, tmp_path: Path
 ) -> None:
-    file = save_calibration(calibration, request_, tmp_path / "confidence.json")[0]
+    file = save_calibration(calibration, on, tmp_path / "confidence.json")[0]
     request = world.request(module_data_folder, name="conflict", confidence=file, **PARAMETERS)
     build_volume(request)
     assert build_volume(request).already_finished
@@ -157,9 +154,9 @@ def test_files_that_are_no_model_are_refused(world: SmallWorld, module_data_fold
         build_volume(world.request(module_data_folder, name="wrong", assigner=str(path)))
 
 
-def test_volumes_with_nothing_wrong_in_them_can_not_be_fitted(request_: CalibrateRequest) -> None:
-    parameters = {**request_.build.parameters, "min_score": 0.99}
-    strict = replace(request_, build=replace(request_.build, parameters=parameters))
+def test_volumes_with_nothing_wrong_in_them_can_not_be_fitted(on: AnnotatedVolumes) -> None:
+    parameters = {**on.build.parameters, "min_score": 0.99}
+    strict = replace(on, build=replace(on.build, parameters=parameters))
     with pytest.raises(ReferenceDataError, match="0 of the 0 synapses that count are correct"):
         calibrate(strict)
 
@@ -169,8 +166,8 @@ def test_a_model_says_what_it_was_fitted_on(calibration: Calibration) -> None:
     assert set(values["fitted_on"]) == {"detector", "assigner", "assigner_method", "parameters", "volumes"}
 
 
-def test_the_baseline_is_calibrated_too_but_has_no_file_to_keep_it(request_: CalibrateRequest, tmp_path: Path) -> None:
-    nearest = replace(request_, build=replace(request_.build, models=replace(request_.build.models, assigner=NEAREST)))
+def test_the_baseline_is_calibrated_too_but_has_no_file_to_keep_it(on: AnnotatedVolumes, tmp_path: Path) -> None:
+    nearest = replace(on, build=replace(on.build, models=replace(on.build.models, assigner=NEAREST)))
     fitted = calibrate(nearest)
     assert fitted.model.fitted_on["assigner_method"] == "nearest" and "assigner" not in fitted.model.fitted_on
     with pytest.raises(ConfigError, match="nearest has no file of its own"):

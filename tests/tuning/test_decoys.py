@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,8 @@ from small_world import SmallWorld
 
 from connectome.training.data.dataset import Dataset
 from connectome.training.data.source import DataSource
-from connectome.tuning.annotated_volume import AnnotatedVolume
-from connectome.tuning.decoys import DecoyRequest, find_decoys
+from connectome.tuning.annotated_volume import AnnotatedVolume, AnnotatedVolumes
+from connectome.tuning.decoys import find_decoys
 from connectome.volumes.volume import Volume
 
 
@@ -23,17 +22,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
     return make_annotated_world(tmp_path_factory.mktemp("world"))
 
 
-def request_for(world: SmallWorld, outputs: Path) -> DecoyRequest:
-    return DecoyRequest(
+def looked_at(world: SmallWorld, outputs: Path) -> AnnotatedVolumes:
+    return AnnotatedVolumes(
         volumes=(AnnotatedVolume.parse(str(world.folder)),),
         build=world_build(world, threshold=0.68),
-        min_size_voxels=40,
         outputs=outputs,
     )
 
 
 def test_decoys_are_the_objects_off_all_annotated_clefts(world: SmallWorld, tmp_path: Path) -> None:
-    (found,) = find_decoys(request_for(world, tmp_path))
+    (found,) = find_decoys(looked_at(world, tmp_path), 40)
     labels, clefts = (Volume.open(world.folder / f"{name}.zarr") for name in ("decoys", "clefts"))
     decoys, annotated = labels.read(labels.box), clefts.read(clefts.box)
     with (world.folder / "decoys.csv").open() as file:
@@ -48,8 +46,8 @@ def test_decoys_are_the_objects_off_all_annotated_clefts(world: SmallWorld, tmp_
 
 
 def test_a_second_search_replaces_the_first(world: SmallWorld, tmp_path: Path) -> None:
-    request = request_for(world, tmp_path)
-    (before,), (after,) = find_decoys(request), find_decoys(replace(request, min_size_voxels=200))
+    on = looked_at(world, tmp_path)
+    (before,), (after,) = find_decoys(on, 40), find_decoys(on, 200)
     table = (world.folder / "decoys.csv").read_text().splitlines()
     assert after.decoys < before.decoys
     assert len(table) == after.decoys + 1

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from annotated_world import BOX, GRID, make_annotated_world, tune_request, world_build
+from annotated_world import BOX, GRID, annotated_volumes, make_annotated_world, world_build
 from small_world import SmallWorld
 
 from connectome.errors import BoxError, ConfigError, StorageError
@@ -48,7 +48,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tuning(world: SmallWorld, outputs: Path) -> Tuning:
-    return tune(tune_request(world, outputs))
+    return tune(annotated_volumes(world, outputs), GRID)
 
 
 def built_counts(
@@ -96,15 +96,15 @@ def test_what_decides_about_further_partners_is_tuned_in_the_polyadic_mode(
         pre_threshold=(0.5, 0.52),
         post_threshold=(0.4, 0.5),
     )
-    request = replace(tune_request(world, outputs), build=world_build(world, polyadic=True), grid=grid)
-    found = tune(request)
+    on = replace(annotated_volumes(world, outputs), build=world_build(world, polyadic=True))
+    found = tune(on, grid)
     assert found.tuned.counts.shape == (1, 1, 1, 2, 1, 1, 2, 2, 2, 3)
     assert len(np.unique(found.tuned.f1)) > 4
     for index in (found.tuned.chosen(), (0, 0, 1, 0, 0, 0, 1, 0), (0, 0, 0, 0, 0, 1, 0, 1)):
         name = "-".join(map(str, index))
         built = built_counts(world, found, grid.cell(index), module_data_folder, name, polyadic=True)
         assert built == tuple(found.tuned.counts[(0, *index)])
-    write_tuning(found, request.build, tmp_path / "tuned.toml")
+    write_tuning(found, on.build, tmp_path / "tuned.toml")
     values = tomllib.loads((tmp_path / "tuned.toml").read_text())
     assert values["polyadic"] is True
     assert {name: values[name] for name in ("min_contact", "pre_threshold", "post_threshold")} == {
@@ -131,8 +131,7 @@ def test_where_pairs_are_judged_the_score_of_a_cell_is_that_of_a_build_too(
 ) -> None:
     models = {"assigner": str(world.pruner(Method.MASK_PRUNER)), "polyadic": polyadic}
     grid = with_values(threshold=(0.7,), min_size_voxels=(50,), duplicate_distance_nm=(0.0,), min_score=(0.0,))
-    request = replace(tune_request(world, outputs), build=world_build(world, **models), grid=grid)
-    tuned = tune(request)
+    tuned = tune(replace(annotated_volumes(world, outputs), build=world_build(world, **models)), grid)
     for place, dilation_nm in enumerate(grid.tried["dilation_nm"]):
         name = f"pairs-{polyadic}-{dilation_nm:g}"
         built = built_counts(world, tuned, grid.cell((0, 0, place, 0, 0, 0, 0, 0)), module_data_folder, name, **models)
@@ -174,24 +173,24 @@ def test_a_second_tuning_needs_no_network_and_gives_the_same(
     for name in ("tile_predictor", "open_assigner", "labelled"):
         monkeypatch.setattr(f"connectome.pipeline.steps.Steps.{name}", refuse)
     began = time.monotonic()
-    again = tune(tune_request(world, outputs))
+    again = tune(annotated_volumes(world, outputs), GRID)
     assert time.monotonic() - began < 20
     assert np.array_equal(again.tuned.counts, tuning.tuned.counts)
-    smaller = replace(tune_request(world, outputs), grid=with_values(dilation_nm=(24.0,), min_size_voxels=(50,)))
-    assert np.array_equal(tune(smaller).tuned.counts, tuning.tuned.counts[:, :, 1:, :1])
+    smaller = tune(annotated_volumes(world, outputs), with_values(dilation_nm=(24.0,), min_size_voxels=(50,)))
+    assert np.array_equal(smaller.tuned.counts, tuning.tuned.counts[:, :, 1:, :1])
 
 
 def test_outputs_of_another_connectivity_are_not_taken_for_these(
     world: SmallWorld, outputs: Path, tuning: Tuning
 ) -> None:
-    swapped = replace(tune_request(world, outputs), build=world_build(world, connectivity=6))
-    tune(replace(swapped, grid=with_values(threshold=(0.7,), dilation_nm=(48.0,))))
+    swapped = replace(annotated_volumes(world, outputs), build=world_build(world, connectivity=6))
+    tune(swapped, with_values(threshold=(0.7,), dilation_nm=(48.0,)))
     told = [json.loads((folder / "made_of.json").read_text())["connectivity"] for folder in outputs.iterdir()]
     assert sorted(told) == [6, 26]
 
 
 def test_several_volumes_count_by_weight(world: SmallWorld, outputs: Path, tuning: Tuning) -> None:
-    two = tune(tune_request(world, outputs, f"{world.folder}@{BOX}*3", f"{world.folder}@4:38,10:95,5:80"))
+    two = tune(annotated_volumes(world, outputs, f"{world.folder}@{BOX}*3", f"{world.folder}@4:38,10:95,5:80"), GRID)
     assert two.tuned.counts.shape[0] == 2
     assert np.array_equal(two.tuned.counts[0], two.tuned.counts[1])
     assert two.cell == tuning.cell
@@ -224,7 +223,7 @@ def test_values_that_no_build_takes_are_refused(wrong: Any, message: str) -> Non
 
 def test_a_box_outside_of_the_volume_is_refused(world: SmallWorld, outputs: Path) -> None:
     with pytest.raises(BoxError, match="lies outside the segmentation"):
-        tune(tune_request(world, outputs, f"{world.folder}@0:90,0:10,0:10"))
+        tune(annotated_volumes(world, outputs, f"{world.folder}@0:90,0:10,0:10"), GRID)
 
 
 @pytest.mark.parametrize(("text", "message"), [("a*x", "isn't a weight"), ("a*0", "is useless")])
@@ -234,12 +233,12 @@ def test_a_volume_with_a_wrong_weight_is_refused(text: str, message: str) -> Non
 
 
 def test_a_broken_file_of_outputs_is_told(world: SmallWorld, tmp_path: Path) -> None:
-    request = replace(tune_request(world, tmp_path), grid=with_values(threshold=(0.7,), dilation_nm=(48.0,)))
-    tune(request)
+    on, grid = annotated_volumes(world, tmp_path), with_values(threshold=(0.7,), dilation_nm=(48.0,))
+    tune(on, grid)
     (folder,) = tmp_path.iterdir()
     for path in folder.glob("*-178*"):
         if path.is_file():
             path.unlink()
     (folder / PREDICTION).write_bytes(b"nothing")
     with pytest.raises(StorageError, match="delete it, it will be made again"):
-        tune(request)
+        tune(on, grid)

@@ -14,7 +14,7 @@ from connectome.pipeline.engines.attempt import Outcome, Outcomes
 from connectome.pipeline.engines.threads import ThreadEngine
 from connectome.pipeline.request import BuildRequest, Execution
 from connectome.pipeline.stages.stage import BuildStage
-from connectome.store.runs.blocks import Stage, StageSize, done_blocks, record_failure, record_stage
+from connectome.store.runs.blocks import Stage, done_blocks, record_failure, record_stage
 
 FAILED_IN_A_ROW = 20
 """So many blocks that fail one after the other end a stage: a full disk fails them all."""
@@ -82,13 +82,15 @@ def run_stage(stage: BuildStage, engine: Engine) -> None:
         context.retried(context.lock.hold)
     if not stage.is_wanted:
         return
-    size = context.retried(lambda: _size(stage))
-    context.retried(lambda: record_stage(context.database, run_id, stage.name, size))
+    blocks, units = context.retried(lambda: _size(stage))
+    context.retried(
+        lambda: record_stage(context.database, run_id, stage.name, blocks=blocks, voxels=units, unit=stage.unit)
+    )
     for name in stage.volumes:
         getattr(context, name)
     done = context.retried(lambda: done_blocks(context.database, run_id, stage.name))
     already = sum(size for block_id, size in stage.blocks() if block_id in done)
-    context.progress.start(stage.name.value, size.voxels, already, size.unit)
+    context.progress.start(stage.name.value, units, already, stage.unit)
     todo: Iterable[tuple[int, int]] = (block for block in stage.blocks() if block[0] not in done)
     for _ in range(context.attempts):
         failures = _attempt(stage, engine, todo)
@@ -97,16 +99,16 @@ def run_stage(stage: BuildStage, engine: Engine) -> None:
         todo = failures.blocks
     context.progress.finish()
     if failures.blocks:
-        raise IncompleteRunError(_message(context.run.name, stage.name, size.blocks, failures))
+        raise IncompleteRunError(_message(context.run.name, stage.name, blocks, failures))
 
 
-def _size(stage: BuildStage) -> StageSize:
-    """What its blocks add up to."""
+def _size(stage: BuildStage) -> tuple[int, int]:
+    """The number of its blocks, and what they add up to in its unit."""
     blocks = units = 0
     for _, size in stage.blocks():
         blocks += 1
         units += size
-    return StageSize(blocks=blocks, voxels=units, unit=stage.unit)
+    return blocks, units
 
 
 def _attempt(stage: BuildStage, engine: Engine, todo: Iterable[tuple[int, int]]) -> _Failures:

@@ -48,16 +48,16 @@ class AssignStage(BuildStage):
         clefts = block_clefts(context.database, context.run.run_id, block_id, context.working_grid)
         rules = context.working_grid, parameters.min_score, parameters.confidence
         found = []
-        for batch in patch_batches(clefts, self._reader):
+        for own, seen, patches in patch_batches(clefts, self._reader):
             with context.network.held():
                 partners = assign(
-                    batch.patches,
+                    patches,
                     self._assigner,
                     parameters.assignment,
                     context.inputs.resolution_nm,
                     self._reader.shape,
                 )
-            found.append(assigned(batch.clefts, partners, batch.seen, *rules))
+            found.append(assigned(own, partners, seen, *rules))
         whole = Assigned.concatenated(found)
 
         def write(transaction: BlockTransaction) -> None:

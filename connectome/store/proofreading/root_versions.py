@@ -17,7 +17,6 @@ from connectome.store.findings.edges import apply_supervoxels, refresh_root_edge
 from connectome.store.proofreading.roots import (
     Chains,
     RootsRecord,
-    SynapseRoots,
     create_roots,
     inherit,
     join_chains,
@@ -154,7 +153,7 @@ def make_split_version(database: Database, new: NewRoots, run_id: int, batches: 
             {"run_id": run_id, "roots_id": roots_id},
         )
         for batch in batches:
-            write_synapse_roots(connection, roots_id, run_id, SynapseRoots(**batch))
+            write_synapse_roots(connection, roots_id, run_id, batch)
         name = connection.scalar(text("SELECT name FROM run WHERE run_id = :run_id"), {"run_id": run_id})
         return _refresh_all(connection, roots_id, new.data_set_id, read=run_id)[str(name)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -198,27 +199,21 @@ def write_roots(connection: Connection, roots_id: int, segment_ids: ArrayLike, r
     return count
 
 
-@dataclass(frozen=True, kw_only=True)
-class SynapseRoots:
-    """Synapses and their roots where they don't follow from the segments: integers (n,) each.
-
-    A root that follows from its segment is masked (or None): it stays so in versions that are made from this one.
-    """
-
-    cleft_id: ArrayLike
-    number: ArrayLike
-    pre_root_id: ArrayLike
-    post_root_id: ArrayLike
-
-
-def write_synapse_roots(connection: Connection, roots_id: int, run_id: int, synapses: SynapseRoots) -> int:
+def write_synapse_roots(connection: Connection, roots_id: int, run_id: int, synapses: Mapping[str, ArrayLike]) -> int:
     """Say which roots synapses of a run belong to, whatever their segments; returns their number.
+
+    Args:
+        connection: in the transaction that makes the version.
+        roots_id: the version.
+        run_id: the run of the synapses.
+        synapses: cleft_id, number, pre_root_id, post_root_id, integers (n,) each. A root that follows from its segment
+            is masked (or None): it stays so in versions that are made from this one.
 
     Raises:
         SegmentIdError: an id of 2^63 or more.
     """
     return merge_columns(
-        connection, "synapse_root", {"run_id": np.int64(run_id), "roots_id": np.int64(roots_id), **vars(synapses)}
+        connection, "synapse_root", {"run_id": np.int64(run_id), "roots_id": np.int64(roots_id), **synapses}
     )
 
 

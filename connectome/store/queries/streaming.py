@@ -41,14 +41,6 @@ TYPES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResultColumn:
-    """A column of a result."""
-
-    name: str
-    type: ColumnType
-
-
-@dataclass(frozen=True, kw_only=True)
 class Query:
     """SQL text with :name placeholders, and their values."""
 
@@ -67,8 +59,8 @@ class SqlResult:
 class Receiver(Protocol):
     """Takes a result as it comes."""
 
-    def begin(self, columns: Sequence[ResultColumn]) -> None:
-        """Told once, before any row."""
+    def begin(self, columns: Sequence[tuple[str, ColumnType]]) -> None:
+        """Told the columns once, before any row."""
 
     def write(self, lines: bytes) -> object:
         """One or more whole CSV lines: NULL is empty, an empty text is quoted, booleans are t and f."""
@@ -83,12 +75,7 @@ def stream_query(database: Database, query: Query, receiver: Receiver, *, timeou
     with database.reading(timeout_s=timeout_s) as cursor, _time_limit(timeout_s):
         sql = literal_sql(cursor, query)
         cursor.execute(f"SELECT * FROM ({sql}) AS result LIMIT 0")
-        receiver.begin(
-            [
-                ResultColumn(name=column.name, type=TYPES.get(column.type_code, ColumnType.TEXT))
-                for column in cursor.description
-            ]
-        )
+        receiver.begin([(column.name, TYPES.get(column.type_code, ColumnType.TEXT)) for column in cursor.description])
         cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT csv)", receiver)
 
 

@@ -170,18 +170,11 @@ class FailedBlock:
     failed_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class StageSize:
-    """What a stage has to do: blocks, and what they add up to in its unit."""
-
-    blocks: int
-    voxels: int
-    unit: str = "voxels"
-
-
-def record_stage(database: Database, run_id: int, stage: Stage, size: StageSize) -> None:
-    """Say what a stage has to do, done or not."""
-    totals = {"blocks": size.blocks, "voxels": size.voxels, "unit": size.unit}
+def record_stage(
+    database: Database, run_id: int, stage: Stage, *, blocks: int, voxels: int, unit: str = "voxels"
+) -> None:
+    """Say what a stage has to do, done or not: blocks, and what they add up to in its unit."""
+    totals = {"blocks": blocks, "voxels": voxels, "unit": unit}
     statement = insert(StageTable).values(run_id=run_id, stage=stage.value, **totals)
     with database.begin() as connection:
         connection.execute(statement.on_conflict_do_update(constraint="pk_stage", set_=totals))

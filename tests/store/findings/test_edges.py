@@ -15,7 +15,6 @@ from connectome.store.proofreading.data_sets import choose_data_set
 from connectome.store.proofreading.root_versions import NewRoots, make_split_version, make_version
 from connectome.store.proofreading.roots import (
     RootsRecord,
-    SynapseRoots,
     create_roots,
     get_roots,
     inherit,
@@ -99,7 +98,7 @@ def test_merged_segments_share_their_edges_and_history_stays(database: Database,
 def test_a_split_moves_only_the_synapses_that_changed(database: Database, filled: RunRecord) -> None:
     with database.begin() as connection:
         roots_id = create_roots(connection, "split", "volume", data_set_of_name(connection, "lab"))
-        moved = SynapseRoots(cleft_id=[2, 4], number=[0, 1], pre_root_id=[99, 10], post_root_id=[20, 98])
+        moved = {"cleft_id": [2, 4], "number": [0, 1], "pre_root_id": [99, 10], "post_root_id": [20, 98]}
         assert write_synapse_roots(connection, roots_id, filled.run_id, moved) == 2
         refresh_root_edges(connection, filled.run_id, roots_id)
     assert edges(database, filled.run_id, roots_id) == [

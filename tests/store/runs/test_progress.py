@@ -6,7 +6,6 @@ from connectome.store.database import Database
 from connectome.store.runs.blocks import (
     BlockMark,
     Stage,
-    StageSize,
     done_blocks,
     failed_blocks,
     mark_done,
@@ -23,9 +22,9 @@ def fail(database: Database, run: RunRecord, stage: Stage, block_id: int, error:
 
 
 def test_progress_counts_what_is_done_and_what_failed(database: Database, run: RunRecord) -> None:
-    record_stage(database, run.run_id, Stage.LABEL, StageSize(blocks=9, voxels=90))
-    record_stage(database, run.run_id, Stage.PREDICT, StageSize(blocks=4, voxels=40))
-    record_stage(database, run.run_id, Stage.PREDICT, StageSize(blocks=5, voxels=50))
+    record_stage(database, run.run_id, Stage.LABEL, blocks=9, voxels=90)
+    record_stage(database, run.run_id, Stage.PREDICT, blocks=4, voxels=40)
+    record_stage(database, run.run_id, Stage.PREDICT, blocks=5, voxels=50)
     for block_id in (0, 1):
         commit_block(database, run.run_id, Stage.PREDICT, block_id, voxels=10, seconds=2.0)
     fail(database, run, Stage.PREDICT, 3, "broken")
