@@ -198,7 +198,7 @@ def test_a_name_that_is_taken_and_a_missing_second_table_are_refused(
     database: Database, rows: Rows, tmp_path: Path
 ) -> None:
     request = ImportRequest(path=tmp_path / "known.parquet", columns=Columns.CONNECTOME, name="known")
-    with pytest.raises(RunConflictError, match="choose another --name, or connectome runs delete known first"):
+    with pytest.raises(RunConflictError, match="a run named 'known' exists already"):
         import_synapses(database, request)
     with pytest.raises(ConfigError, match="usable as a folder name"):
         replace(request, name="a/b")
