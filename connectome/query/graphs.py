@@ -15,7 +15,7 @@ from connectome.records import Edges, Synapses, Table
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries.scope import Scope, find_scope
-from connectome.store.queries.streaming import LONGEST_S, Query, ResultColumn, stream_query, stream_rows
+from connectome.store.queries.streaming import LONGEST_S, ColumnType, Query, stream_query, stream_rows
 from connectome.store.runs.runs import get_run
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class _Lines:
         self._write = write
         self._lines: list[bytes] = []
 
-    def begin(self, columns: Sequence[ResultColumn]) -> None:
+    def begin(self, columns: Sequence[tuple[str, ColumnType]]) -> None:
         """The columns are known."""
 
     def write(self, lines: bytes) -> None:
@@ -261,7 +261,8 @@ def _nodes(scope: Scope, labels: Sequence[str], isolated: bool) -> Query:
         annotations=ANNOTATIONS,
         names="".join(f", said_{i}" for i in range(len(labels))),
     )
-    return scope.query(text, **{f"label_{i}": label for i, label in enumerate(labels)})
+    wanted: dict[str, Any] = {f"label_{i}": label for i, label in enumerate(labels)}
+    return scope.query(text, **wanted)
 
 
 def _labels(database: Database, scope: Scope, choice: GraphChoice) -> list[str]:
