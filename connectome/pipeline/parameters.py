@@ -348,7 +348,8 @@ def _chosen(name: str, asked: Mapping[str, Any], recommended: Mapping[str, Mappi
         key, value = option.polyadic_key, option.polyadic_default
     for role in option.recommended_by:
         value = recommended.get(role, {}).get(key, value)
-    return option.kind(asked.get(name, value))
+    wanted = asked.get(name, value)
+    return None if wanted is None else option.kind(wanted)
 
 
 AS_GIVEN = "as_given"

@@ -121,13 +121,15 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
         RunConflictError: names the first difference.
     """
     compared = {name: value for name, value in new.parameters.items() if name not in (AS_GIVEN, SAMPLES)}
+    # A run of an earlier version acted by the default of an option that it doesn't know.
+    recorded = {name: option.default for name, option in PARAMETERS.items()} | run.parameters
     pairs: dict[str, tuple[Any, Any]] = {
         "detector": (run.detector_sha256[:12], new.detector.sha256[:12]),
         "assigner": (_short(run.assigner_sha256), _short(new.assigner.sha256 if new.assigner else None)),
         **{
-            name: (run.parameters.get(name), value)
+            name: (recorded.get(name), value)
             for name, value in compared.items()
-            if name in run.parameters or name not in LATER
+            if name in recorded or name not in LATER
         },
         "box": (str(run.box), str(new.box)),
     }

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from small_world import OFFSET_NM, RESOLUTION_NM, SmallWorld, assert_same_rows, build, make_small_world, rows_of
+from sqlalchemy import text
 
 from connectome.errors import IncompleteRunError, RunConflictError
 from connectome.geometry import Box
@@ -192,6 +193,15 @@ def test_chunks_divide_blocks_and_do_not_collapse(
     block_shape: tuple[int, int, int], chunks: tuple[int, int, int]
 ) -> None:
     assert chunk_shape(block_shape) == chunks
+
+
+def test_a_run_of_a_version_without_an_option_acted_by_its_default(world: SmallWorld, data_folder: Path) -> None:
+    build_volume(world.request(data_folder))
+    with Database.open(None, data_folder) as database, database.begin() as connection:
+        connection.execute(text("UPDATE run SET parameters = parameters - 'connectivity'"))
+    assert build_volume(world.request(data_folder)).already_finished
+    with pytest.raises(RunConflictError, match=r"connectivity 26, not 6|connectivity .*6"):
+        build_volume(world.request(data_folder, connectivity=6))
 
 
 def test_a_folder_that_another_database_filled_is_not_replaced_unless_asked(
