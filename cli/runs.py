@@ -84,7 +84,7 @@ def report_text(report: RunReport) -> str:
     """Lines for a person."""
     values = report.to_json()
     lines = [f"run '{report.run.name}' ({values['kind']}) is {report.state}"]
-    for key in ("image", "segmentation", "box", "folder", "code_version", "created_at", "finished_at"):
+    for key in ("data_set", "image", "segmentation", "box", "folder", "code_version", "created_at", "finished_at"):
         if values.get(key) is not None:
             lines.append(f"  {key:<13} {values[key]}")
     lines += [f"  {model.role:<13} {model.name} ({model.method}, {model.sha256[:12]})" for model in report.models]

@@ -216,12 +216,20 @@ class BuildRequest:
 
     Attributes:
         name: of the run; a second build of this name resumes it.
+        data_set: the animal or volume that its ids belong to; None: that of the runs on the same segmentation.
         volumes, models: what it is made from.
         parameters: what was asked for of the table, by its names; what isn't in it is left to the models.
         execution: how it runs.
     """
 
     name: str = row("default", kind=str, metavar="NAME", help="Name of the run; a second build of it resumes it.")
+    data_set: str | None = row(
+        None,
+        kind=str,
+        metavar="NAME",
+        help="The animal or volume that its ids, roots and annotations belong to.",
+        default_text="that of the runs on the same segmentation",
+    )
     volumes: InputVolumes
     models: ModelNames = field(default_factory=ModelNames)
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -261,7 +269,7 @@ def build_request(values: Mapping[str, Any]) -> BuildRequest:
     request = BuildRequest(**parts, parameters=asked)
     if request.execution.workers is not None and request.execution.scheduler is not None:
         raise ConfigError("local workers and those of a scheduler exclude each other: ask for one", about="workers")
-    request = replace(request, name=values.get("name", request.name))
+    request = replace(request, name=values.get("name", request.name), data_set=values.get("data_set"))
     check_run_name(request.name)
     return request
 

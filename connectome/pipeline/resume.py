@@ -53,6 +53,7 @@ def new_run(request: BuildRequest, inputs: Inputs, parameters: Parameters, sampl
     """What a run of a request is made from."""
     return NewRun(
         name=request.name,
+        data_set=request.data_set,
         image=_new_volume(inputs.given_image),
         segmentation=_new_volume(inputs.given_segmentation),
         detector=_new_model(inputs.detector),
@@ -124,6 +125,7 @@ def _require_same(run: RunRecord, new: NewRun) -> None:
     # A run of an earlier version acted by the default of an option that it doesn't know.
     recorded = {name: option.default for name, option in PARAMETERS.items()} | run.parameters
     pairs: dict[str, tuple[Any, Any]] = {
+        "data set": (run.data_set, new.data_set or run.data_set),
         "detector": (run.detector_sha256[:12], new.detector.sha256[:12]),
         "assigner": (_short(run.assigner_sha256), _short(new.assigner.sha256 if new.assigner else None)),
         **{

@@ -10,12 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, SupportsIndex, TypeVar
 
-from connectome.errors import ConfigError, NeuronNotFoundError, SegmentIdError
+from connectome.errors import ConfigError, SegmentIdError
 from connectome.records import LARGEST_ID
 from connectome.selection import Direction, Filter, NmBox, Side
 from connectome.store.database import Database
 from connectome.store.queries.library import ready_query
-from connectome.store.queries.lineage import missing_neurons, neurons_named, where_it_went
+from connectome.store.queries.lineage import neurons_named, require_neurons
 from connectome.store.queries.scope import find_scope
 from connectome.store.queries.streaming import Query, SqlResult, stream_rows
 
@@ -24,7 +24,6 @@ Neuron = SupportsIndex | str
 Neurons = Neuron | Iterable[Neuron]
 EVERYTHING = Filter()
 TIMEOUT_S = 60.0
-TOLD = 10  # so many ids that are no neurons are told one by one
 
 
 class Questions(Generic[Answer]):
@@ -190,14 +189,7 @@ class Questions(Generic[Answer]):
         given = neuron_ids(of)
         named = neurons_named(self.database, scope, [one for one in given if isinstance(one, str)])
         ids = [named[one] if isinstance(one, str) else one for one in given]
-        missing = missing_neurons(self.database, scope, list(dict.fromkeys(ids)))
-        told = [where_it_went(self.database, scope, neuron) for neuron in missing[:TOLD]]
-        if len(missing) > TOLD:
-            told.append(f"{len(missing) - TOLD:,} more are no neurons of run '{scope.run.name}' either")
-        if ids and len(missing) == len(set(ids)):
-            raise NeuronNotFoundError("; ".join(told))
-        for text in told:
-            self._tell(text)
+        require_neurons(self.database, scope, ids, self._tell)
         return ids
 
     @abstractmethod

@@ -69,6 +69,7 @@ class RunReport:
         )
         return {
             "name": self.run.name,
+            "data_set": self.run.data_set,
             "kind": self.run.kind.value,
             "state": self.state,
             **place,

@@ -117,6 +117,8 @@ def test_a_retired_or_unknown_id_is_no_empty_table(run: Run, table: Callable[...
     ):
         told = run("query", "partners", *arguments, "--run", "pr")
         assert (told.exit_code, told.stdout, told.stderr) == (3, "", f"error: {message}\n")
+    library = run("sql", "--name", "partners", "--param", "neuron=123456", "--param", "run=pr")
+    assert (library.exit_code, library.stdout, "123456 is no neuron" in library.stderr) == (3, "", True)
     some = run("query", "totals", 100, 123456, "--run", "pr", "--format", "csv")
     assert (some.exit_code, len(some.stdout.splitlines())) == (0, 3)
     assert some.stderr.startswith("123456 is no neuron of run 'pr'")
@@ -184,6 +186,7 @@ def test_a_run_of_edges_says_that_it_has_no_synapses(run: Run, tmp_path: Path) -
         ("export", "synapses", tmp_path / "s.csv"),
         ("export", "graphml", tmp_path / "g.graphml", "--multi"),
         ("sql", "--name", "score_histogram"),
+        ("sql", "--name", "size_histogram"),
     ):
         told = run(*arguments)
         assert told.exit_code == 3, arguments

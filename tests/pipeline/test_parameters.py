@@ -93,3 +93,8 @@ def test_a_threshold_is_shown_as_it_was_given_and_one_of_an_earlier_version_as_a
     shown = shown_parameters(recorded | {AS_GIVEN: {"threshold": 0.7}})
     assert shown == {"representation": "mask", "threshold": 0.7, "min_score": 0.1}
     assert shown_parameters({"source": "flywire"}) == {"source": "flywire"}
+
+
+def test_a_build_may_name_its_data_set() -> None:
+    assert build_request(VOLUMES).data_set is None
+    assert build_request(VOLUMES | {"data_set": "mouse 1"}).data_set == "mouse 1"

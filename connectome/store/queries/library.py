@@ -19,10 +19,12 @@ from typing import Any
 from connectome.errors import QueryError
 from connectome.selection import Filter, NmBox
 from connectome.store.database import Database
+from connectome.store.queries.lineage import require_neurons
 from connectome.store.queries.scope import Scope, find_scope
 from connectome.store.queries.streaming import Query, query_text
 from connectome.store.runs.choice import choose_run
 
+OF_NEURONS = ("neuron", "neurons", "pre", "post", "source", "target")
 FOLDER = Path(__file__).parent / "ready"
 PARAMETER = re.compile(r"-- :(?P<name>\w+) (?P<type>[\w |]+(?:\[\])?)(?: = (?P<default>[^:]*))?: (?P<text>.+)")
 OVER = re.compile(r"-- over (run|edges|edges of neurons|synapses)")
@@ -87,6 +89,7 @@ class ReadyQuery:
         own = {p.name: self._value(p, p.default) for p in self.parameters if p.default is not None} | values
         kept = {name: value for name, value in own.items() if f":{name}" in self.sql and name not in vars(scope.filter)}
         if self.over == "run":
+            scope.require_synapses()
             return Query(sql=self.sql, parameters={"run_id": scope.run.run_id, **kept})
         near = [side for side in ("pre", "post") if self.over == "synapses" and kept.get(side) is not None]
         return scope.query(self.sql, narrow=self.over == "edges of neurons", near=near, **kept)
@@ -97,6 +100,7 @@ class ReadyQuery:
         Raises:
             QueryError: a parameter isn't known, has no value, or a value isn't of its type.
             RunNotFoundError, IncompleteRunError, RootsError: a run or version isn't there, or the run isn't finished.
+            NeuronNotFoundError: none of the ids is a neuron of the run.
             ConfigError, BoxError: a value of the filter is out of its range.
         """
         values = self._values(given)
@@ -105,7 +109,11 @@ class ReadyQuery:
                 if name in values:
                     choose_run(database, values[name])
             return Query(sql=self.sql, parameters=values)
-        return self.asked(find_scope(database, _filter(values), tell), **values)
+        scope = find_scope(database, _filter(values), tell)
+        asked_of = [values[name] for name in OF_NEURONS if values.get(name) is not None]
+        ids = [one for part in asked_of for one in (part if isinstance(part, list) else [part])]
+        require_neurons(database, scope, ids, tell)
+        return self.asked(scope, **values)
 
     def _values(self, given: Mapping[str, str]) -> dict[str, Any]:
         known = {parameter.name: parameter for parameter in self.parameters}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from connectome.errors import NeuronNotFoundError
@@ -10,6 +10,7 @@ from connectome.store.database import Database
 from connectome.store.queries.scope import SEGMENTS, Scope
 
 SHOWN = 5
+TOLD = 10  # so many ids that are no neurons are told one by one
 MISSING = """
 SELECT n FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS asked (n, place)
 WHERE NOT EXISTS (SELECT FROM {edges} e WHERE e.run_id = %(run)s{of_version} AND e.{pre} = n)
@@ -83,6 +84,22 @@ def missing_neurons(database: Database, scope: Scope, ids: Sequence[int]) -> lis
     with database.reading() as cursor:
         cursor.execute(query, {**_key(scope), "ids": list(ids)})
         return [found for (found,) in cursor.fetchall()]
+
+
+def require_neurons(database: Database, scope: Scope, ids: Sequence[int], tell: Callable[[str], object]) -> None:
+    """Say of ids that are no neurons of the run where they went.
+
+    Raises:
+        NeuronNotFoundError: none of them is a neuron of the run.
+    """
+    missing = missing_neurons(database, scope, list(dict.fromkeys(ids)))
+    told = [where_it_went(database, scope, neuron) for neuron in missing[:TOLD]]
+    if len(missing) > TOLD:
+        told.append(f"{len(missing) - TOLD:,} more are no neurons of run '{scope.run.name}' either")
+    if ids and len(missing) == len(set(ids)):
+        raise NeuronNotFoundError("; ".join(told))
+    for text in told:
+        tell(text)
 
 
 def neurons_named(database: Database, scope: Scope, names: Sequence[str]) -> dict[str, int]:

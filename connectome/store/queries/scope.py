@@ -113,17 +113,26 @@ class Scope:
         Raises:
             NoSynapsesError: it is about synapses, and the run holds edges alone.
         """
-        if self.run.edges_only and (self.filter.chooses_synapses or re.search(ONE_BY_ONE, body)):
-            raise NoSynapsesError(
-                f"run '{self.run.name}' has no synapses: it holds edges alone, so synapses can't be shown or chosen "
-                "one by one"
-            )
+        if self.filter.chooses_synapses or re.search(ONE_BY_ONE, body):
+            self.require_synapses()
         own = {"run_id": self.run.run_id, "roots_id": self.roots_id}
         whole = SEGMENT_EDGES if self.roots_id == SEGMENTS else ROOT_EDGES
         tables = [self._chosen(near), whole, self._pairs(narrow), TYPES, self._edges(), self._synapses()]
         return Query(
             sql=f"WITH RECURSIVE {', '.join(tables)}\n{body}", parameters={**own, **self._filter_values(), **parameters}
         )
+
+    def require_synapses(self) -> None:
+        """Refuse a run without single synapses.
+
+        Raises:
+            NoSynapsesError: it holds edges alone.
+        """
+        if self.run.edges_only:
+            raise NoSynapsesError(
+                f"run '{self.run.name}' has no synapses: it holds edges alone, so synapses can't be shown or chosen "
+                "one by one"
+            )
 
     def _filter_values(self) -> Mapping[str, Any]:
         chosen = self.filter

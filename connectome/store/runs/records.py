@@ -132,10 +132,12 @@ class RunRecord:
     Attributes:
         inputs: None for an import; the properties of the same names then raise InputError.
         assigner_sha256: None where partners were chosen without a network.
+        data_set: the data set that its ids belong to.
     """
 
     run_id: int
     name: str
+    data_set: str
     kind: RunKind
     state: RunState
     inputs: BuildInputs | None

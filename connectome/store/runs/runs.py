@@ -124,7 +124,8 @@ def find_run(database: Database, name: str) -> RunRecord | None:
     segmentation, image = aliased(VolumeTable), aliased(VolumeTable)
     detector, assigner = aliased(ModelTable), aliased(ModelTable)
     statement = (
-        select(RunTable, image.url, segmentation, detector.sha256, assigner.sha256)
+        select(RunTable, DataSetTable.name, image.url, segmentation, detector.sha256, assigner.sha256)
+        .join(DataSetTable, RunTable.data_set_id == DataSetTable.data_set_id)
         .outerjoin(image, RunTable.image_volume_id == image.volume_id)
         .outerjoin(segmentation, RunTable.segmentation_volume_id == segmentation.volume_id)
         .outerjoin(detector, RunTable.detector_model_id == detector.model_id)
@@ -254,10 +255,11 @@ def _model_id(connection: Connection, role: str, model: NewModel) -> int:
 
 
 def _record(row: Sequence[Any]) -> RunRecord:
-    run, image_url, segmentation, detector_sha256, assigner_sha256 = row
+    run, data_set, image_url, segmentation, detector_sha256, assigner_sha256 = row
     return RunRecord(
         run_id=run.run_id,
         name=run.name,
+        data_set=data_set,
         kind=RunKind(run.kind),
         state=RunState(run.state),
         inputs=None if run.kind == RunKind.IMPORT else _inputs(run, image_url, segmentation, detector_sha256),

@@ -62,6 +62,16 @@ def test_runs_share_volumes_and_models(database: Database, new_run: Callable[[st
     assert database.columns("SELECT model_id FROM model")["model_id"].size == 2
 
 
+def test_runs_on_one_segmentation_are_of_one_data_set_unless_another_is_named(
+    database: Database, new_run: Callable[[str], NewRun]
+) -> None:
+    first, second = (create_run(database, new_run(name)) for name in ("first", "second"))
+    assert first.data_set == second.data_set == "/data/segmentation.zarr"
+    assert create_run(database, replace(new_run("third"), data_set="mouse 1")).data_set == "mouse 1"
+    other = replace(new_run("fourth"), segmentation=replace(new_run("fourth").segmentation, url="/data/other.zarr"))
+    assert create_run(database, other).data_set == "/data/other.zarr"
+
+
 def test_a_name_is_taken_once(database: Database, run: RunRecord, new_run: Callable[[str], NewRun]) -> None:
     with pytest.raises(RunConflictError, match="a run named 'first' exists already"):
         create_run(database, new_run("first"))
