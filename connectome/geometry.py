@@ -159,6 +159,11 @@ class Box:
         return cls(start, Vector(shape) + start)
 
     @classmethod
+    def around(cls, centre: tuple[float, float, float], shape: Triple) -> Box:
+        """The box of `shape` voxels that has a voxel (or the one that holds a position) in its middle."""
+        return cls.of_shape(shape, triple(Vector(centre) - Vector(shape) // 2))
+
+    @classmethod
     def of_slices(cls, slices: Iterable[slice]) -> Box:
         """The box of three slices that say where they begin and end: the other way of `slices`."""
         found = list(slices)

@@ -227,3 +227,10 @@ def test_a_whole_shift_is_the_voxel_that_begins_at_a_corner() -> None:
 @given(boxes(0, 9), triples(0, 3))
 def test_slices_come_from_a_box_and_give_it_back(box: Box, origin: Triple) -> None:
     assert Box.of_slices(box.slices(origin)).shift(origin) == box
+
+
+@given(triples(-9, 9), triples(1, 7))
+def test_a_box_around_a_voxel_has_it_in_its_middle(centre: Triple, shape: Triple) -> None:
+    box = Box.around(centre, shape)
+    assert box.shape == shape
+    assert Vector(centre) - box.start == Vector(shape) // 2

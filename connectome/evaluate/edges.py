@@ -20,7 +20,7 @@ from enum import StrEnum
 
 from connectome.evaluate.clefts import OverlapTable, PredictedOverlap
 from connectome.evaluate.intervals import Interval, ratio, wilson_interval
-from connectome.geometry import Box, NmTriple, voxel_centre_nm
+from connectome.geometry import Box, NmTriple, Vector, voxel_centre_nm
 from connectome.records import ReferenceSynapse, Synapses
 
 VOXEL_DECIMALS = 3  # beyond what tables of positions in nm keep
@@ -278,8 +278,7 @@ def _missed(given: EdgeInput, annotation: ReferenceSynapse, reason: Reason) -> J
 
 def _voxel(given: EdgeInput, point_nm: NmTriple) -> VoxelPoint:
     """A point as voxel index of the segmentation, whole at voxel centres like a mean of indices."""
-    z, y, x = ((p - o) / r - 0.5 for p, o, r in zip(point_nm, given.offset_nm, given.resolution_nm, strict=True))
-    return z, y, x
+    return (Vector(point_nm) - given.offset_nm) / given.resolution_nm - 0.5
 
 
 def _is_inside(box: Box | None, voxel: VoxelPoint) -> bool:

@@ -15,7 +15,7 @@ from connectome.formats.cleft_voxels import CleftVoxels, gather_cleft_voxels
 from connectome.formats.cremi_file import CLEFTS, NEURON_IDS, CremiFile, PartnerPair
 from connectome.formats.hdf5 import Hdf5Volume
 from connectome.formats.reference import BACKGROUND, IGNORE
-from connectome.geometry import Box, Grid, NmTriple, triple, voxel_at_nm, voxel_centre_nm
+from connectome.geometry import Box, Grid, NmTriple, Vector, triple
 from connectome.records import ReferenceSynapse
 
 CLEFT_REACH_NM = 500.0
@@ -76,7 +76,7 @@ class CremiReference:
                 pre_segment_id=synapse.pre_segment_id,
                 post_segment_id=synapse.post_segment_id,
                 size_voxels=synapse.size_voxels,
-                centroid_nm=voxel_centre_nm(synapse.centroid_voxel, self.grid.resolution_nm, self.grid.offset_nm),
+                centroid_nm=self.grid.centre_nm(synapse.centroid_voxel),
                 pre_point_nm=pair.pre_point_nm,
                 post_point_nm=pair.post_point_nm,
             )
@@ -113,9 +113,7 @@ class CremiReference:
         if place is not None:
             z, y, x = (float(value) for value in voxels.centroids[place])
             return (z, y, x), int(voxels.sizes[place])
-        grid = self.grid
-        z, y, x = ((p - o) / r - 0.5 for p, o, r in zip(midpoint_nm, grid.offset_nm, grid.resolution_nm, strict=True))
-        return (z, y, x), 0
+        return self.grid.position(midpoint_nm), 0
 
     def _synapse(
         self,
@@ -135,7 +133,7 @@ class CremiReference:
     def _segment_at(self, segments: Hdf5Volume, point_id: int, point_nm: NmTriple) -> int:
         """The segment at a point; on background the nearest within reach, at equal distance the lowest id."""
         grid = segments.grid
-        voxel = voxel_at_nm(point_nm, grid.resolution_nm, grid.offset_nm)
+        voxel = grid.voxel_at(point_nm)
         place = f"{self._path}: annotation {point_id} at {', '.join(f'{v:g}' for v in point_nm)} nm (zyx)"
         if not grid.box.contains_point(voxel):
             raise ReferenceDataError(f"{place} lies outside {NEURON_IDS}: remove it, or correct the offsets")
@@ -169,5 +167,4 @@ def _is_segment(labels: NDArray[np.uint64]) -> NDArray[np.bool_]:
 
 
 def _midpoint(pair: PartnerPair) -> NmTriple:
-    z, y, x = ((a + b) / 2 for a, b in zip(pair.pre_point_nm, pair.post_point_nm, strict=True))
-    return z, y, x
+    return (Vector(pair.pre_point_nm) + pair.post_point_nm) / 2

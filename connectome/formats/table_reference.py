@@ -85,16 +85,10 @@ class TableReference:
             raise ReferenceDataError(
                 f"{self._table}: a synapse lacks its cleft or partners; import from a file with neuron_ids and clefts"
             )
-        z, y, x = (
-            (position - offset) / resolution - 0.5
-            for position, offset, resolution in zip(
-                row.centroid_nm, self.grid.offset_nm, self.grid.resolution_nm, strict=True
-            )
-        )
         return ReferenceSynapse(
             cleft_id=cleft_id,
             pre_segment_id=pre,
             post_segment_id=post,
-            centroid_voxel=(z, y, x),
+            centroid_voxel=self.grid.position(row.centroid_nm),
             size_voxels=size_voxels,
         )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connectome.errors import CheckpointError, ConfigError
 from connectome.files import whole_text
-from connectome.geometry import NmTriple, Triple, triple
+from connectome.geometry import NmTriple, Triple, Vector
 from connectome.models.lookup import load_model
 from connectome.networks.checkpoint import (
     Checkpoint,
@@ -67,7 +66,7 @@ class ChosenAssigner:
         """Voxels (z, y, x) that are looked at around a cleft."""
         if self.checkpoint is not None:
             return self.checkpoint.card.patch_shape
-        return triple(math.ceil(length / side) for length, side in zip(PATCH_NM, resolution_nm, strict=True))
+        return (Vector(PATCH_NM) / resolution_nm).ceil()
 
     def direction(self, detector: Method | None) -> str:
         """What tells pre from post: a method, or unknown.

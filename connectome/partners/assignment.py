@@ -16,12 +16,6 @@ from connectome.partners.patches import joined, views
 from connectome.partners.scores import Assigner, CleftPatch, Pair, Patch, Scores
 
 
-def patch_start(centre: Triple, patch_shape: Triple) -> Triple:
-    """The first voxel of a patch around a voxel, both (z, y, x)."""
-    z, y, x = (c - n // 2 for c, n in zip(centre, patch_shape, strict=True))
-    return z, y, x
-
-
 @dataclass(frozen=True, kw_only=True)
 class AssignmentRules:
     """What decides about candidates besides their scores.

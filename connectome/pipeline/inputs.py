@@ -10,7 +10,7 @@ import numpy as np
 
 from connectome.clefts.tiling import TileShape
 from connectome.errors import CheckpointError, ConfigError, ResolutionError
-from connectome.geometry import Triple
+from connectome.geometry import Triple, Vector
 from connectome.models.assigners import ChosenAssigner, choose_assigner
 from connectome.models.lookup import load_model
 from connectome.networks.checkpoint import Checkpoint, ModelCard, ModelRole, Normalisation
@@ -104,7 +104,7 @@ def _check_models(detector: Checkpoint, assigner: Checkpoint | None) -> None:
                 f"'{assigner.card.name}' at {assigner.card.resolution_nm} nm: both must be the same"
             )
     for model, shape in shapes:
-        if any(n % m for n, m in zip(shape, model.card.network.multiple, strict=True)):
+        if any(Vector(shape) % model.card.network.multiple):
             raise CheckpointError(
                 f"{model.path}: its network takes patches of multiples of {model.card.network.multiple} voxels, "
                 f"which {shape} isn't: train one with fewer levels"

@@ -234,9 +234,7 @@ def mirrored(image: GridView, box: Box) -> NDArray[Any]:
     inside = box.intersect(image.box)
     if inside.is_empty:
         return image.read(box)
-    before = (b - a for a, b in zip(box.start, inside.start, strict=True))
-    after = (b - a for a, b in zip(inside.stop, box.stop, strict=True))
-    return np.pad(image.read(inside), list(zip(before, after, strict=True)), mode="symmetric")
+    return np.pad(image.read(inside), box.margins(inside), mode="symmetric")
 
 
 def chunk_shape(block_shape: Triple) -> Triple:

@@ -21,7 +21,7 @@ from connectome.models.assigners import ChosenAssigner, choose_assigner
 from connectome.models.lookup import model_path
 from connectome.networks.checkpoint import ModelCard, ModelRole, read_card
 from connectome.networks.device import DeviceChoice, choose_device
-from connectome.partners.assignment import AssignmentRules, assign, patch_start
+from connectome.partners.assignment import AssignmentRules, assign
 from connectome.partners.scores import Assigner, CleftPatch
 from connectome.pipeline.chosen import rules_of
 from connectome.pipeline.inputs import as_model_sees, choose_grey_range, model_grid
@@ -122,7 +122,7 @@ def _read(
     clefts: list[ReferenceSynapse], masks: ReferenceMasks, pair: VolumePair, chooser: ChosenAssigner
 ) -> list[CleftPatch]:
     shape = chooser.patch_shape(pair.segmentation.resolution_nm)
-    boxes = [Box.of_shape(shape, patch_start(masks.centre(cleft), shape)) for cleft in clefts]
+    boxes = [Box.around(masks.centre(cleft), shape) for cleft in clefts]
     return [
         CleftPatch(
             image=pair.image.read(box),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.formats.reference import Reference
-from connectome.geometry import Box, Triple, triple, voxel_centre_nm
+from connectome.geometry import Box, Triple, triple
 from connectome.pipeline.pair import VolumePair
 from connectome.records import ReferenceSynapse
 from connectome.volumes.grid_map import GridMap
@@ -40,7 +40,5 @@ class ReferenceMasks:
 def lies_in(box: Box | None, synapse: ReferenceSynapse, reference: Reference, pair: VolumePair) -> bool:
     """Whether a cleft's centroid lies in a box of voxels of the segmentation."""
     given, wanted = reference.grid, pair.given_segmentation.finest.grid
-    point_nm = voxel_centre_nm(synapse.centroid_voxel, given.resolution_nm, given.offset_nm)
-    sides = zip(point_nm, wanted.offset_nm, wanted.resolution_nm, strict=True)
-    z, y, x = (round((point - offset) / side - 0.5, 3) for point, offset, side in sides)
+    z, y, x = (round(place, 3) for place in wanted.position(given.centre_nm(synapse.centroid_voxel)))
     return box is None or box.contains_point((z, y, x))

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from connectome.errors import ConfigError, TrainingDataError
+from connectome.geometry import Vector
 from connectome.networks.architecture import initialise
 from connectome.networks.checkpoint import (
     Method,
@@ -101,7 +102,7 @@ def _card(method: Method, task: Task, recipe: Recipe, datasets: list[Dataset], h
         )
     network = task.network
     pixel_nm, section_nm = _trained_for(datasets, recipe.augmentation)
-    if any(n % m for n, m in zip(recipe.patch_shape, network.multiple, strict=True)):
+    if any(Vector(recipe.patch_shape) % network.multiple):
         raise ConfigError(f"patch shape {recipe.patch_shape} must be a multiple of {network.multiple} voxels")
     training = {
         "sources": [_described(data) | {"weight": data.source.weight} for data in datasets],

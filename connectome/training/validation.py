@@ -18,10 +18,10 @@ from connectome.clefts.predict import CleftPredictor
 from connectome.clefts.representations import Representation
 from connectome.evaluate.clefts import CleftCounts, OverlapCounter, OverlapTable, count_clefts
 from connectome.formats.reference import BACKGROUND, IGNORE
-from connectome.geometry import Box, NmTriple, Triple, triple
+from connectome.geometry import Box, NmTriple, Triple, Vector, triple
 from connectome.models.assigners import open_assigner
 from connectome.networks.checkpoint import Checkpoint, Method, ModelCard
-from connectome.partners.assignment import assign, patch_start
+from connectome.partners.assignment import assign
 from connectome.partners.scores import CleftPatch
 from connectome.pipeline.chosen import rules_of
 from connectome.pipeline.parameters import ASSIGNER, BuildParameters, chosen_values
@@ -98,7 +98,7 @@ def _strength(method: Method, trainer: Trainer, data: Dataset, shape: SampleShap
     for part in _parts(data.box):
         low, high = _context(part.shape, network.config.multiple)
         tile = _mirrored(data, part.grow(low, high))
-        inside = part.shift(triple(low[i] - part.start[i] for i in range(3)))
+        inside = part.shift(Vector(low) - part.start)
         prediction[part.slices(data.box.start)] = predictor.predict(tile[None])[0][inside.slices()]
     return Representation(method, data.resolution_nm).strength(prediction)
 
@@ -118,16 +118,14 @@ def _parts(box: Box) -> Iterator[Box]:
 
 def _context(shape: Triple, multiple: Triple) -> tuple[Triple, Triple]:
     """What to add before and after a part: the halo, and after it what makes the sides multiples."""
-    missing = (-(n + 2 * h) % m for n, h, m in zip(shape, HALO, multiple, strict=True))
-    return HALO, triple(h + more for h, more in zip(HALO, missing, strict=True))
+    with_halo = Vector(shape) + Vector(HALO) * 2
+    return HALO, with_halo.ceil_div(multiple) * multiple - with_halo + HALO
 
 
 def _mirrored(data: Dataset, box: Box) -> NDArray[np.uint8]:
     """The image (z, y, x) of `box`; beyond what may be seen its mirror image, as a build mirrors at the border."""
     inside = box.intersect(data.box)
-    before = (b - a for a, b in zip(box.start, inside.start, strict=True))
-    after = (b - a for a, b in zip(inside.stop, box.stop, strict=True))
-    return np.pad(data.read(data.image, inside), list(zip(before, after, strict=True)), mode="symmetric")
+    return np.pad(data.read(data.image, inside), box.margins(inside), mode="symmetric")
 
 
 def _overlaps(strength: NDArray[np.uint8], labels: NDArray[Any], threshold: float) -> OverlapTable:
@@ -187,7 +185,7 @@ def _chosen(data: Dataset, trainer: Trainer, card: ModelCard) -> list[tuple[set[
     for first in range(0, len(clefts), CLEFTS_A_CALL):
         part = clefts[first : first + CLEFTS_A_CALL]
         centres = [triple(c // 1 for c in cleft.centroid_voxel) for cleft in part]
-        boxes = [Box.of_shape(card.patch_shape, patch_start(centre, card.patch_shape)) for centre in centres]
+        boxes = [Box.around(centre, card.patch_shape) for centre in centres]
         patches = [
             CleftPatch(
                 image=data.read(data.image, box),

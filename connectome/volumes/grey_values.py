@@ -121,7 +121,7 @@ def sample_boxes(box: Box) -> list[Box]:
     The additive recurrence of the generalised golden ratio in three dimensions (M. Roberts 2018, "The unreasonable
     effectiveness of quasirandom sequences").
     """
-    shape = triple(min(n, s) for n, s in zip(box.shape, SAMPLE_SHAPE, strict=True))
+    shape = box.shape.minimum(SAMPLE_SHAPE)
     free = np.array(box.shape) - shape + 1
     steps = 1 / 1.22074408460575947536 ** np.arange(1, 4)
     places = ((0.5 + steps * k) % 1 for k in range(SAMPLES))

@@ -80,9 +80,9 @@ def _open_coarser(level: _Level, finest: Volume, *, given: bool) -> Volume:
             return volume
     except ResolutionError:
         volume = Volume.open(level.url, scale=level.scale, resolution_nm=(1.0, 1.0, 1.0))
-    factors = (max(round(n / m), 1) for n, m in zip(finest.grid.shape, volume.grid.shape, strict=True))
-    z, y, x = (side * factor for side, factor in zip(finest.grid.resolution_nm, factors, strict=True))
-    return Volume.open(level.url, scale=level.scale, resolution_nm=(z, y, x), offset_nm=finest.grid.offset_nm)
+    factors = (finest.grid.shape / volume.grid.shape).nearest().maximum(1)
+    sides_nm = finest.grid.resolution_nm * factors
+    return Volume.open(level.url, scale=level.scale, resolution_nm=sides_nm, offset_nm=finest.grid.offset_nm)
 
 
 def group_level_urls(url: str | Path) -> list[str]:

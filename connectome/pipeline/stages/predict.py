@@ -61,7 +61,7 @@ def _cells(block: Box) -> list[Triple]:
 def _new_voxels(lattice: TileLattice, cells: Box, box: Box) -> int:
     """How many voxels of the box tiles predict that no earlier tile does: over all blocks, each voxel once."""
     stride, counts = lattice.tiles.stride, lattice.counts
-    start = triple(c * s for c, s in zip(cells.start, stride, strict=True))
+    start = cells.start * stride
     ends = zip(cells.stop, stride, counts, lattice.shape, strict=True)
     stop = triple(n if c == count else c * s for c, s, count, n in ends)
     return Box(start, stop).intersect(box).size_voxels

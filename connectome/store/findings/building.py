@@ -131,7 +131,7 @@ def write_clefts(connection: Connection, run_id: int, grid: Grid, blocks: BlockG
         blocks: those that clefts are assigned in.
         min_size_voxels: smaller objects are dropped.
     """
-    first = [a // b for a, b in zip(blocks.box.start, blocks.block_shape, strict=True)]
+    first = blocks.cells.start
     values: dict[str, Any] = {"run_id": run_id, "min_size_voxels": min_size_voxels}
     for i, axis in enumerate(AXES):
         values |= {f"b{axis}": blocks.block_shape[i], f"f{axis}": first[i], f"n{axis}": blocks.counts[i]}

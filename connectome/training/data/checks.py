@@ -9,7 +9,7 @@ import numpy as np
 
 from connectome.errors import TrainingDataError
 from connectome.formats.reference import BACKGROUND, IGNORE
-from connectome.geometry import BlockGrid, Box, NmTriple, Triple, triple, voxel_centre_nm
+from connectome.geometry import BlockGrid, Box, NmTriple, Triple, Vector, voxel_centre_nm
 from connectome.records import ReferenceSynapse
 from connectome.training.choices import Unpaired
 from connectome.training.data.dataset import Dataset
@@ -105,9 +105,7 @@ def check_partners(data: Dataset, patch_shape: Triple, unpaired: Unpaired) -> No
 def _is_around(labels: GridView, label: int, synapse: ReferenceSynapse, patch_shape: Triple) -> bool:
     """Whether a label occurs around a synapse: in a patch, or failing that in one of twice its size."""
     for factor in (1, 2):
-        shape = triple(n * factor for n in patch_shape)
-        start = triple(c - n // 2 for c, n in zip(synapse.centroid_voxel, shape, strict=True))
-        if (labels.read(Box.of_shape(shape, start)) == label).any():
+        if (labels.read(Box.around(synapse.centroid_voxel, Vector(patch_shape) * factor)) == label).any():
             return True
     return False
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectome.distances import NEAR, reach_voxels, signed_proximity, signed_tanh_distance
-from connectome.geometry import Box, NmTriple, Triple
+from connectome.geometry import Box, NmTriple
 from connectome.training.data.dataset import Dataset
 from connectome.training.samples.augment import SampleShape
 from connectome.training.samples.batches import Sample
@@ -93,5 +93,4 @@ def _wide(data: Dataset, box: Box) -> Box:
 
 def _own(data: Dataset, box: Box) -> tuple[slice, ...]:
     """Where `box` lies in the wide array around it."""
-    reach: Triple = reach_voxels(data.resolution_nm)
-    return tuple(slice(n, n + side) for n, side in zip(reach, box.shape, strict=True))
+    return Box.of_shape(box.shape, reach_voxels(data.resolution_nm)).slices()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from connectome.formats.decoys import Decoy
 from connectome.formats.reference import BACKGROUND, IGNORE
-from connectome.geometry import Box, Triple, triple
+from connectome.geometry import Box, Triple, Vector, triple
 from connectome.training.data.annotated_cleft import AnnotatedCleft
 from connectome.training.data.dataset import Dataset
 from connectome.training.samples.augment import MARGIN, SampleShape
@@ -39,7 +40,7 @@ def detector_box(data: Dataset, shape: SampleShape, generator: np.random.Generat
         centre = _anywhere(data, generator)
     else:
         centre = _dark_place(data, generator)
-    return _within(patch_box(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
+    return _within(Box.around(centre, shape.patch_shape), data.box).grow((0, MARGIN, MARGIN))
 
 
 def drawn_decoy(data: Dataset, shape: SampleShape, generator: np.random.Generator) -> Decoy | None:
@@ -60,16 +61,11 @@ def random_cleft_voxel(
     """A random cleft and a random voxel (z, y, x) of it; its centroid where no cleft is found that has voxels."""
     for _ in range(CLEFTS_TRIED):
         cleft = random_cleft(data, generator)
-        box = patch_box(triple(cleft.centroid_voxel), triple(2 * n for n in patch_shape))
+        box = Box.around(triple(cleft.centroid_voxel), Vector(patch_shape) * 2)
         voxels = np.argwhere(data.read(data.clefts, box) == cleft.cleft_id)
         if len(voxels) > 0:
             return cleft, triple(voxels[generator.integers(len(voxels))] + np.array(box.start))
     return cleft, triple(cleft.centroid_voxel)
-
-
-def patch_box(centre: Triple, shape: Triple) -> Box:
-    """A box of `shape` around a voxel."""
-    return Box.of_shape(shape, triple(c - n // 2 for c, n in zip(centre, shape, strict=True)))
 
 
 def _near(place: Iterable[float], patch_shape: Triple, generator: np.random.Generator) -> Triple:
@@ -80,11 +76,9 @@ def _near(place: Iterable[float], patch_shape: Triple, generator: np.random.Gene
 
 def _within(box: Box, limit: Box) -> Box:
     """The box moved inside `limit` on the axes where it fits."""
-    start = [
-        min(max(a, low), high - n) if high - low >= n else a
-        for a, n, low, high in zip(box.start, box.shape, limit.start, limit.stop, strict=True)
-    ]
-    return Box.of_shape(box.shape, triple(start))
+    moved = box.start.maximum(limit.start).minimum(limit.stop - box.shape)
+    fits = map(operator.le, box.shape, limit.shape)
+    return Box.of_shape(box.shape, triple(a if fit else b for a, b, fit in zip(moved, box.start, fits, strict=True)))
 
 
 def _anywhere(data: Dataset, generator: np.random.Generator) -> Triple:
@@ -94,7 +88,7 @@ def _anywhere(data: Dataset, generator: np.random.Generator) -> Triple:
 def _dark_place(data: Dataset, generator: np.random.Generator) -> Triple:
     """The darkest of some random places in the box; missing sections, which are black all over, don't count."""
     places = [_anywhere(data, generator) for _ in range(DARK_CHOICES)]
-    means = [data.read(data.image, patch_box(place, DARK_SHAPE)).mean() for place in places]
+    means = [data.read(data.image, Box.around(place, DARK_SHAPE)).mean() for place in places]
     return places[int(np.argmin([mean if mean > 0.02 * 255 else np.inf for mean in means]))]
 
 

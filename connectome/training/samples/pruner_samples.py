@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from connectome.distances import unsigned_proximity
+from connectome.geometry import Box
 from connectome.partners.assignment import AssignmentRules
 from connectome.partners.candidates import dilation_shape, find_candidates
 from connectome.training.data.dataset import Dataset
 from connectome.training.samples.augment import MARGIN, SampleShape
 from connectome.training.samples.batches import Sample
-from connectome.training.samples.places import one_of, patch_box, random_cleft_voxel
+from connectome.training.samples.places import one_of, random_cleft_voxel
 from connectome.training.samples.voxel_samples import augmented, roughen
 
 Pair = tuple[int, int]
@@ -97,7 +98,7 @@ def _draw_view(data: Dataset, shape: SampleShape, generator: np.random.Generator
     """A random cleft around one of its voxels, and a pair of segments that touch it."""
     cleft, centre = random_cleft_voxel(data, shape.patch_shape, generator)
     true = set(cleft.pairs)
-    box = patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
+    box = Box.around(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
     segments = data.read(data.segmentation, box)
     mask = data.read(data.clefts, box) == cleft.cleft_id
     inside = (slice(None), slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from connectome.formats.decoys import Decoy
-from connectome.geometry import Triple
+from connectome.geometry import Box, Triple
 from connectome.training.data.annotated_cleft import AnnotatedCleft
 from connectome.training.data.dataset import Dataset
 from connectome.training.samples.augment import MARGIN, SampleShape, end_volume, turn
@@ -22,7 +22,6 @@ from connectome.training.samples.places import (
     is_cleft,
     known,
     one_of,
-    patch_box,
     random_cleft_voxel,
 )
 
@@ -53,7 +52,7 @@ def assigner_patch(
 
     Where the cleft has several partners in a role, their union is that role's mask.
     """
-    box = patch_box(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
+    box = Box.around(centre, shape.patch_shape).grow((0, MARGIN, MARGIN))
     image, segments = data.read(data.image, box), data.read(data.segmentation, box)
     mask = (data.read(data.clefts, box) == cleft.cleft_id).astype(np.float32)
     if shape.augmentation is not None:
@@ -67,7 +66,7 @@ def assigner_patch(
 
 def _decoy_patch(data: Dataset, decoy: Decoy, shape: SampleShape, generator: np.random.Generator) -> Sample:
     """The AVAN's view of a decoy: image and mask in, nothing out, for it has no partners."""
-    box = patch_box(decoy.centre_voxel, shape.patch_shape).grow((0, MARGIN, MARGIN))
+    box = Box.around(decoy.centre_voxel, shape.patch_shape).grow((0, MARGIN, MARGIN))
     mask = (data.read(data.decoy_labels, box) == decoy.decoy_id).astype(np.float32)
     weights = (data.read(data.segmentation, box) != 0).astype(np.float32)
     grey, (mask, weights) = augmented(data.read(data.image, box), [mask, weights], shape, generator)
