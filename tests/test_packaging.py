@@ -98,3 +98,11 @@ def test_contributing_shows_the_floors_that_are_checked() -> None:
     floors = [layer.replace(" | ", ", ") for layer in contract["layers"]]
     table = (ROOT / "CONTRIBUTING.md").read_text().split("| floor | what is there |")[1].split("\n\n")[0]
     assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == floors
+
+
+def test_the_files_where_contributing_says_to_begin_are_there() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text().split("| to add | look at |")[1].split("\n\n")[0]
+    named = re.findall(r"`((?:\w+/)*\w+(?:\.py|\.md|/))`", table)
+    assert len(named) > 20
+    missing = [name for name in named if not any((ROOT / top / name).exists() for top in ("", "connectome"))]
+    assert missing == []
