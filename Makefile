@@ -69,7 +69,7 @@ layout:
 types: $(VENV)/.dev-installed layout  ## mypy
 	cd $(LAYOUT) && "$(CURDIR)/$(BIN)/mypy" --cache-dir "$(CURDIR)/.mypy_cache" --config-file "$(CURDIR)/pyproject.toml" -p connectome
 
-layers: $(VENV)/.dev-installed layout  ## import-linter: the floors of the house
+layers: $(VENV)/.dev-installed layout  ## import-linter: the floors
 	cd $(LAYOUT) && "$(CURDIR)/$(BIN)/lint-imports" --config "$(CURDIR)/pyproject.toml"
 
 package: $(VENV)/.dev-installed  ## Build the wheel and say what it holds

@@ -20,7 +20,7 @@ WAYS_OUT = {
     "dataset": "choose one with --dataset PATH",
     "channel": "choose one with --channel N, from 0",
     "axes": "say what its axes are with --axes, e.g. --axes zyx",
-    "gaps": "--gaps blank leaves room for them, --gaps close takes the files that are there",
+    "gaps": "--gaps blank puts blank sections in their place, --gaps close takes the files that are there",
     "sections": "give a pattern such as 'dir/sec_*.tif', or take all files in natural order with --gaps close",
     "training_data": "use --data FOLDER or [[data]]",
     "checkpoint_place": "use --output FILE or output = ...",

@@ -1,4 +1,4 @@
-"""What clefts look like as distances: the two target transforms besides the mask. All arrays are (z, y, x)."""
+"""Clefts as distances: the two target transforms besides the mask. All arrays are (z, y, x)."""
 
 from __future__ import annotations
 

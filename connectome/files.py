@@ -117,7 +117,7 @@ def _written(path: Path) -> Iterator[None]:
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether a path is a device, a pipe, or names an open file as /dev/stdout does."""
+    """True if a path is a device, a pipe, or names an open file as /dev/stdout does."""
     folder = path.absolute().parent.resolve()
     return folder == Path("/dev") or folder.is_relative_to("/proc") or (path.exists() and not path.is_file())
 

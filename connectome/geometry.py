@@ -84,11 +84,11 @@ class Vector(tuple[Axis, Axis, Axis], Generic[Axis]):
         return self._each(max, other)
 
     def is_below(self, other: NmTriple | float) -> bool:
-        """Whether the number of each axis is smaller. `<` compares as tuples do: by the first axis that differs."""
+        """True if the number of each axis is smaller. `<` compares as tuples do: by the first axis that differs."""
         return all(self._each(operator.lt, other))
 
     def is_at_most(self, other: NmTriple | float) -> bool:
-        """Whether the number of each axis is smaller or equal."""
+        """True if the number of each axis is smaller or equal."""
         return all(self._each(operator.le, other))
 
     def floor(self) -> Vector[int]:
@@ -181,7 +181,7 @@ class Box:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the box holds no voxel."""
+        """True if the box holds no voxel."""
         return self.size_voxels == 0
 
     def intersect(self, other: Box) -> Box:
@@ -211,11 +211,11 @@ class Box:
         return Box(start, (self.stop // factors).maximum(start))
 
     def contains(self, other: Box) -> bool:
-        """Whether `other` lies wholly inside."""
+        """True if `other` lies wholly inside."""
         return self.intersect(other) == other
 
     def contains_point(self, point: tuple[float, float, float]) -> bool:
-        """Whether a point in voxel coordinates (z, y, x) lies inside."""
+        """True if a point in voxel coordinates (z, y, x) lies inside."""
         return self.start.is_at_most(point) and Vector(point).is_below(self.stop)
 
     def slices(self, origin: Triple = (0, 0, 0)) -> tuple[slice, slice, slice]:
@@ -229,7 +229,7 @@ class Box:
         return product(z, y, x)
 
     def margins(self, inside: Box) -> list[tuple[int, int]]:
-        """How many voxels of this box lie before and behind a box inside it, per axis: the widths of `np.pad`."""
+        """The voxels of this box before and behind a box inside it, per axis: the widths of `np.pad`."""
         return list(zip(inside.start - self.start, self.stop - inside.stop, strict=True))
 
     def __str__(self) -> str:
@@ -375,7 +375,7 @@ def voxel_at_nm(point_nm: NmTriple, resolution_nm: NmTriple, offset_nm: NmTriple
 
 
 def whole_factors(coarse_nm: NmTriple, fine_nm: NmTriple) -> Vector[int]:
-    """How many fine voxels make a coarse one, per axis.
+    """The number of fine voxels in a coarse one, per axis.
 
     Raises:
         ResolutionError: a ratio isn't a whole number of at least 1 (up to 0.1 %).

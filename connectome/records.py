@@ -1,4 +1,4 @@
-"""What travels between packages: tables of arrays, annotated synapses, progress.
+"""Records that travel between packages: tables of arrays, annotated synapses, progress.
 
 A table is written down once, here: what COPY writes, what queries read and what stages hand on follow from its columns.
 Axes are z, y, x. A vector is one array (n, 3); in SQL it is three columns, spelled by the column's own pattern.

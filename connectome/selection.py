@@ -1,4 +1,4 @@
-"""What part of a connectome is looked at: one filter that means the same in every query, export and command."""
+"""The part of a connectome that is looked at: one filter that means the same in every query, export and command."""
 
 from __future__ import annotations
 
@@ -108,10 +108,10 @@ class Filter:
 
     @property
     def chooses_edges(self) -> bool:
-        """Whether some edges may be left out, and so their synapses."""
+        """True if some edges may be left out, and so their synapses."""
         return self.min_synapses > 1 or self.pre_type is not None or self.post_type is not None
 
     @property
     def chooses_synapses(self) -> bool:
-        """Whether some synapses of an edge may be left out, so that it must be counted anew."""
+        """True if some synapses of an edge may be left out, so that it must be counted anew."""
         return any(value is not None for value in (self.min_confidence, self.min_size, self.max_size, self.box_nm))

@@ -65,7 +65,7 @@ BlockShapeOption = Annotated[
 
 
 def is_typed(context: typer.Context, parameter: str) -> bool:
-    """Whether a parameter's value was typed on the command line: not the environment's, not the default."""
+    """True if a parameter's value was typed on the command line: not the environment's, not the default."""
     source = context.get_parameter_source(parameter)
     return source is not None and source.name == "COMMANDLINE"
 

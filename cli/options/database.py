@@ -1,4 +1,4 @@
-"""Where the database is, and how results are printed: options of every command that asks."""
+"""The place of the database, and the form of results: options of every command that asks."""
 
 from __future__ import annotations
 

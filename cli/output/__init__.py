@@ -1,1 +1,1 @@
-"""How results and progress are printed."""
+"""Printing of results and progress."""

@@ -1,4 +1,4 @@
-"""Which data set a command took, told where it wasn't asked for by name."""
+"""The data set that a command took, told where it wasn't asked for by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How clefts are represented in a prediction, and how strongly a voxel is one."""
+"""Representations of clefts in a prediction, and the strength of a voxel in each."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Representation:
 
     @property
     def is_signed(self) -> bool:
-        """Whether a prediction tells the sides of a cleft apart."""
+        """True if a prediction tells the sides of a cleft apart."""
         return self.method is Method.SIGNED_PROXIMITY
 
     @property

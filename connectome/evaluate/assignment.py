@@ -29,7 +29,7 @@ class WrongAssignment:
 
     @property
     def is_swapped(self) -> bool:
-        """Whether the partners are right but in each other's role."""
+        """True if the partners are right but in each other's role."""
         return (self.post_segment_id, self.pre_segment_id) in self.reference_pairs
 
 

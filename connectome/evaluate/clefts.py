@@ -37,7 +37,7 @@ class PredictedOverlap:
 
     @property
     def is_mostly_ignored(self) -> bool:
-        """Whether more than half of its voxels lie in ignored space."""
+        """True if more than half of its voxels lie in ignored space."""
         return 2 * self.ignore_voxels > self.size_voxels
 
     @property
@@ -130,7 +130,7 @@ class OverlapCounter:
 
 @dataclass(frozen=True, kw_only=True)
 class CleftCounts:
-    """How many clefts were found, were detected where there is none, and were missed."""
+    """The numbers of clefts that were found, were detected where there is none, and were missed."""
 
     found: int
     false: int

@@ -1,4 +1,4 @@
-"""Which axes of an array are z, y and x, and what becomes of its others."""
+"""The axes of an array that are z, y and x, and what becomes of its others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which cleft belongs to an annotated pair of partners: CREMI files don't tell."""
+"""The cleft of each annotated pair of partners: CREMI files don't tell."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class CremiReference:
 
 
 def _is_segment(labels: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Whether labels are segments: neither 0 nor CREMI's marks for nothing."""
+    """True if labels are segments: neither 0 nor CREMI's marks for nothing."""
     wide = labels.astype(np.uint64, copy=False)
     segments: NDArray[np.bool_] = (wide != 0) & (wide < min(BACKGROUND, IGNORE))
     return segments

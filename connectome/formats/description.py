@@ -1,4 +1,4 @@
-"""What a volume is, and of a segmentation which ids it holds."""
+"""Descriptions of volumes, and of the ids that a segmentation holds."""
 
 from __future__ import annotations
 

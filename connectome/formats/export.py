@@ -80,7 +80,7 @@ class ExportRequest:
 
 
 def are_labels(dtype: np.dtype[Any]) -> bool:
-    """Whether voxels of a data type are taken for labels: integers of at least 32 bits."""
+    """True if voxels of a data type are taken for labels: integers of at least 32 bits."""
     return dtype.kind in "ui" and dtype.itemsize >= 4
 
 

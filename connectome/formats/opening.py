@@ -1,4 +1,4 @@
-"""Which format a reference is kept in, and its reader."""
+"""References, each opened by the reader of its format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which section of a stack a file is: by the number in its name."""
+"""The section that a file of a stack is, by the number in its name."""
 
 from __future__ import annotations
 

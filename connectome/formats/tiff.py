@@ -156,7 +156,7 @@ class _Values:
 
     @property
     def is_turned(self) -> bool:
-        """Whether rows of the file are columns of the image."""
+        """True if rows of the file are columns of the image."""
         return self._orientation in (5, 6, 7, 8)
 
     @property

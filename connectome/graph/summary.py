@@ -109,7 +109,7 @@ def mutual_edges(network: Network) -> NDArray[np.bool_]:
 
 
 def component_sizes(network: Network, *, strong: bool) -> NDArray[np.int64]:
-    """How many neurons each component has."""
+    """The number of neurons that each component has."""
     return np.bincount(component_numbers(network, strong=strong), minlength=0)
 
 

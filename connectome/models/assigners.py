@@ -1,4 +1,4 @@
-"""How a build chooses partners, by a network or by contact alone, and the model of confidence that goes with it."""
+"""The choice of partners in a build, by a network or by contact alone, and the model of confidence beside it."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Method(StrEnum):
 
     @property
     def judges_pairs(self) -> bool:
-        """Whether the network answers for ordered pairs of candidates (`PairConfig`), not for voxels."""
+        """True if the network answers for ordered pairs of candidates (`PairConfig`), not for voxels."""
         return self in (Method.MASK_PRUNER, Method.PROXIMITY_PRUNER)
 
 

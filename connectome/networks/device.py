@@ -1,4 +1,4 @@
-"""Where networks run: the device, and the precision and the memory that suit it."""
+"""The device that networks run on, and the precision and the memory that suit it."""
 
 from __future__ import annotations
 

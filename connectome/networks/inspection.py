@@ -1,4 +1,4 @@
-"""What can be told of a checkpoint without using it: its size, its checksum, what it answers to a fixed input."""
+"""Facts about a checkpoint: its size, its checksum, what it answers to a fixed input."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class RuleRange:
     min_contact: float
 
     def covers(self, other: RuleRange) -> bool:
-        """Whether scores for these rules serve the other ones too."""
+        """True if scores for these rules serve the other ones too."""
         return set(other.dilations_nm) <= set(self.dilations_nm) and self.min_contact <= other.min_contact
 
 

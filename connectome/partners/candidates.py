@@ -1,4 +1,4 @@
-"""Which segments may be partners of a cleft: those that touch it once it is dilated."""
+"""Candidates for partners of a cleft: the segments that touch it once it is dilated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How likely a synapse is to be correct: its raw score, and a calibrated probability from a small logistic model."""
+"""The confidence that a synapse is correct: its raw score, and a calibrated probability from a small logistic model."""
 
 from __future__ import annotations
 

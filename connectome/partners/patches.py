@@ -1,4 +1,4 @@
-"""What an assigner is shown of clefts: patches read from volumes, and several of them where a cleft is wider than one.
+"""Patches of clefts that an assigner is shown, read from volumes, and several of them where a cleft is wider than one.
 
 The windows that cover a wide cleft share voxels, but each voxel counts in one of them: where two overlap, the border
 runs through the middle. A candidate's score in a role is the mean of the network's output over all its voxels that
@@ -179,7 +179,7 @@ def joined(patch: Patch, shown: Sequence[Patch], scores: Sequence[Scores], dilat
 
 
 def _voxels(view: Patch) -> NDArray[np.int64]:
-    """How many voxels of each candidate count: int64 (n,)."""
+    """The number of voxels of each candidate that count: int64 (n,)."""
     slots = counted_slots(view)
     return np.bincount(slots[slots >= 0], minlength=len(view.segment_id))
 

@@ -1,4 +1,4 @@
-"""What an assigner is shown of a cleft, and what it says about the candidates, whichever way it came to it."""
+"""Patches that assigners are shown, and the scores that they give to candidates, by whichever method."""
 
 from __future__ import annotations
 

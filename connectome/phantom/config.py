@@ -1,4 +1,4 @@
-"""What a phantom is made from: its shape, its seed and its artefacts."""
+"""The configuration of a phantom: its shape, its seed and its artefacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What serial sectioning and imaging do to each section: brightness, missing and shifted sections."""
+"""Effects of serial sectioning and imaging on each section: brightness, missing and shifted sections."""
 
 from __future__ import annotations
 

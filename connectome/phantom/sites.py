@@ -1,4 +1,4 @@
-"""Where synapses and other dark contacts lie in the packed tissue."""
+"""Places of synapses and other dark contacts in the packed tissue."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Site:
 
     @property
     def is_synapse(self) -> bool:
-        """Whether it has a cleft and partners."""
+        """True if it has a cleft and partners."""
         return self.kind is not SiteKind.ADHERENT
 
 

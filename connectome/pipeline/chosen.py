@@ -1,4 +1,4 @@
-"""What a build's result depends on besides its inputs and models: chosen from request, models and defaults."""
+"""Parameters as a build uses them: chosen from request, models and defaults."""
 
 from __future__ import annotations
 

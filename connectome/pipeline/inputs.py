@@ -40,7 +40,7 @@ class Inputs(VolumePair):
 
     @property
     def voxels_a_model_voxel(self) -> float:
-        """How many working voxels have the volume of one that the detector was trained with."""
+        """The number of working voxels with the volume of one that the detector was trained with."""
         model, working = (np.prod(lengths) for lengths in (self.detector.card.resolution_nm, self.resolution_nm))
         return float(model / working)
 

@@ -89,7 +89,7 @@ class Option:
 
     @property
     def is_tuned(self) -> bool:
-        """Whether tuning may choose it."""
+        """True if tuning may choose it."""
         return bool(self.tried_polyadic)
 
     @property

@@ -1,4 +1,4 @@
-"""What a build is asked to do, in four parts: volumes, models, parameters, how it runs. Light, as the table is."""
+"""The request for a build, in four parts: volumes, models, parameters, how it runs. Light, as the table is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which run a build goes on with: the one of its name, if it is the same build, else a new one."""
+"""The run that a build goes on with: the one of its name, if it is the same build, else a new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a build makes of a box: its prediction, its labels, its clefts' partners; without database or progress.
+"""Steps of a build on a box: its prediction, its labels, its clefts' partners; without database or progress.
 
 The stages of a build call this for their blocks; tuning, calibration and the search for decoys for a box in memory.
 """
@@ -219,7 +219,7 @@ def blended(lattice: TileLattice, box: Box, read_tile: Callable[[Triple, Box], N
 
 
 def has_segments(segmentation: GridView, box: Box) -> bool:
-    """Whether any voxel of a box belongs to a segment; reads no more of it than that, or its ids, need.
+    """True if any voxel of a box belongs to a segment; reads no more of it than that, or its ids, need.
 
     Raises:
         SegmentIdError: an id that isn't one. StorageError: a chunk can't be read.

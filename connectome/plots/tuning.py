@@ -1,4 +1,4 @@
-"""How the score depends on parameters: F1 over two of them, and precision against recall."""
+"""Plots of the score over parameters: F1 over two of them, and precision against recall."""
 
 from __future__ import annotations
 

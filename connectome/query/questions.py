@@ -109,7 +109,7 @@ class Questions(Generic[Answer]):
         return self.partners(of, direction=Direction.OUTPUTS, where=where)
 
     def totals(self, of: Neurons, *, where: Filter = EVERYTHING) -> Answer:
-        """How many synapses and partners neurons have on each side."""
+        """The numbers of synapses and partners that neurons have on each side."""
         return self.ready("totals", where, neurons=self._ids(of, where))
 
     def between(self, pre: Neurons, post: Neurons, *, where: Filter = EVERYTHING) -> Answer:

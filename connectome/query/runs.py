@@ -1,4 +1,4 @@
-"""What is known of runs, and deleting them. Light: no torch, no volumes."""
+"""Lists and reports of runs, and deleting them. Light: no torch, no volumes."""
 
 from __future__ import annotations
 

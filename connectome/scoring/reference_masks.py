@@ -38,7 +38,7 @@ class ReferenceMasks:
 
 
 def lies_in(box: Box | None, synapse: ReferenceSynapse, reference: Reference, pair: VolumePair) -> bool:
-    """Whether a cleft's centroid lies in a box of voxels of the segmentation."""
+    """True if a cleft's centroid lies in a box of voxels of the segmentation."""
     given, wanted = reference.grid, pair.given_segmentation.finest.grid
     z, y, x = (round(place, 3) for place in wanted.position(given.centre_nm(synapse.centroid_voxel)))
     return box is None or box.contains_point((z, y, x))

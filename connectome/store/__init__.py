@@ -1,1 +1,1 @@
-"""PostgreSQL: tables, connections, the embedded server, bulk copy and queries. The only room that knows SQLAlchemy."""
+"""PostgreSQL: tables, connections, the embedded server, bulk copy and queries. Nothing else knows SQLAlchemy."""

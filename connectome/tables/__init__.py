@@ -1,1 +1,1 @@
-"""Tables as files and as Arrow: the room that knows pyarrow. Reads and writes CSV, Feather and Parquet in batches."""
+"""Tables as files and as Arrow; nothing else knows pyarrow. Reads and writes CSV, Feather and Parquet in batches."""

@@ -188,7 +188,7 @@ class EdgeReader:
         return found
 
     def _is_matrix(self, header: Sequence[str]) -> bool:
-        """Whether all columns but the first hold numbers, as far as the first rows tell."""
+        """True if all columns but the first hold numbers, as far as the first rows tell."""
         first = next(iter(read_batches(self.path, header[1:], dict.fromkeys(header[1:], pa.string()), rows=20)), None)
         if len(header) < 3 or first is None:
             return False

@@ -99,7 +99,7 @@ def read_values(field: Field, column: pa.Array, unit_nm: float, where: str) -> p
 
 
 def outside(field: Field, column: pa.Array, where: str) -> pa.Array:
-    """Whether each value is a score less than 0 or greater than 1 (bool, never NULL); NaN is none.
+    """True if each value is a score less than 0 or greater than 1 (bool, never NULL); NaN is none.
 
     Raises:
         TableError: a value isn't a number.
@@ -146,7 +146,7 @@ def read_ids(column: pa.Array, where: str) -> pa.Array:
 
 
 def present(ids: pa.Array) -> pa.Array:
-    """Whether each id is one (bool, never NULL): 0 stands for none."""
+    """True if each id is one (bool, never NULL): 0 stands for none."""
     return pc.fill_null(pc.greater(ids, 0), False)
 
 

@@ -78,7 +78,7 @@ class RowMaker:
     def _numbers(
         self, cleft_ids: NDArray[np.int64], given: NDArray[np.integer] | None
     ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """Whether each row begins a cleft (bool), and its number in its cleft (int64): the given one, or counted."""
+        """True if each row begins a cleft (bool), and its number in its cleft (int64): the given one, or counted."""
         begins = np.empty(len(cleft_ids), bool)
         begins[0] = cleft_ids[0] != self._last_id
         begins[1:] = cleft_ids[1:] != cleft_ids[:-1]

@@ -13,7 +13,7 @@ UNTOLD = pa.array(["", "nan", "nat", "none", "null", "<na>"])
 
 
 def still_valid(batch: pa.RecordBatch, columns: Sequence[str]) -> pa.Array:
-    """Whether each row is still valid (bool, never NULL).
+    """True if each row is still valid (bool, never NULL).
 
     `valid` retires a row by saying no; `deleted` (a time or yes) and `superceded_id` (the row that replaced it) retire
     it by saying anything but no. Texts, booleans, numbers and times all count; what is missing retires nothing.

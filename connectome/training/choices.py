@@ -1,4 +1,4 @@
-"""What can be chosen about a training; imports nothing heavy, so that the command line can show it."""
+"""Choices of a training; imports nothing heavy, so that the command line can show it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens between the steps: measuring, keeping the best weights, writing all files, stopping and going on."""
+"""The course of a training: measuring, keeping the best weights, writing all files, stopping and going on."""
 
 from __future__ import annotations
 

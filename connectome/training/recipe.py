@@ -1,4 +1,4 @@
-"""What a training run is made of."""
+"""The recipe of a training: its data and its settings."""
 
 from __future__ import annotations
 

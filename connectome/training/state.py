@@ -1,4 +1,4 @@
-"""What a training has come to: its history, and on disk all that it needs to go on exactly."""
+"""The state of a training: its history, and on disk all that it needs to go on exactly."""
 
 from __future__ import annotations
 

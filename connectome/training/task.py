@@ -1,4 +1,4 @@
-"""What a network is trained to answer: one `Task` a method, and the only place where training tells methods apart."""
+"""Tasks that networks are trained for, one a method, and the only place where training tells methods apart."""
 
 from __future__ import annotations
 

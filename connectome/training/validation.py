@@ -1,4 +1,4 @@
-"""What the averaged network of a training is worth on data that it isn't trained on, by the rules of a build.
+"""Validation: scores of the averaged network on data that it isn't trained on, by the rules of a build.
 
 Of a detector the clefts that a build would find; of an assigner the partners that a build would choose.
 """

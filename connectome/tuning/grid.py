@@ -1,4 +1,4 @@
-"""Which parameters to choose: scores over a grid, and the rule that picks one cell of it."""
+"""Scores over a grid of parameters, and the rule that picks one cell of it."""
 
 from __future__ import annotations
 

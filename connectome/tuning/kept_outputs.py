@@ -1,4 +1,4 @@
-"""What networks say of a box, kept on disk: tuning again needs no network."""
+"""Outputs of networks for a box, kept on disk: tuning again needs no network."""
 
 from __future__ import annotations
 

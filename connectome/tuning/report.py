@@ -1,4 +1,4 @@
-"""What tuning found: as text, JSON and files, one of them the parameters as TOML that a build takes."""
+"""Results of tuning as text, JSON and files, one of them the parameters as TOML that a build takes."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class ScoredClefts:
         return Chosen.of(self.clefts, [cleft.partners(level, rules) for cleft in self.scored])
 
     def covers(self, served: RuleRange, min_size_voxels: int) -> bool:
-        """Whether nothing is missing for these rules and all clefts of at least a size."""
+        """True if nothing is missing for these rules and all clefts of at least a size."""
         return self.served.covers(served) and self.min_size_voxels <= min_size_voxels
 
     def at_least(self, min_size_voxels: int) -> ScoredClefts:

@@ -1,4 +1,4 @@
-"""Where a viewer opens."""
+"""The place where a viewer opens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which chunks of an array aren't stored, without reading any."""
+"""The chunks of an array that aren't stored, found without reading any."""
 
 from __future__ import annotations
 

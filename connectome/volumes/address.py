@@ -1,4 +1,4 @@
-"""Where a volume lies: paths and URLs, files that hold folders, servers that answer. Knows no format."""
+"""Addresses of volumes: paths and URLs, files that hold folders, servers that answer. Knows no format."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _refuse_unreachable(address: str) -> None:
 
 
 def _answers(host: str, port: int) -> bool:
-    """Whether a server takes a connection within `ANSWER_S`; looking up its name counts too."""
+    """True if a server takes a connection within `ANSWER_S`; looking up its name counts too."""
     waiting = ThreadPoolExecutor(1)
     try:
         waiting.submit(socket.create_connection, (host, port), ANSWER_S).result(ANSWER_S).close()

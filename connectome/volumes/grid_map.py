@@ -51,7 +51,7 @@ class AxisMap:
 
     @property
     def factor(self) -> int | None:
-        """How many of the volume's voxels make a working voxel, where both begin together; else None."""
+        """The number of the volume's voxels in a working voxel, where both begin together; else None."""
         return None if self.step % self.unit or self.shift % self.unit else self.step // self.unit
 
     @property
@@ -70,7 +70,7 @@ class AxisMap:
 
     @property
     def group(self) -> int:
-        """How many whole voxels of the volume come nearest to one working voxel; at least 1."""
+        """The number of whole voxels of the volume that comes nearest to one working voxel; at least 1."""
         return max((2 * self.step + self.unit) // (2 * self.unit), 1)
 
     def low(self, first: int, stop: int) -> Indices:
@@ -166,7 +166,7 @@ def _box(ends: list[tuple[int, int]]) -> Box:
 
 
 def _ratio(working_nm: float, voxel_nm: float, count: int) -> Fraction:
-    """How many of the volume's voxels make a working voxel."""
+    """The number of the volume's voxels in a working voxel."""
     ratio = working_nm / voxel_nm
     whole = round(ratio)
     if whole >= 1 and abs(ratio - whole) / whole * count <= LARGEST_DRIFT:

@@ -1,4 +1,4 @@
-"""Where an array lies, as far as its metadata tell: names of axes, sides of a voxel, the first voxel's corner.
+"""The place of an array, as far as its metadata tell it: names of axes, sides of a voxel, the first voxel's corner.
 
 What is asked, in this order: units of the axes (precomputed, zarr 3), attributes of the array (`resolution`,
 `voxel_size`, `pixelResolution`, COSEM's `transform`; `offset`, `translation`; `units`), and groups above it: OME-NGFF's
@@ -146,7 +146,7 @@ def level_paths(kvstore: ts.KvStore) -> list[str]:
 
 
 def scale_count(store: ts.TensorStore) -> int:
-    """How many scales a neuroglancer precomputed volume has; 1 for other formats."""
+    """The number of scales that a neuroglancer precomputed volume has; 1 for other formats."""
     if driver(store) != "neuroglancer_precomputed":
         return 1
     return len(read_json(store.kvstore, "info").get("scales", [0]))

@@ -74,7 +74,7 @@ class ModelGrid:
         return found
 
     def is_far(self, image: Grid) -> bool:
-        """Whether the image's voxels are so much coarser than those of training that a model can't be trusted."""
+        """True if the image's voxels are so much coarser than those of training that a model can't be trusted."""
         pixel, section = max(image.resolution_nm[1:]), self.working_nm(image)[0]
         return pixel > FAR * self.pixel_nm[1] or section > FAR * self.section_nm[1]
 

@@ -183,7 +183,7 @@ class Volume:
 
     @property
     def scale_count(self) -> int:
-        """How many times over a neuroglancer precomputed volume is stored; 1 for other formats."""
+        """The number of times that a neuroglancer precomputed volume is stored; 1 for other formats."""
         return scale_count(self._store)
 
     @property

@@ -204,7 +204,7 @@ def _check_dtype(volume: Voxels, kind: ViewKind) -> None:
 
 
 def may_hold_others(dtype: np.dtype[Any]) -> bool:
-    """Whether a data type has values that are no segment ids here: below 0, or 2^63 and more."""
+    """True if a data type has values that are no segment ids here: below 0, or 2^63 and more."""
     return dtype.kind == "i" or dtype.itemsize == 8
 
 

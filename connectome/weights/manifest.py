@@ -1,4 +1,4 @@
-"""What ships: the manifest beside the weights, by which a damaged or exchanged file is noticed."""
+"""The manifest beside the weights, by which a damaged or exchanged file is noticed."""
 
 from __future__ import annotations
 

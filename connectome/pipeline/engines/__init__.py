@@ -1,1 +1,1 @@
-"""Who computes the blocks of a stage: threads of this process, or the workers of a dask cluster."""
+"""Engines compute the blocks of a stage: threads of this process, or the workers of a dask cluster."""

@@ -64,7 +64,7 @@ class _Workers:
         self._least = thread_count(stage) + 1
 
     @property
-    def room(self) -> int:
+    def free(self) -> int:
         """How many more blocks may begin: few, but of tiny ones as many as one commit can take."""
         return max(self._least, self.batch.blocks) - len(self.in_flight)
 
@@ -84,13 +84,13 @@ class _Workers:
 
 
 def thread_count(stage: BuildStage) -> int:
-    """How many blocks of a stage are computed at a time."""
+    """The number of blocks of a stage that are computed at a time."""
     return NETWORK_THREADS if stage.network else min(os.cpu_count() or 1, MOST_THREADS - 1) + 1
 
 
 def _flow(workers: _Workers, blocks: Iterator[tuple[int, int]]) -> Iterator[Outcome]:
     while True:
-        for block_id, size in islice(blocks, max(workers.room, 0)):
+        for block_id, size in islice(blocks, max(workers.free, 0)):
             workers.begin(block_id, size)
         if not workers.in_flight:
             return

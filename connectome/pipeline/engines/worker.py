@@ -1,4 +1,4 @@
-"""What a dask worker does: open the build once, then one attempt at each block that it is given."""
+"""The work of a dask worker: it opens the build once, then attempts each block that it is given."""
 
 from __future__ import annotations
 

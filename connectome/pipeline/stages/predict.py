@@ -59,7 +59,7 @@ def _cells(block: Box) -> list[Triple]:
 
 
 def _new_voxels(lattice: TileLattice, cells: Box, box: Box) -> int:
-    """How many voxels of the box tiles predict that no earlier tile does: over all blocks, each voxel once."""
+    """The number of voxels of the box that tiles predict and no earlier tile does: over all blocks, each voxel once."""
     stride, counts = lattice.tiles.stride, lattice.counts
     start = cells.start * stride
     ends = zip(cells.stop, stride, counts, lattice.shape, strict=True)

@@ -1,4 +1,4 @@
-"""What every stage of a build is: its name and unit, its blocks, and the work that computes one of them."""
+"""A stage of a build: its name and unit, its blocks, and the work that computes one of them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class BuildStage(ABC):
 
     @property
     def is_wanted(self) -> bool:
-        """Whether the build has this stage; without it there is no trace of it."""
+        """True if the build has this stage; without it there is no trace of it."""
         return True
 
     @abstractmethod

@@ -1,1 +1,1 @@
-"""What runs found: clefts, candidates, synapses, edges, written and read."""
+"""Findings of runs: clefts, candidates, synapses, edges, written and read."""

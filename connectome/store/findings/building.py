@@ -1,4 +1,4 @@
-"""What the stages of a build read and write, as arrays; every write goes into a block's transaction."""
+"""Findings as the stages of a build read and write them, in arrays; every write goes into a block's transaction."""
 
 from __future__ import annotations
 
@@ -175,13 +175,13 @@ def set_cleft_states(connection: Connection, run_id: int, cleft_id: NDArray[np.i
 
 
 def cleft_count(database: Database, run_id: int) -> int:
-    """How many clefts a run has, whatever became of them."""
+    """The number of clefts that a run has, whatever became of them."""
     found = database.columns("SELECT count(*) AS n FROM cleft WHERE run_id = :run_id", {"run_id": run_id})
     return int(found["n"][0])
 
 
 def synapses_per_part(database: Database, run_id: int, parts: int) -> dict[int, int]:
-    """How many synapses each part holds, for the parts that hold any; a part is a remainder of the pre segment's id."""
+    """The number of synapses in each part that holds any; a part is a remainder of the pre segment's id."""
     found = database.columns(SIZES, {"run_id": run_id, "parts": parts})
     return {int(part): int(n) for part, n in zip(found["part"], found["n"], strict=True)}
 

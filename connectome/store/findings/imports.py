@@ -74,7 +74,7 @@ def import_run(database: Database, new: NewImport) -> Iterator[RunLoading]:
 
 
 def count_unscored(loading: RunLoading) -> int:
-    """How many synapses of a run that is being loaded have no confidence; the run's parameters keep it."""
+    """The number of synapses without confidence in a run that is being loaded; the run's parameters keep it."""
     synapse = partition("synapse", loading.run_id)
     found = loading.connection.exec_driver_sql(f"SELECT count(*) - count(confidence) FROM {synapse}").scalar()
     kept = text("UPDATE run SET parameters = parameters || jsonb_build_object('unscored', :n) WHERE run_id = :run_id")

@@ -1,4 +1,4 @@
-"""What graphs, evaluation and summaries read from a run."""
+"""Findings of a run as graphs, evaluation and summaries read them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connectome.store.schema.tables import METADATA, CleftTable, EdgeTable, Syna
 
 @dataclass(frozen=True, kw_only=True)
 class RunCounts:
-    """How many rows of each kind a run has.
+    """The number of rows of each kind that a run has.
 
     Attributes:
         no_partners: clefts that fewer than two segments touch.
@@ -56,7 +56,7 @@ def _selected(rows: type[Table], name: str) -> ColumnElement[Any]:
 
 
 def counts(database: Database, run_id: int) -> RunCounts:
-    """How many clefts, synapses and edges a run has; edges are made when it is finished."""
+    """The numbers of clefts, synapses and edges that a run has; edges are made when it is finished."""
     clefts = select(func.count()).where(CleftTable.run_id == run_id)
     synapses = select(func.count()).where(SynapseTable.run_id == run_id)
     edges = select(func.count()).where(EdgeTable.run_id == run_id)

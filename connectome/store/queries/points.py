@@ -51,6 +51,6 @@ def partner_points(
 
 
 def synapse_count(database: Database, run_id: int) -> int:
-    """How many synapses a run has."""
+    """The number of synapses that a run has."""
     found = database.columns("SELECT count(*) AS n FROM synapse WHERE run_id = :run_id", {"run_id": run_id})
     return int(found["n"][0])

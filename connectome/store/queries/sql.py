@@ -103,7 +103,7 @@ def _described(cursor: Any, query: str) -> _Columns:
 def _opened(cursor: Any, query: str, columns: _Columns) -> SqlResult:
     """Run the query and fetch its first rows.
 
-    PostgreSQL describes a domain as the type beneath it and then insists on the domain, before anything runs: such a
+    PostgreSQL describes a domain as the type beneath it, and then requires the domain, before anything runs: such a
     query, and one with columns of pseudo-types, runs inside another that casts.
     """
     if columns.pseudo:

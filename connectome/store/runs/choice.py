@@ -1,4 +1,4 @@
-"""Which run answers: the named one, or the one that finished last; half a connectome is handed to nobody as a whole."""
+"""The run that answers: the named one, or the one that finished last; an unfinished one never does."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def _rename(folder: Path, target: Path) -> None:
 
 
 def _is_marked(folder: Path, name: str) -> bool:
-    """Whether a folder says that it is this run's; one without a mark must hold nothing but what runs make."""
+    """True if a folder says that it is this run's; one without a mark must hold nothing but what runs make."""
     mark = folder / MARK
     if mark.is_symlink() or not mark.is_file():
         return {entry.name for entry in folder.iterdir()} <= UNMARKED

@@ -56,7 +56,7 @@ class RunLock:
             self._drop()
 
     def _alive(self) -> bool:
-        """Whether the connection that took the lock still stands."""
+        """True if the connection that took the lock still stands."""
         if self._connection is None:
             return False
         with suppress(DBAPIError):

@@ -1,4 +1,4 @@
-"""What all tables share: the naming convention, the declarative base, and column shorthands."""
+"""Parts that all tables share: the naming convention, the declarative base, and column shorthands."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def mean_confidence() -> Mapped[float | None]:
 
 
 def unscored_count() -> Mapped[int]:
-    """How many synapses of an edge its mean confidence leaves out."""
+    """The number of synapses of an edge that its mean confidence leaves out."""
     return mapped_column(Integer, server_default="0", comment="Number of its synapses that have no confidence")
 
 

@@ -1,4 +1,4 @@
-"""Which revision of the schema a database has, beside this version's: without Alembic, which takes its time."""
+"""The revision of a database's schema beside this version's, without Alembic, which takes its time."""
 
 from __future__ import annotations
 

@@ -46,13 +46,13 @@ class EmbeddedServer:
 
     @property
     def exists(self) -> bool:
-        """Whether the folder holds a database, running or not."""
+        """True if the folder holds a database, running or not."""
         with _folder_errors(self.folder):
             return (self.folder / "PG_VERSION").exists()
 
     @property
     def running(self) -> bool:
-        """Whether the server answers."""
+        """True if the server answers."""
         return self._answers()
 
     @property
@@ -117,7 +117,7 @@ class EmbeddedServer:
         return self.folder.with_name(self.folder.name + ".lock")
 
     def _try_lock(self) -> bool:
-        """Whether the lock is free, so that no server is alive."""
+        """True if the lock is free, so that no server is alive."""
         if not self._lock_path.exists():
             return True
         descriptor = os.open(self._lock_path, os.O_RDWR)

@@ -1,4 +1,4 @@
-"""What state a database is in, without changing or starting anything."""
+"""The state of a database, without changing or starting anything."""
 
 from __future__ import annotations
 

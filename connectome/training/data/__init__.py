@@ -1,1 +1,1 @@
-"""Where training samples come from: annotated volumes and phantoms rendered as they are read."""
+"""Sources of training samples: annotated volumes and phantoms rendered as they are read."""

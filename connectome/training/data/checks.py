@@ -1,4 +1,4 @@
-"""What is looked at before the first step: whether the data can teach what it is to teach."""
+"""Checks before the first step: whether the data can teach what it is to teach."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from connectome.volumes.working_grid import GridView
 
 BLOCK_SHAPE: Triple = (32, 512, 512)
 NAMED = 5
-"""How many ids a message names."""
+"""The number of ids that a message names."""
 
 
 def check_apart(training: Sequence[Dataset], validation: Sequence[Dataset]) -> None:
@@ -103,7 +103,7 @@ def check_partners(data: Dataset, patch_shape: Triple, unpaired: Unpaired) -> No
 
 
 def _is_around(labels: GridView, label: int, synapse: ReferenceSynapse, patch_shape: Triple) -> bool:
-    """Whether a label occurs around a synapse: in a patch, or failing that in one of twice its size."""
+    """True if a label occurs around a synapse: in a patch, or failing that in one of twice its size."""
     for factor in (1, 2):
         if (labels.read(Box.around(synapse.centroid_voxel, Vector(patch_shape) * factor)) == label).any():
             return True
@@ -126,7 +126,7 @@ def _image(data: Dataset) -> str:
 
 
 def _is_same_tissue(one: Dataset, other: Dataset) -> bool:
-    """Whether what is seen of two sources overlaps; phantoms of one seed resemble each other whatever their shapes."""
+    """True if what is seen of two sources overlaps; phantoms of one seed resemble each other whatever their shapes."""
     first, second = one.source.phantom, other.source.phantom
     if first is not None and second is not None:
         return (first.preset, first.seed) == (second.preset, second.seed)
@@ -134,7 +134,7 @@ def _is_same_tissue(one: Dataset, other: Dataset) -> bool:
 
 
 def _overlap(one: Dataset, other: Dataset) -> bool:
-    """Whether the boxes share space; both are in voxels of grids of their own."""
+    """True if the boxes share space; both are in voxels of grids of their own."""
     (low, high), (other_low, other_high) = _extent_nm(one), _extent_nm(other)
     return all(min(b, d) - max(a, c) > 1e-3 for a, b, c, d in zip(low, high, other_low, other_high, strict=True))
 

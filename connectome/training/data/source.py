@@ -1,4 +1,4 @@
-"""Where training data lies."""
+"""Sources of training data: folders and phantoms."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What networks are shown: patches, targets, augmentation."""
+"""Training samples: patches, targets, augmentation."""

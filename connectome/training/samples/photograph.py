@@ -1,4 +1,4 @@
-"""What a microscope and a camera do to the same tissue. Images are float32 (z, y, x), grey values in [0, 1]."""
+"""Grey values as microscopes and cameras change them. Images are float32 (z, y, x), grey values in [0, 1]."""
 
 from __future__ import annotations
 

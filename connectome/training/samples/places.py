@@ -1,4 +1,4 @@
-"""Where samples are taken: clefts, decoys, dark places, anywhere; and what is known of their voxels."""
+"""Places where samples are taken: clefts, decoys, dark places, anywhere; and what is known of their voxels."""
 
 from __future__ import annotations
 
