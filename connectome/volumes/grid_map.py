@@ -93,36 +93,36 @@ class AxisMap:
     def taps(self, first: int, stop: int) -> tuple[Indices, NDArray[np.float32]]:
         """Which voxels of the volume a working voxel is made of, and how much each counts.
 
-        A working voxel at least as long as the volume's is the mean over what it covers, each voxel by its covered
-        share. A shorter one lies on the curve through the four voxels around its centre: cubic convolution with
-        a = -1/2 (Keys 1981). On AC3 at 16 nm a straight line between two voxels loses 0.06 more of edge F1.
+        A working voxel is the mean over what it covers: the running sum of the volume's voxels at its end, less the
+        one at its beginning. At the borders of the volume's voxels that sum is known exactly; between them it is
+        interpolated by cubic convolution with a = -1/2 (Keys 1981). So the mean of whole voxels is exact, and nothing
+        is lost or added; a straight line between the sums, the plain mean by covered shares, would blur more.
 
         Returns:
             Indices int64 (taps, n), inside the volume, and weights float32 (taps, n), which add up to 1.
         """
         low = self.low(first, stop)
-        return self._covering(low) if self.step >= self.unit else self._between(low)
+        covered = -(-(self.step + self.unit - math.gcd(self.step, self.unit, self.shift)) // self.unit)
+        index = low // self.unit + np.arange(-1, covered + 1)[:, None]
+        begin = (low - index * self.unit) / self.unit
+        length = self.step / self.unit
+        weights = (_summed(begin + length) - _summed(begin)) / length
+        counts = weights.any(1)
+        return np.clip(index, 0, self.count - 1)[counts], weights[counts].astype(np.float32)
 
-    def _covering(self, low: Indices) -> tuple[Indices, NDArray[np.float32]]:
-        high = low + self.step
-        most = -(-(self.step + self.unit - math.gcd(self.step, self.unit, self.shift)) // self.unit)
-        index = low // self.unit + np.arange(most)[:, None]
-        overlap = np.minimum(high, (index + 1) * self.unit) - np.maximum(low, index * self.unit)
-        weights = np.maximum(overlap, 0) / self.step
-        return np.clip(np.minimum(index, -(-high // self.unit) - 1), 0, self.count - 1), weights.astype(np.float32)
 
-    def _between(self, low: Indices) -> tuple[Indices, NDArray[np.float32]]:
-        position = 2 * low + self.step - self.unit
-        before = position // (2 * self.unit)
-        t = (position - before * 2 * self.unit) / (2 * self.unit)
-        weights = (
-            ((2 - t) * t - 1) * t / 2,
-            ((3 * t - 5) * t * t + 2) / 2,
-            ((4 - 3 * t) * t + 1) * t / 2,
-            (t - 1) * t * t / 2,
-        )
-        index = np.clip(before + np.arange(-1, 3)[:, None], 0, self.count - 1)
-        return index, np.stack(weights).astype(np.float32)
+def _summed(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of a voxel, which lies from 0 to 1, in the running sum up to x: 0 before it, 1 behind it."""
+    d = np.clip(x, -1, 2)
+    return _cubic(d - 1) + _cubic(d - 2) + _cubic(d - 3)
+
+
+def _cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The kernel of cubic convolution with a = -1/2."""
+    d = np.abs(x)
+    near = (1.5 * d - 2.5) * d * d + 1
+    far = ((-0.5 * d + 2.5) * d - 4) * d + 2
+    return np.where(d < 1, near, np.where(d < 2, far, 0.0))
 
 
 @dataclass(frozen=True)

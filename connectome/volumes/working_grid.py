@@ -58,10 +58,10 @@ class GridView:
     view; one that the volume's ragged border cuts counts as outside. Outside reads as 0. What a working voxel holds
     follows from its index alone, to the last bit, whatever the box that is read.
 
-    In the section an image's working voxel is the mean over what it covers where it is at least as long as the
-    volume's, and lies on a curve through the voxels around it where it is shorter. Along z it is the mean of the
-    whole sections that come nearest to it, often of one; sections are never blended by parts. The result is rounded
-    half up (floats: not at all). A label is the one at the working voxel's centre: always a label that is there.
+    In the section an image's working voxel is the mean over what it covers (see `AxisMap.taps`), of several of the
+    volume's voxels or of a part of one. Along z it is the mean of the whole sections that come nearest to it, often of
+    one; sections are never blended by parts. The result is rounded half up (floats: not at all). A label is the one at
+    the working voxel's centre: always a label that is there.
     """
 
     def __init__(self, volume: Voxels, *, resolution_nm: NmTriple, anchor_nm: NmTriple, kind: ViewKind) -> None:
