@@ -79,12 +79,12 @@ def _grid_warnings(pair: VolumePair, card: ModelCard, *, any_grid: bool) -> list
     Raises:
         ResolutionError: they are so far from those of training that it can't be trusted, and nobody asked for it.
     """
-    model, image = model_grid(card), pair.given_image.finest
-    concerns = model.concerns(image.grid)
+    model, grid = model_grid(card), pair.image.volume.grid
+    concerns = model.concerns(grid)
     if not concerns:
         return []
     text = f"image {pair.given_image.url} has {' and '.join(concerns)} ('{card.name}')"
-    if model.is_far(image.grid) and not any_grid:
+    if model.is_far(grid) and not any_grid:
         raise ResolutionError(f"{text}: what it finds there is worth little", about="any_grid")
     return [f"{text}: expect more errors; parameters tuned on such a volume help, and a model trained on such more"]
 
