@@ -27,6 +27,7 @@ PLACES = {
     "report": "look:report",
     "evaluate": "evaluate:app",
     "query": "query:app",
+    "graph": "graph:app",
     "sql": "sql:sql",
     "import": "import_tables:app",
     "export": "export:app",

@@ -87,6 +87,18 @@ def path(
 
 @app.command()
 @asks
+def neighbourhood(
+    neurons: NeuronsArgument,
+    asking: Asking,
+    hops: Annotated[int, typer.Option("--hops", min=1, max=8, metavar="N", help="At most so many edges away.")] = 2,
+    direction: Annotated[Direction, typer.Option("--direction", help="Which way.")] = Direction.BOTH,
+) -> None:
+    """Neurons within so many edges of neurons, the nearest first."""
+    asking.answer(lambda c: c.neighbourhood(neurons, hops=hops, direction=direction, where=asking.where))
+
+
+@app.command()
+@asks
 def top(asking: Asking, limit: LimitOption = 10) -> None:
     """The edges of the most synapses."""
     asking.answer(lambda c: c.top(limit, where=asking.where))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from connectome.query.graphs import GraphChoice, build_graph, read_network
-from connectome.query.questions import EVERYTHING, Questions
+from connectome.query.questions import EVERYTHING, Neuron, Questions
 from connectome.selection import Filter
 from connectome.store.queries.streaming import Query, stream_query
 from connectome.tables.matrix import pivot
@@ -56,6 +56,15 @@ class Connectome(Questions[Table]):
         """The neurons and edges of a run as arrays: what the functions of `connectome.graph` take (see `graph`)."""
         choice = GraphChoice(where=where, labels=labels, isolated=isolated)
         return read_network(self.database, choice, self._tell)
+
+    def neuron(self, one: Neuron, *, where: Filter = EVERYTHING) -> int:
+        """The id of a neuron that is given by its id or its name.
+
+        Raises:
+            SegmentIdError, NeuronNotFoundError: it is none of the run's.
+        """
+        (found,) = self._ids(one, where)
+        return found
 
     def _ask(self, query: Query) -> Table:
         receiver = TableReceiver()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries.scope import Scope, find_scope
 from connectome.store.queries.streaming import LONGEST_S, ColumnType, Query, stream_query, stream_rows
-from connectome.store.runs.runs import get_run
+from connectome.store.runs.runs import get_run, run_names
 
 if TYPE_CHECKING:
     from connectome.graph.network import Attributes, Network
@@ -100,8 +100,8 @@ def read_network(database: Database, choice: GraphChoice, tell: Tell = lambda no
     stream_query(database, scope.query(f"{_select(Edges)} FROM edges"), receiver)
     table = receiver.table()
     edges = Edges.of_sql({name: table[name].to_numpy() for name in Edges.columns()})
-    labels = _labels(database, scope, choice)
-    with stream_rows(database, _nodes(scope, labels, choice.isolated)) as found:
+    labels = graph_labels(database, scope, choice)
+    with stream_rows(database, nodes_query(scope, labels, choice.isolated)) as found:
         rows = list(found.rows)
     return Network.of_edges(
         edges,
@@ -109,6 +109,28 @@ def read_network(database: Database, choice: GraphChoice, tell: Tell = lambda no
         labels={label: [row[place] for row in rows] for place, label in enumerate(labels, 1)},
         attributes=_attributes(scope),
     )
+
+
+def read_pair(
+    database: Database, first: str, second: str, where: Filter, tell: Tell = lambda notice: None
+) -> tuple[Network, Network]:
+    """Two parts of connectomes, each the name of a run, or RUN@VERSION of its roots; the filter says the rest.
+
+    `tell` is told where they are of different data sets, as ids then mean different neurons.
+
+    Raises:
+        RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
+    """
+    known = run_names(database)
+    filters = []
+    for text in (first, second):
+        run, _, roots = (text, "", "") if text in known else text.rpartition("@") if "@" in text else (text, "", "")
+        filters.append(replace(where, run=run or where.run, roots=roots or where.roots))
+    scopes = [find_scope(database, one, tell) for one in filters]
+    if scopes[0].run.data_set_id != scopes[1].run.data_set_id:
+        tell(f"'{first}' and '{second}' are of different data sets: the same id may mean different neurons")
+    one, other = (read_network(database, GraphChoice(where=chosen, labels=())) for chosen in filters)
+    return one, other
 
 
 def build_graph(
@@ -173,7 +195,7 @@ def export_graph(
 
     scope = find_scope(database, choice.where, tell)
     target = path or get_run(database, scope.run.name).folder / GRAPHML_NAME
-    labels = _labels(database, scope, choice)
+    labels = graph_labels(database, scope, choice)
     shown = _format(written, _head(scope, labels, choice.multi))
     nodes = 0
     with whole_file(target) as file:
@@ -195,7 +217,7 @@ def node_rows(
 ) -> Iterator[Iterator[tuple[int, str, Sequence[str | None]]]]:
     """The neurons of a graph, ascending: id, what it is called, and the values of the labels."""
     name = labels.index("name") + 1 if "name" in labels else None
-    with stream_rows(database, _nodes(scope, labels, isolated)) as found:
+    with stream_rows(database, nodes_query(scope, labels, isolated)) as found:
         yield ((row[0], str(row[0]) if name is None or row[name] is None else row[name], row[1:]) for row in found.rows)
 
 
@@ -253,7 +275,8 @@ def _head(scope: Scope, labels: Sequence[str], multi: bool) -> GraphHead:
     )
 
 
-def _nodes(scope: Scope, labels: Sequence[str], isolated: bool) -> Query:
+def nodes_query(scope: Scope, labels: Sequence[str], isolated: bool) -> Query:
+    """The neurons of a graph, ascending: neuron_id, then a column a label."""
     columns = [f", max(value) FILTER (WHERE label = :label_{i}) AS said_{i}" for i in range(len(labels))]
     text = NODES.format(
         lonely=f" UNION SELECT neuron_id FROM {ANNOTATIONS}" if isolated else "",
@@ -265,7 +288,7 @@ def _nodes(scope: Scope, labels: Sequence[str], isolated: bool) -> Query:
     return scope.query(text, **wanted)
 
 
-def _labels(database: Database, scope: Scope, choice: GraphChoice) -> list[str]:
+def graph_labels(database: Database, scope: Scope, choice: GraphChoice) -> list[str]:
     """The labels that nodes carry.
 
     Raises:

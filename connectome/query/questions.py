@@ -144,6 +144,13 @@ class Questions(Generic[Answer]):
         (start,), (end,) = self._ids(source, where), self._ids(target, where)
         return self.ready("paths", where, source=start, target=end, max_hops=max_hops, limit=limit)
 
+    def neighbourhood(
+        self, of: Neurons, *, hops: int = 2, direction: Direction | str = Direction.BOTH, where: Filter = EVERYTHING
+    ) -> Answer:
+        """The neurons within so many edges of neurons, the nearest first, with how many edges it takes."""
+        ids, way = self._ids(of, where), Direction(direction).value
+        return self.ready("neighbourhood", where, neurons=ids, hops=hops, direction=way)
+
     def top(self, limit: int = 10, *, where: Filter = EVERYTHING) -> Answer:
         """The edges of the most synapses."""
         return self.ready("strong_edges", where, limit=limit)
