@@ -14,7 +14,6 @@ from connectome.cli.options.common import DataSetOption, RunOfDataSetOption
 from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
 from connectome.cli.options.filter import RootsOption
 from connectome.cli.output.data_set import tell_data_set
-from connectome.errors import AmbiguousTableError
 
 app = typer.Typer(no_args_is_help=True, help="Say what neurons are: type, side, any label.")
 
@@ -85,10 +84,7 @@ def import_annotations(
     with Database.open(database_url, data_folder) as database:
         where = choose_data_set(database, data_set, run)
         tell_data_set(where, data_set, run)
-        try:
-            report = run_import(database, source, roots, data_set=where)
-        except AmbiguousTableError as error:
-            raise AmbiguousTableError(f"{error} (--repeated first, last or drop)") from error
+        report = run_import(database, source, roots, data_set=where)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(report)))
     else:

@@ -22,7 +22,6 @@ from connectome.cli.options.common import (
 from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
 from connectome.cli.options.filter import LatestRunOption
 from connectome.cli.output.data_set import tell_data_set
-from connectome.errors import AmbiguousTableError
 
 if TYPE_CHECKING:
     from connectome.query.proofreading import RootsReport
@@ -92,10 +91,7 @@ def import_roots(
     with Database.open(database_url, data_folder) as database:
         chosen = choose_data_set(database, data_set, run)
         tell_data_set(chosen, data_set, run)
-        try:
-            report = run_import(database, source, name, parent, data_set=chosen, chains=Chains(chains.value))
-        except AmbiguousTableError as error:
-            raise AmbiguousTableError(f"{error} (--chains join, --chains keep)") from error
+        report = run_import(database, source, name, parent, data_set=chosen, chains=Chains(chains.value))
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(report)))
     else:

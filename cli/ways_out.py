@@ -46,6 +46,12 @@ WAYS_OUT = {
     "timeout": "ask for less, or give a longer --timeout",
     "param": "give it as --param NAME=VALUE",
     "ready_query": "connectome sql --list shows what each asks",
+    "chains": "--chains join takes A to C where A belongs to B and B to C, --chains keep leaves every row as it is",
+    "repeated": "--repeated first, last or drop",
+    "unit": "give it in nm as --unit z,y,x, e.g. --unit 40,4,4",
+    "column": "--column THEIRS=OURS names another, or choose another --from",
+    "edge_column": "--column THEIRS=OURS names another; --matrix if it is one",
+    "data_set": "--data-set NAME or --run NAME chooses one",
     "store": "leave out --store, and build with --confidence",
 }
 

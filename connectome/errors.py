@@ -74,10 +74,6 @@ class TableError(InputError):
     """A table file can't be read, lacks a column, or holds what its column can't."""
 
 
-class AmbiguousTableError(TableError):
-    """A table that means several things; the user has to say which, and the message says what they are."""
-
-
 class TrainingDataError(InputError):
     """Training can't start or go on with this data (empty box, no labels, a loss that isn't a number)."""
 

@@ -102,8 +102,8 @@ class EdgeReader:
         missing = [f"{side}_id ({' or '.join(NAMES[side][:6])})" for side in ("pre", "post") if side not in found]
         if missing:
             raise TableError(
-                f"{self.path} has no column {', '.join(missing)}: its columns are {', '.join(header[:30])}; say which "
-                "of them it is, or that the table is a matrix"
+                f"{self.path} has no column {', '.join(missing)}: its columns are {', '.join(header[:30])}",
+                about="edge_column",
             )
         self.counted = "synapses" in found
         validity = [name for name in VALIDITY if name in header]

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectome.errors import AmbiguousTableError, TableError
+from connectome.errors import TableError
 from connectome.tables.fields import present, read_ids
 from connectome.tables.reading import column_names, read_batches
 from connectome.tables.validity import VALIDITY, still_valid
@@ -116,7 +116,7 @@ class AnnotationTable:
         """One row a neuron; the same said twice is no contradiction.
 
         Raises:
-            AmbiguousTableError: several things are said of a neuron, and that is refused.
+            TableError: several things are said of a neuron, and that is refused.
         """
         ids = batch["neuron_id"].to_numpy()
         values = batch["value"].dictionary_encode().indices.to_numpy()
@@ -130,9 +130,10 @@ class AnnotationTable:
         firsts = order[begins]
         if ambiguous.any() and self.repeated is Repeated.REFUSE:
             neuron = ids[firsts][ambiguous][0]
-            raise AmbiguousTableError(
+            raise TableError(
                 f"{self.path} says different things of {int(ambiguous.sum()):,} neurons under '{label}' (such as "
-                f"{neuron}): a neuron has one value a label; choose which of them counts"
+                f"{neuron}): a neuron has one value a label",
+                about="repeated",
             )
         chosen = order[np.r_[begins[1:], True]] if self.repeated is Repeated.LAST else firsts
         if self.repeated is Repeated.DROP:

@@ -74,7 +74,8 @@ def place_ids(positions_nm: Sequence[pa.Array], unit_nm: UnitNm, where: str) -> 
         if least is not None and not 0 <= least <= most < 1 << PLACE_BITS:
             raise TableError(
                 f"{where}: points lie at voxels from {least} to {most}, and ids of neuPrint's points hold 0 to "
-                f"2^{PLACE_BITS} - 1: say how large a voxel is, in nm"
+                f"2^{PLACE_BITS} - 1",
+                about="unit",
             )
         ids = pc.bit_wise_or(pc.shift_left(ids, PLACE_BITS), voxels)
     return ids

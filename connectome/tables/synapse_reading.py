@@ -88,13 +88,15 @@ class SynapseReader:
         if missing:
             raise TableError(
                 f"{self.path} has no column {', '.join(missing)}, as tables from {self.columns} have: its columns are "
-                f"{', '.join(names[:30])}; say which of them it is, or whose columns they are"
+                f"{', '.join(names[:30])}",
+                about="column",
             )
         if not any({f"{side}{axis}_nm" for axis in "xyz"} <= ours for side in ("", "pre_", "post_")):
             wanted = ", ".join(spec.names[0] for spec in column_set.fields if spec.kind is FieldKind.POSITION)
             raise TableError(
                 f"{self.path} has no positions: a synapse needs those of its centre or of its partners, such as "
-                f"{wanted}; its columns are {', '.join(names[:30])}"
+                f"{wanted}; its columns are {', '.join(names[:30])}",
+                about="column",
             )
         return found
 
@@ -125,7 +127,7 @@ class SynapseReader:
             return 1.0
         if self.unit_nm is None:
             if name.endswith("_vx"):
-                raise TableError(f"{self.path}: column {name} counts voxels: say how large they are in nm (z, y, x)")
+                raise TableError(f"{self.path}: column {name} counts voxels, of a size that isn't told", about="unit")
             self.unit_taken |= not column_set.in_nm or spec.ours in self.renamed.values()
             return 1.0
         return self.unit_nm[AXES[axis_of(spec)]]

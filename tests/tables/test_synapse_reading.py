@@ -155,7 +155,7 @@ def test_positions_of_microns_are_in_nm_or_in_voxels_as_their_names_say(tmp_path
     header = "id,pre_root_id,post_root_id,cleft_vx,ctr_pt_x_nm,ctr_pt_y_nm,ctr_pt_z_nm"
     header += ",pre_pos_x_vx,pre_pos_y_vx,pre_pos_z_vx"
     path = csv_file(tmp_path, "1,2,3,798,365476,231192,63280,91332,57836,1584", header=header)
-    with pytest.raises(TableError, match="column pre_pos_x_vx counts voxels: say how large"):
+    with pytest.raises(TableError, match="column pre_pos_x_vx counts voxels, of a size"):
         read(path)
     (row,) = read(path, unit_nm=(40.0, 4.0, 4.0))
     assert (row["x_nm"], row["z_nm"], row["pre_x_nm"], row["pre_z_nm"]) == (365476.0, 63280.0, 365328.0, 63360.0)

@@ -34,7 +34,7 @@ def choose_data_set(database: Database, name: str | None = None, run: str | None
         ConfigError: both are given, or there is no data set yet. RunNotFoundError: no such run.
     """
     if name is not None and run is not None:
-        raise ConfigError("a data set is named by itself or by one of its runs, not by both")
+        raise ConfigError("a data set is named by itself or by one of its runs, not by both", about="data_set")
     run_id = None if run is None else get_run(database, run).run_id
     oldest = select(DataSetTable).order_by(DataSetTable.data_set_id)
     with database.begin() as connection:
@@ -45,6 +45,6 @@ def choose_data_set(database: Database, name: str | None = None, run: str | None
         if run_id is not None:
             wanted = connection.scalar(select(RunTable.data_set_id).where(RunTable.run_id == run_id))
     if not found:
-        raise ConfigError("there is no data set yet: runs make them, so build or import one first, or name one")
+        raise ConfigError("there is no data set yet: runs make them, so build or import one first", about="data_set")
     chosen = next(row for row in found if (name is None or row.name == name) and wanted in (None, row.data_set_id))
     return DataSet(data_set_id=chosen.data_set_id, name=chosen.name, others=len(found) - 1)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from connectome.errors import AmbiguousTableError, RootsError, TableError
+from connectome.errors import RootsError, TableError
 from connectome.store.database import Database
 from connectome.store.queries.scope import roots_not_found, roots_of_another
 from connectome.store.schema.tables import DataSetTable, RootsTable
@@ -143,7 +143,7 @@ def join_chains(connection: Connection, roots_id: int, parent: RootsRecord | Non
         How many segments of the version were joined.
 
     Raises:
-        AmbiguousTableError: a chain that is refused. TableError: one without an end.
+        TableError: a chain that is refused, or one without an end.
     """
     key = {"roots_id": roots_id}
     above = None if parent is None else parent.roots_id
@@ -151,9 +151,10 @@ def join_chains(connection: Connection, roots_id: int, parent: RootsRecord | Non
     if found is None or chains is Chains.KEEP:
         return 0
     if chains is Chains.REFUSE:
-        raise AmbiguousTableError(
+        raise TableError(
             f"the roots form a chain: {found.segment_id} belongs to {found.root_id}, which the table gives to another "
-            "root; say whether chains are to be joined to their end, or every row kept as it is"
+            "root",
+            about="chains",
         )
     connection.execute(text(WALK), key)
     endless = connection.scalar(text("SELECT segment_id FROM chain WHERE root_id IS NULL ORDER BY 1 LIMIT 1"))
