@@ -26,7 +26,7 @@ from connectome.formats.opening import open_reference
 from connectome.geometry import Box, triple
 from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest, Execution, InputVolumes, ModelNames
-from connectome.scoring.assignment import AssignmentRequest, assign_annotated
+from connectome.scoring.assignment import assign_annotated
 from connectome.store.database import Database
 from connectome.store.server.embedded import EmbeddedServer
 from connectome.volumes.volume import Volume
@@ -127,13 +127,12 @@ def assign_drawn(phantom: Data, run_folder: Path, folder: Path, drawn: list[Row]
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(drawn)
-    request = AssignmentRequest(
+    request = BuildRequest(
         volumes=InputVolumes(image=phantom.image, segmentation=phantom.segmentation),
-        reference=folder,
         models=ModelNames(assigner="proximity-pruner"),
         parameters={"polyadic": False},
     )
-    return {cleft: pairs[0] for cleft, pairs in assign_annotated(request).chosen.items() if pairs}
+    return {cleft: pairs[0] for cleft, pairs in assign_annotated(request, folder).chosen.items() if pairs}
 
 
 def true_pairs(phantom: Data, run_folder: Path, drawn: list[Row]) -> dict[int, frozenset[Pair]]:

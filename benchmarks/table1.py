@@ -19,8 +19,8 @@ from table1_errors import draw_errors
 
 from connectome.evaluate.assignment import WrongAssignment
 from connectome.phantom import PhantomPreset
-from connectome.pipeline.request import InputVolumes, ModelNames
-from connectome.scoring.assignment import AnnotatedAssignment, AssignmentRequest, assign_annotated
+from connectome.pipeline.request import BuildRequest, InputVolumes, ModelNames
+from connectome.scoring.assignment import AnnotatedAssignment, assign_annotated
 
 INSECT_SEEDS = (6001, 6002)
 INSECT_SHAPE = (64, 384, 384)
@@ -63,13 +63,12 @@ def main() -> None:
 
 def run(data: Data, method: str, direction: str | None, *, polyadic: bool) -> AnnotatedAssignment:
     """Assign the annotated clefts of one folder."""
-    request = AssignmentRequest(
+    request = BuildRequest(
         volumes=InputVolumes(image=data.image, segmentation=data.segmentation, box=data.box),
-        reference=data.folder,
         models=ModelNames(assigner=method, direction=direction),
         parameters={"polyadic": polyadic},
     )
-    return assign_annotated(request)
+    return assign_annotated(request, data.folder)
 
 
 def outcome(data: list[Data], method: str) -> Outcome:

@@ -98,18 +98,11 @@ def assignment(
     """
     from connectome.cli.output.progress import RichProgress
     from connectome.pipeline.request import build_request
-    from connectome.scoring.assignment import AssignmentRequest, assign_annotated
+    from connectome.scoring.assignment import assign_annotated
 
-    asked = build_request(given)
-    request = AssignmentRequest(
-        volumes=asked.volumes,
-        reference=reference,
-        models=asked.models,
-        parameters=asked.parameters,
-        device=asked.execution.device,
-    )
+    request = build_request(given)
     with RichProgress() as progress:
-        found = assign_annotated(request, progress)
+        found = assign_annotated(request, reference, progress)
     if found.polyadic:
         _tell_partner_sets(found.set_score(), errors, as_json)
     else:

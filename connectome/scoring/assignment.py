@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from connectome.errors import ReferenceDataError
 from connectome.evaluate.assignment import (
@@ -27,29 +26,11 @@ from connectome.pipeline.chosen import rules_of
 from connectome.pipeline.inputs import as_model_sees, choose_grey_range, model_grid
 from connectome.pipeline.pair import VolumePair, open_pair
 from connectome.pipeline.parameters import ASSIGNER, BuildParameters, check_parameters, chosen_values
-from connectome.pipeline.request import InputVolumes, ModelNames
+from connectome.pipeline.request import BuildRequest
 from connectome.records import NoProgress, Progress, ReferenceSynapse
 from connectome.scoring.reference_masks import ReferenceMasks, lies_in
 
 PATCHES_A_BATCH = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class AssignmentRequest:
-    """What to score.
-
-    Attributes:
-        volumes: image and segmentation; only clefts whose centroid lies in their box.
-        reference: a CREMI file, or a folder as imports and phantoms write it.
-        models: assigner and direction. parameters: of the table, those that decide about candidates.
-        device: auto, cpu or cuda.
-    """
-
-    volumes: InputVolumes
-    reference: Path
-    models: ModelNames = field(default_factory=ModelNames)
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    device: str = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +57,18 @@ class AnnotatedAssignment:
         return score_partner_sets(self.reference, self.chosen)
 
 
-def assign_annotated(request: AssignmentRequest, progress: Progress | None = None) -> AnnotatedAssignment:
+def assign_annotated(
+    request: BuildRequest, reference_path: Path, progress: Progress | None = None
+) -> AnnotatedAssignment:
     """Assign partners to the annotated clefts, as a build would to clefts of these masks.
 
     No detector is involved, so a proximity pruner guesses the direction and `nearest` knows none of its own.
+
+    Args:
+        request: image and segmentation, the box that clefts' centroids lie in, assigner and direction, the parameters
+            that decide about candidates, the device; the rest doesn't matter.
+        reference_path: a CREMI file, or a folder as imports and phantoms write it.
+        progress: is told how far it is.
 
     Raises:
         InputError: a volume or the reference is missing or doesn't fit; no annotated cleft lies in the box.
@@ -87,16 +76,16 @@ def assign_annotated(request: AssignmentRequest, progress: Progress | None = Non
     """
     shown = progress or NoProgress()
     check_parameters(request.parameters)
-    volumes, device = request.volumes, choose_device(DeviceChoice(request.device))
+    volumes, device = request.volumes, choose_device(DeviceChoice(request.execution.device))
     chooser = choose_assigner(request.models.assigner, request.models.direction)
     parameters = BuildParameters(**chosen_values(request.parameters, {ASSIGNER: chooser.parameters}))
     pair = open_pair(replace(volumes, box=None, overlap=True), model_grid(_card(chooser)))
     grey = choose_grey_range(parameters.normalisation, pair.image)
     pair = replace(pair, image=as_model_sees(pair.image, grey, chooser.normalisation))
-    reference = open_reference(request.reference)
+    reference = open_reference(reference_path)
     synapses = [s for s in reference.synapses() if lies_in(volumes.box, s, reference, pair)]
     if not synapses:
-        raise ReferenceDataError(f"{request.reference}: no annotated cleft has its centroid in the box {volumes.box}")
+        raise ReferenceDataError(f"{reference_path}: no annotated cleft has its centroid in the box {volumes.box}")
     masks, rules = ReferenceMasks(reference, pair), rules_of(parameters)
     assigner = chooser.open(device, pair.segmentation.resolution_nm, None)
     clefts = list({synapse.cleft_id: synapse for synapse in synapses}.values())

@@ -14,7 +14,7 @@ from connectome.errors import ReferenceDataError
 from connectome.geometry import Box
 from connectome.phantom import PhantomConfig, write_phantom
 from connectome.pipeline.request import build_request
-from connectome.scoring.assignment import AssignmentRequest, assign_annotated
+from connectome.scoring.assignment import AnnotatedAssignment, assign_annotated
 from connectome.volumes.volume import Volume
 
 
@@ -25,16 +25,13 @@ def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def request(phantom: Path, **changes: object) -> AssignmentRequest:
-    values = {"image": str(phantom / "raw.zarr"), "segmentation": str(phantom / "neuron_ids.zarr")}
-    asked = build_request(values | changes)
-    return AssignmentRequest(
-        volumes=asked.volumes, reference=phantom, models=asked.models, parameters=asked.parameters, device="cpu"
-    )
+def assigned(phantom: Path, **changes: object) -> AnnotatedAssignment:
+    values = {"image": str(phantom / "raw.zarr"), "segmentation": str(phantom / "neuron_ids.zarr"), "device": "cpu"}
+    return assign_annotated(build_request(values | changes), phantom)
 
 
 def test_the_shipped_assigner_finds_the_partners_of_a_phantoms_clefts(phantom: Path) -> None:
-    score = assign_annotated(request(phantom)).pair_score()
+    score = assigned(phantom).pair_score()
     assert score.n >= 4
     assert score.accuracy >= 0.8
 
@@ -52,17 +49,17 @@ def test_an_image_of_another_contrast_in_sixteen_bits_scores_the_same(phantom: P
     )
     wide.write(wide.box, np.where(values > 0, values * 2 + 500, 0).astype(np.uint16))
     first, same = (
-        assign_annotated(request(phantom)).pair_score(),
-        assign_annotated(request(phantom, image=wide.url)).pair_score(),
+        assigned(phantom).pair_score(),
+        assigned(phantom, image=wide.url).pair_score(),
     )
     assert (first.n, first.correct, first.errors) == (same.n, same.correct, same.errors)
 
 
 def test_the_nearest_segments_are_scored_without_a_network_and_with_an_avans_direction(phantom: Path) -> None:
-    unknown = assign_annotated(request(phantom, assigner="nearest"))
+    unknown = assigned(phantom, assigner="nearest")
     assert not unknown.polyadic
     assert all(pre < post for pairs in unknown.chosen.values() for pre, post in pairs)
-    avan = assign_annotated(request(phantom, assigner="nearest", direction="avan"))
+    avan = assigned(phantom, assigner="nearest", direction="avan")
     assert {c: {frozenset(p) for p in pairs} for c, pairs in unknown.chosen.items()} == {
         c: {frozenset(p) for p in pairs} for c, pairs in avan.chosen.items()
     }
@@ -71,8 +68,7 @@ def test_the_nearest_segments_are_scored_without_a_network_and_with_an_avans_dir
 
 def test_in_the_polyadic_mode_sets_of_partners_are_scored(phantom: Path) -> None:
     one, several = (
-        assign_annotated(request(phantom, polyadic=True, pre_threshold=1.0, post_threshold=threshold))
-        for threshold in (1.0, 0.05)
+        assigned(phantom, polyadic=True, pre_threshold=1.0, post_threshold=threshold) for threshold in (1.0, 0.05)
     )
     assert one.polyadic
     assert all(len(pairs) == 1 for pairs in one.chosen.values())
@@ -83,7 +79,7 @@ def test_in_the_polyadic_mode_sets_of_partners_are_scored(phantom: Path) -> None
 
 def test_a_box_without_clefts_is_refused(phantom: Path) -> None:
     with pytest.raises(ReferenceDataError, match="no annotated cleft has its centroid in the box"):
-        assign_annotated(request(phantom, box=Box((0, 0, 0), (1, 1, 1))))
+        assigned(phantom, box=Box((0, 0, 0), (1, 1, 1)))
 
 
 def test_the_command_prints_the_same_as_json(phantom: Path, cli: Callable[..., Result], tmp_path: Path) -> None:
@@ -91,7 +87,7 @@ def test_the_command_prints_the_same_as_json(phantom: Path, cli: Callable[..., R
     result = cli("evaluate", "assignment", *flags, "--device", "cpu", "--json", "--errors", tmp_path / "errors.csv")
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
-    score = assign_annotated(request(phantom)).pair_score()
+    score = assigned(phantom).pair_score()
     assert {name: found[name] for name in ("n", "correct", "accuracy", "pre_accuracy", "post_accuracy")} == {
         "n": score.n,
         "correct": score.correct,
