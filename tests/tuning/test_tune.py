@@ -165,7 +165,11 @@ def test_what_else_a_build_needs_is_written_where_it_is_not_the_default(tuning: 
 
 
 def test_a_second_tuning_needs_no_network_and_gives_the_same(
-    world: SmallWorld, outputs: Path, tuning: Tuning, monkeypatch: pytest.MonkeyPatch
+    world: SmallWorld,
+    outputs: Path,
+    tuning: Tuning,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def refuse(*arguments: Any) -> None:
         raise AssertionError("a network ran")
@@ -176,6 +180,7 @@ def test_a_second_tuning_needs_no_network_and_gives_the_same(
     again = tune(annotated_volumes(world, outputs), GRID)
     assert time.monotonic() - began < 20
     assert np.array_equal(again.tuned.counts, tuning.tuned.counts)
+    assert "another segmentation" not in caplog.text
     smaller = tune(annotated_volumes(world, outputs), with_values(dilation_nm=(24.0,), min_size_voxels=(50,)))
     assert np.array_equal(smaller.tuned.counts, tuning.tuned.counts[:, :, 1:, :1])
 
