@@ -46,7 +46,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoReport:
-    """What the demo made: `phantom` is a folder of volumes with the truth beside them."""
+    """The results of the demo: `phantom` is a folder of volumes with the truth beside them."""
 
     phantom: Path
     summary: BuildSummary

@@ -238,7 +238,7 @@ class Box:
 
 @dataclass(frozen=True, init=False)
 class Grid:
-    """Where a volume lies: shape in voxels, resolution and offset in nm, all (z, y, x)."""
+    """The place of a volume: shape in voxels, resolution and offset in nm, all (z, y, x)."""
 
     shape: Vector[int]
     resolution_nm: Vector[float]
@@ -277,7 +277,7 @@ class Grid:
         return (Vector(point_nm) - self.offset_nm) / self.resolution_nm - 0.5
 
     def part(self, box: Box) -> Grid:
-        """Where the voxels of a box lie, counted from the box's first."""
+        """The place of a box's voxels, counted from the box's first."""
         return Grid(shape=box.shape, resolution_nm=self.resolution_nm, offset_nm=self.corner_nm(box.start))
 
     def refined(self, factors: Triple) -> Grid:

@@ -28,7 +28,7 @@ class Role(StrEnum):
 
 
 class CleftState(StrEnum):
-    """What became of a cleft: assigned, or why it has no synapse.
+    """The state of a cleft: assigned, or why it has no synapse.
 
     Fewer than two segments touch it, its synapse scores less than the run's minimum, or it was merged into another's.
     """

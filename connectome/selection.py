@@ -11,7 +11,7 @@ from connectome.geometry import NmTriple
 
 
 class Direction(StrEnum):
-    """Which side of a neuron: what it receives, or where it sends."""
+    """A side of a neuron: what it receives, or where it sends."""
 
     INPUTS = "inputs"
     OUTPUTS = "outputs"
@@ -66,7 +66,7 @@ class NmBox:
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """What part of a connectome is looked at.
+    """The part of a connectome that is looked at.
 
     `min_confidence`, `min_size`, `max_size` and `box_nm` choose synapses, counted into edges from one neuron to
     another; `min_synapses`, `pre_type` and `post_type` choose edges. Fractions are of all synapses of a neuron, also of

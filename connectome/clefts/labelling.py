@@ -28,7 +28,7 @@ Pairs = NDArray[np.int64]
 
 
 class Connectivity(IntEnum):
-    """Which neighbours are connected: those that share a face, an edge, or a corner."""
+    """The neighbours that are connected: those that share a face, an edge, or a corner."""
 
     FACES = 6
     EDGES = 18
@@ -37,7 +37,7 @@ class Connectivity(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledBlock:
-    """What labelling a block gives.
+    """The result of labelling a block.
 
     Clefts fill less than a hundredth of tissue, so their voxels are kept as a list, not as a volume.
 
@@ -145,7 +145,7 @@ def _components(
 
 
 def _first_of_each(component: NDArray[np.unsignedinteger]) -> NDArray[np.int64]:
-    """Where each component comes first: int64 (n,)."""
+    """The first place of each component: int64 (n,)."""
     first = np.zeros(int(component.max(initial=0)) + 1 if len(component) else 0, np.int64)
     first[component[::-1]] = np.arange(len(component))[::-1]  # of several values for one place the last stays
     return first

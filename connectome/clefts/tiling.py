@@ -75,7 +75,7 @@ class TileLattice:
         return Box.of_shape(sides.minimum(self.tiles.tile), wanted.start)
 
     def store_box(self, cell: Triple) -> Box:
-        """Where a tile's `kept_box` lies in the array of `store_shape`."""
+        """The place of a tile's `kept_box` in the array of `store_shape`."""
         return Box.of_shape(self.kept_box(cell).shape, self.tiles.output * cell)
 
     def cells_overlapping(self, box: Box) -> list[Triple]:

@@ -129,7 +129,7 @@ class SetScore:
 
 @dataclass(frozen=True, kw_only=True)
 class PartnerSetError:
-    """What was chosen at one annotated cleft and isn't annotated, and the reverse.
+    """The errors at one annotated cleft: chosen and not annotated, and the reverse.
 
     Attributes:
         missed, invented: the annotated pairs (pre, post) that weren't chosen, and the chosen ones that aren't

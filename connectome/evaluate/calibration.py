@@ -14,7 +14,7 @@ BINS = 10
 
 
 class Binning(StrEnum):
-    """How probabilities are put into bins: of equal width in [0, 1], or of equal numbers."""
+    """The bins that probabilities are put into: of equal width in [0, 1], or of equal numbers."""
 
     EQUAL_WIDTH = "equal-width"
     EQUAL_MASS = "equal-mass"

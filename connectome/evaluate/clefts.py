@@ -23,7 +23,7 @@ _PAIR = np.dtype([("predicted", np.uint64), ("reference", np.uint64)])
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedOverlap:
-    """What one predicted cleft covers of the reference.
+    """The part of the reference that one predicted cleft covers.
 
     Attributes:
         size_voxels: its voxels, wherever they lie.

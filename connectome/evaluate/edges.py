@@ -31,7 +31,7 @@ VoxelPoint = tuple[float, float, float]
 
 
 class Outcome(StrEnum):
-    """What a synapse counts as."""
+    """The outcome that a synapse counts as."""
 
     TRUE_POSITIVE = "true_positive"
     FALSE_POSITIVE = "false_positive"
@@ -148,7 +148,7 @@ def _order(synapse: JudgedSynapse) -> tuple[int, int, int, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeInput:
-    """What `score_edge_rows` reads.
+    """The inputs of `score_edge_rows`.
 
     Attributes:
         predicted: the run's synapses; distinct in (cleft, pre, post).

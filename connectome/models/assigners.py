@@ -35,7 +35,7 @@ PATCH_NM: NmTriple = (540.0, 960.0, 960.0)
 
 @dataclass(frozen=True, kw_only=True)
 class ChosenAssigner:
-    """Who chooses partners.
+    """The assigner of a build.
 
     Attributes:
         checkpoint: the network that scores candidates; None: none does.
@@ -53,7 +53,7 @@ class ChosenAssigner:
 
     @property
     def parameters(self) -> Mapping[str, float]:
-        """What is recommended for it."""
+        """The parameters recommended for it."""
         own = {} if self.checkpoint is None else self.checkpoint.card.parameters
         return own | NEAREST_PARAMETERS if self.by_contact else own
 
@@ -69,7 +69,7 @@ class ChosenAssigner:
         return (Vector(PATCH_NM) / resolution_nm).ceil()
 
     def direction(self, detector: Method | None) -> str:
-        """What tells pre from post: a method, or unknown.
+        """The method that tells pre from post: a method, or unknown.
 
         Args:
             detector: how the detector represents clefts; None: there is none.

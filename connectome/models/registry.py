@@ -175,7 +175,7 @@ def _summary(path: Path) -> ModelSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class CardNotes:
-    """What people add to a card.
+    """The notes that people add to a card.
 
     Attributes:
         notes, limits: paragraphs.

@@ -38,7 +38,7 @@ class NetworkConfig:
 
     @property
     def multiple(self) -> Kernel:
-        """What every patch side (z, y, x) must be a multiple of."""
+        """The number (z, y, x) that every patch side must be a multiple of."""
         z, y, x = (p ** (len(self.widths) - 1) for p in self.pooling)
         return z, y, x
 
@@ -81,7 +81,7 @@ class PairConfig:
 
     @property
     def multiple(self) -> Kernel:
-        """What every patch side (z, y, x) must be a multiple of."""
+        """The number (z, y, x) that every patch side must be a multiple of."""
         z, y, x = (f * p ** (len(self.widths) - 1) for f, p in zip(self.first_pooling, self.pooling, strict=True))
         return z, y, x
 

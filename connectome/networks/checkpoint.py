@@ -25,14 +25,14 @@ Network = RSUNet | PairClassifier
 
 
 class ModelRole(StrEnum):
-    """What a model is for."""
+    """The role of a model in a build."""
 
     DETECTOR = "detector"
     ASSIGNER = "assigner"
 
 
 class Method(StrEnum):
-    """What a model was trained to answer: how clefts are represented, or how partners are assigned."""
+    """The method of a model: the representation of clefts, or the way to assign partners."""
 
     MASK = "mask"
     STDT = "stdt"
@@ -43,7 +43,7 @@ class Method(StrEnum):
 
     @property
     def role(self) -> ModelRole:
-        """What a model of this method is for."""
+        """The role of models of this method."""
         detects = self in (Method.MASK, Method.STDT, Method.SIGNED_PROXIMITY)
         return ModelRole.DETECTOR if detects else ModelRole.ASSIGNER
 
@@ -55,7 +55,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Normalisation:
-    """How grey values enter the network.
+    """The form in which grey values enter the network.
 
     Attributes:
         mean, deviation: grey values in [0, 1] (value / 255) become (value - mean) / deviation.
@@ -71,7 +71,7 @@ class Normalisation:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What a checkpoint carries besides its weights.
+    """The contents of a checkpoint besides its weights.
 
     Attributes:
         resolution_nm: nm a voxel (z, y, x) that the network was trained at.
@@ -112,7 +112,7 @@ class ModelCard:
 
     @property
     def role(self) -> ModelRole:
-        """What the model is for."""
+        """The role of the model."""
         return self.method.role
 
     def to_json(self) -> str:

@@ -16,7 +16,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 
 
 class DeviceChoice(StrEnum):
-    """What the user asks for."""
+    """The device that a user asks for."""
 
     AUTO = "auto"
     CPU = "cpu"

@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 
 class FoldedResidual(nn.Module):
-    """What a `ResidualModule` computes once it is trained; ELUs overwrite their input.
+    """A trained `ResidualModule` without what only training needs; ELUs overwrite their input.
 
     The last norm stays: it comes after the sum, and scaling the skip instead costs more than the norm does.
     """
@@ -45,7 +45,7 @@ class FoldedResidual(nn.Module):
 
 
 class FoldedUp(nn.Module):
-    """What an `UpModule` computes once it is trained."""
+    """A trained `UpModule` without what only training needs."""
 
     def __init__(self, module: UpModule) -> None:
         super().__init__()

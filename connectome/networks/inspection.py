@@ -53,7 +53,7 @@ def fingerprint(checkpoint: Checkpoint) -> tuple[float, ...]:
 
 
 def largest_difference(first: tuple[float, ...], second: tuple[float, ...]) -> float:
-    """How far two fingerprints are apart, relative to their size; infinite if they have another length or no number."""
+    """The distance of two fingerprints, relative to their size; infinite if they have another length or no number."""
     if len(first) != len(second):
         return math.inf
     distances = [abs(a - b) / max(1.0, abs(a), abs(b)) for a, b in zip(first, second, strict=True)]

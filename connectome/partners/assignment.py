@@ -18,7 +18,7 @@ from connectome.partners.scores import Assigner, CleftPatch, Pair, Patch, Scores
 
 @dataclass(frozen=True, kw_only=True)
 class AssignmentRules:
-    """What decides about candidates besides their scores.
+    """The rules about candidates besides their scores.
 
     Attributes:
         polyadic: whether a cleft may have several synapses (see `choose_pairs`).
@@ -61,7 +61,7 @@ class RuleRange:
 
 @dataclass(frozen=True, kw_only=True)
 class Partners:
-    """What was found for one cleft.
+    """The partners of one cleft.
 
     Attributes:
         candidates: the segments that touch it.

@@ -31,7 +31,7 @@ RIDGE = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known of n synapses when their partners are chosen.
+    """The evidence for n synapses when their partners are chosen.
 
     Attributes:
         mean_score, max_score: float (n,), the detector's output over the clefts, in [0, 1].
@@ -64,7 +64,7 @@ class Evidence:
 
 
 def pair_evidence(scores: Scores, contact_voxels: NDArray[np.integer], pairs: Sequence[Pair]) -> NDArray[np.float64]:
-    """What one cleft's candidates say of the chosen pairs.
+    """The evidence of one cleft's candidates for the chosen pairs.
 
     Args:
         scores: of all candidates.

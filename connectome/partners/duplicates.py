@@ -15,7 +15,7 @@ from connectome.records import Synapses
 
 @dataclass(frozen=True, kw_only=True)
 class Merged:
-    """What merging decides, for each synapse.
+    """The decisions of merging, for each synapse.
 
     Attributes:
         kept: int64 (n,), position of the synapse that stands for it: its own where it stays.

@@ -13,7 +13,7 @@ Indices = NDArray[np.int64]
 
 
 class Kind(IntEnum):
-    """What a segment is."""
+    """The kind of a segment."""
 
     AXON = 0
     DENDRITE = 1

@@ -10,7 +10,7 @@ from connectome.geometry import Box, NmTriple, Triple, Vector
 
 
 class PhantomPreset(StrEnum):
-    """What kind of tissue a phantom resembles.
+    """The kind of tissue that a phantom resembles.
 
     `cortex`: mammalian neuropil with spines and dyadic synapses. `insect`: thin neurites, and boutons with T-bars that
     face several small postsynaptic partners across one cleft.

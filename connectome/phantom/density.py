@@ -31,7 +31,7 @@ EVERYWHERE = np.ones((3, 3, 3), bool)
 
 @dataclass(frozen=True, kw_only=True)
 class Density:
-    """What a site leaves in the volume.
+    """The traces of a site in the volume.
 
     Attributes:
         cleft_voxels: int64 (voxels, 3), indices (z, y, x) in the volume, in C order; none for an adherent contact.

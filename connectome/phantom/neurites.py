@@ -16,7 +16,7 @@ MARGIN_NM = 700.0
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How the neurites of a kind are drawn.
+    """The recipe for neurites of a kind.
 
     Attributes:
         fraction: share of the tissue that their tubes fill.
@@ -34,7 +34,7 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class Swelling:
-    """How an axon widens at a bouton: smallest and largest radius and half-width along the axon, in nm."""
+    """The widening of an axon at a bouton: smallest and largest radius and half-width along the axon, in nm."""
 
     radius_nm: tuple[float, float]
     width_nm: tuple[float, float]

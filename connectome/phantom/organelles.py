@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 
 class Organelle(IntEnum):
-    """What an organelle is."""
+    """The kind of an organelle."""
 
     MITOCHONDRION = 0
     RETICULUM = 1
@@ -25,7 +25,7 @@ class Organelle(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Habit:
-    """How often and how large an organelle is in one kind of neurite.
+    """The number and size of an organelle in one kind of neurite.
 
     Attributes:
         gap_nm: mean length of neurite between two of them on one track.

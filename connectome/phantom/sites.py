@@ -22,7 +22,7 @@ ZONE_RADII_NM = (150.0, 215.0)
 
 
 class SiteKind(StrEnum):
-    """What shows at a place where objects touch.
+    """The kind of a place where objects touch.
 
     `synapse`: a density and a cleft between two objects. `active_zone`: a T-bar, and one cleft between it and all
     objects that face it. `adherent`: a dark contact, but no synapse and no label.

@@ -104,7 +104,7 @@ def _run_stages(context: BuildContext, request: BuildRequest) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildSummary:
-    """What a finished run holds.
+    """The contents of a finished run.
 
     Attributes:
         already_finished: nothing was left to do.
@@ -160,7 +160,7 @@ class BuildSummary:
 def _summary(
     database: Database, run: RunRecord, inputs: Inputs, *, already_finished: bool, warnings: Sequence[str] = ()
 ) -> BuildSummary:
-    """What a run holds.
+    """The summary of a run.
 
     Args:
         database: where it is.

@@ -59,7 +59,7 @@ class NetworkLock:
 
     @property
     def waited_s(self) -> float:
-        """How long this thread has waited for it so far."""
+        """The seconds that this thread has waited for it so far."""
         return float(getattr(self._waits, "seconds", 0.0))
 
     def pause(self, seconds: float) -> None:

@@ -79,12 +79,12 @@ class Option:
 
     @property
     def words(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return self.key.replace("_", " ")
 
     @property
     def flag(self) -> str:
-        """What is typed for it."""
+        """Its flag on the command line."""
         return "--" + self.key.replace("_", "-")
 
     @property
@@ -94,7 +94,7 @@ class Option:
 
     @property
     def range_text(self) -> str:
-        """What values are allowed, in words; empty: any of the kind."""
+        """The values that are allowed, in words; empty: any of the kind."""
         unit = f" {self.unit}" if self.unit else ""
         if self.choices is not None:
             *most, last = [f"{value} ({what})" if what else str(value) for value, what in self.choices.items()]
@@ -107,7 +107,7 @@ class Option:
 
     @property
     def shown_default(self) -> str:
-        """What is taken where nothing is given, in words; empty: nothing is needed."""
+        """The value that is taken where none is given, in words; empty: nothing is needed."""
         default = self.default
         plain = "" if default in (None, False) and self.kind is not float else str(default)
         own = self.default_text or (f"{default:g}" if self.kind is float else plain)

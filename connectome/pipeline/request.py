@@ -153,7 +153,7 @@ class ModelNames:
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """How a build runs; but for the blocks' shape its rows don't depend on it, nor on that.
+    """The execution of a build; but for the blocks' shape its rows don't depend on it, nor on that.
 
     Attributes:
         block_shape: voxels (z, y, x) of the unit of work, at the models' resolution.

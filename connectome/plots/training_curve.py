@@ -16,7 +16,7 @@ Points = Sequence[tuple[int, float]]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingCurve:
-    """What to draw.
+    """The curves to draw.
 
     Attributes:
         title: the model's name and what it is.

@@ -61,7 +61,7 @@ class ImportRequest:
 
 @dataclass(kw_only=True)
 class ImportReport:
-    """What came of an import.
+    """The report of an import.
 
     Attributes:
         synapses, clefts: rows taken in.

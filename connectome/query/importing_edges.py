@@ -52,7 +52,7 @@ class EdgeImportRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeImportReport:
-    """What came of an import.
+    """The report of an import.
 
     Attributes:
         edges, neurons, synapses: what the run has; synapses are counted, not known one by one.

@@ -22,7 +22,7 @@ from connectome.tables.neuron_tables import AnnotationTable, RootTable
 
 @dataclass(frozen=True, kw_only=True)
 class RootsReport:
-    """What came of a table of roots.
+    """The report of an import of roots.
 
     Attributes:
         supervoxels: whether its ids are supervoxels.
@@ -45,7 +45,7 @@ class RootsReport:
 
 @dataclass(frozen=True, kw_only=True)
 class AnnotationReport:
-    """What came of a table of annotations.
+    """The report of an import of annotations.
 
     Attributes:
         labels: how many neurons got each label.

@@ -64,7 +64,7 @@ def without_password(url: str) -> str:
 
 
 def shown(url: str) -> str:
-    """Where a URL points, for messages: host, port and database, never the password."""
+    """The place that a URL points to, for messages: host, port and database, never the password."""
     parsed = _parse(url)
     port = f":{parsed['port']}" if "port" in parsed and not parsed.get("host", "").startswith("/") else ""
     return f"{parsed.get('dbname', '')} at {parsed.get('host', 'the local socket')}{port}"
@@ -114,7 +114,7 @@ def repeated_key(error: DatabaseError, column: str) -> int | None:
 
 
 def _of_psycopg2(error: BaseException | None) -> BaseException | None:
-    """What lies behind an error of SQLAlchemy; any other error itself."""
+    """The psycopg2 error behind one of SQLAlchemy; any other error itself."""
     behind = getattr(error, "orig", None)
     return behind if isinstance(behind, BaseException) else error
 

@@ -13,7 +13,7 @@ from connectome.records import LARGEST_ID
 
 
 class FieldKind(StrEnum):
-    """What the values of a field are."""
+    """The kind of a field's values."""
 
     ID = "id"
     WHOLE = "whole"

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Trained(StrEnum):
-    """What is trained: each has a command and defaults of its own."""
+    """A kind of network that is trained: each has a command and defaults of its own."""
 
     DETECTOR = "detector"
     ASSIGNER = "assigner"
@@ -14,7 +14,7 @@ class Trained(StrEnum):
 
 
 class Keep(StrEnum):
-    """Which weights become the checkpoint: those with the best metric on the validation data, or the last."""
+    """The weights that become the checkpoint: those with the best metric on the validation data, or the last."""
 
     BEST = "best"
     LAST = "last"
@@ -29,7 +29,7 @@ class Begin(StrEnum):
 
 
 class Unpaired(StrEnum):
-    """What to do about cleft labels without annotated partners: refuse the data, or learn nothing from them."""
+    """The treatment of cleft labels without annotated partners: refuse the data, or learn nothing from them."""
 
     REFUSE = "refuse"
     ALLOW = "allow"

@@ -29,7 +29,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What one training is made of."""
+    """The parts of one training."""
 
     recipe: Recipe
     task: Task

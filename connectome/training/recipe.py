@@ -16,7 +16,7 @@ from connectome.training.samples.augment import Augmentation
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a network is trained.
+    """The settings of one training.
 
     Attributes:
         sources, validation: data to train on and to measure on; they must not overlap.

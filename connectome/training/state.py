@@ -26,7 +26,7 @@ FREE = ("output", "name", "device", "save_every", "begin", "parameters", "unpair
 
 @dataclass(kw_only=True)
 class History:
-    """What happened so far.
+    """The history of a training so far.
 
     Attributes:
         losses, rates: of each step taken.
@@ -78,7 +78,7 @@ class History:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingState:
-    """Where a training is.
+    """The state of a training.
 
     Attributes:
         recipe: what the losses depend on (see `fingerprint`).

@@ -24,7 +24,7 @@ from connectome.training.validation import (
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """How one method's network is trained.
+    """The training of one method's network.
 
     Attributes:
         network: what the network looks like.

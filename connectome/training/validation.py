@@ -45,7 +45,7 @@ MOST_AT_ONCE: Triple = (26, 232, 232)
 
 
 def detector_validation(method: Method) -> Validate:
-    """How a detector of one representation is measured: by the clefts it is decoded to, comparable for all."""
+    """The measure of a detector of one representation: by the clefts it is decoded to, comparable for all."""
 
     def validate(trainer: Trainer, held_out: list[Dataset], shape: SampleShape) -> dict[str, Any]:
         """Object-level precision, recall and F1 at the best threshold and minimum size, voxel-level F1 at the same.
@@ -83,7 +83,7 @@ def detector_validation(method: Method) -> Validate:
 
 
 def _strength(method: Method, trainer: Trainer, data: Dataset, shape: SampleShape) -> NDArray[np.uint8]:
-    """How strongly each voxel (z, y, x) of the box is a cleft; 255 = certain."""
+    """The strength of a cleft at each voxel (z, y, x) of the box; 255 = certain."""
     network = trainer.result()
     card = ModelCard(
         name="",

@@ -59,7 +59,7 @@ class AnnotatedVolume:
 
     @property
     def name(self) -> str:
-        """How tables and plots call it."""
+        """Its name in tables and plots."""
         return self.reference.name + (f"@{self.box}" if self.box else "")
 
 

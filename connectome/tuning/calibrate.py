@@ -74,7 +74,7 @@ class Calibration:
     checks: tuple[Checked, ...]
 
     def summaries(self) -> list[Checked]:
-        """What a report shows: raw scores, each volume left out, all of them, each check, all of them."""
+        """The rows of a report: raw scores, each volume left out, all of them, each check, all of them."""
         shown = [self.raw, *self.left_out]
         shown += [Checked.together("all left out", self.left_out)] if len(self.left_out) > 1 else []
         shown += self.checks
@@ -175,7 +175,7 @@ def _check(model: ConfidenceModel, name: str, judged: JudgedSynapses) -> Checked
 
 
 def _fitted_on(opened: OpenVolume, names: Sequence[str], judged: Sequence[JudgedSynapses]) -> dict[str, Any]:
-    """What is kept with the model: which networks, which parameters, which synapses."""
+    """The facts that are kept with the model: which networks, which parameters, which synapses."""
     assigner = opened.inputs.assigner
     models = {"detector": opened.inputs.detector} | ({"assigner": assigner.checkpoint} if assigner.checkpoint else {})
     return {

@@ -22,7 +22,7 @@ from connectome.volumes.volume import Volume
 
 @dataclass(frozen=True, kw_only=True)
 class FoundDecoys:
-    """What one volume has: objects found by the detector, and how many of them are decoys."""
+    """The decoys of one volume: objects found by the detector, and the number of decoys among them."""
 
     name: str
     objects: int

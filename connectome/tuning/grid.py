@@ -48,7 +48,7 @@ class ParameterGrid:
 
     @classmethod
     def usual(cls, *, polyadic: bool = False) -> ParameterGrid:
-        """What the table of parameters says for a mode."""
+        """The values in the table of parameters for a mode."""
         rows = {name: PARAMETERS[name] for name in AXES}
         values = {name: row.tried_polyadic if polyadic else row.tried for name, row in rows.items()}
         return cls({name: tried for name, tried in values.items() if tried})

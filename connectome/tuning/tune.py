@@ -34,7 +34,7 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
-    """What tuning found.
+    """The result of tuning.
 
     Attributes:
         names: of the volumes.

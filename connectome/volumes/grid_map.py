@@ -27,7 +27,7 @@ PARTS = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class AxisMap:
-    """Where working voxels lie in voxels of a volume.
+    """The places of working voxels in voxels of a volume.
 
     In units of 1 / `unit` of the volume's voxels, working voxel i covers `[i * step - shift, (i + 1) * step - shift)`,
     and the volume `[0, count * unit)`.
@@ -127,7 +127,7 @@ def _cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class GridMap:
-    """Where the voxels of a working grid lie in those of a volume, along z, y and x."""
+    """The places of a working grid's voxels in those of a volume, along z, y and x."""
 
     axes: tuple[AxisMap, AxisMap, AxisMap]
 

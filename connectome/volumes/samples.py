@@ -36,7 +36,7 @@ PERMUTED_RATIO = 1.3
 
 @dataclass(frozen=True, kw_only=True)
 class InputSamples:
-    """What pieces of an image and of its segmentation show.
+    """Findings in pieces of an image and of its segmentation.
 
     Attributes:
         digests: of both, `DIGITS` for each piece, `UNREADABLE` where it couldn't be read.
@@ -125,7 +125,7 @@ def _digest(view: GridView, piece: Box) -> str:
 
 @dataclass
 class Texture:
-    """How alike neighbouring voxels are along z, y and x; padding and saturation left out.
+    """The likeness of neighbouring voxels along z, y and x; padding and saturation left out.
 
     Attributes:
         pairs: of neighbours. equal: how many of them are. steps: the sum of their differences.

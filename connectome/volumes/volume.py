@@ -250,7 +250,7 @@ def _grid(
     resolution_nm: NmTriple | None,
     offset_nm: NmTriple | None,
 ) -> Grid:
-    """Where an opened array lies: as is given, else as its metadata say.
+    """The grid of an opened array: as is given, else as its metadata say.
 
     Raises:
         ResolutionError: no resolution is known, or what the metadata say can't be understood.
@@ -283,7 +283,7 @@ def _valid_resolution(url: str | Path, resolution_nm: NmTriple) -> NmTriple:
 
 
 def _opening_error(url: str, address: str, error: Exception) -> Exception:
-    """What to tell of a volume that didn't open: nothing there, another kind of file, a group of volumes."""
+    """The error for a volume that didn't open: nothing there, another kind of file, a group of volumes."""
     path = local_path(url)
     if path is not None and path.is_file() and path.suffix.lower() in OTHER_FILES:
         command = f"connectome volume import {OTHER_FILES[path.suffix.lower()]}"

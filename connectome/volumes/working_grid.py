@@ -22,11 +22,11 @@ class Voxels(Protocol):
 
     @property
     def url(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
 
     @property
     def grid(self) -> Grid:
-        """Where it lies."""
+        """Its grid."""
 
     @property
     def box(self) -> Box:
@@ -44,7 +44,7 @@ class Voxels(Protocol):
 
 
 class ViewKind(StrEnum):
-    """How a volume's voxels become a working voxel: a mean for an image, a label that is present for labels."""
+    """The way from a volume's voxels to a working voxel: a mean for an image, a label that is present for labels."""
 
     IMAGE = "image"
     LABELS = "labels"
@@ -177,7 +177,7 @@ class GridView:
 
 
 def read_at_centres(grid_map: GridMap, box: Box, read: Callable[[Box], NDArray[Any]]) -> NDArray[Any]:
-    """What lies at the centres of working voxels: a value that is there, never a mean.
+    """The values at the centres of working voxels: a value that is there, never a mean.
 
     Args:
         grid_map: the working voxels over those that are read.

@@ -59,7 +59,7 @@ class ShippedModel:
 
 
 def weights_folder() -> Path:
-    """Where the shipped weights lie."""
+    """The folder of the shipped weights."""
     return Path(str(files("connectome.weights")))
 
 

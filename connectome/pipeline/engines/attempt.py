@@ -35,7 +35,7 @@ class ReadyBlock:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of an attempt at a block; `error` is None where it is done."""
+    """The outcome of an attempt at a block; `error` is None where it is done."""
 
     mark: BlockMark
     error: str | None = None
@@ -46,7 +46,7 @@ Outcomes = Generator[Outcome, None, None]
 
 
 class BatchSize:
-    """How many blocks are worth doing at once: several where they are tiny, from how long they take."""
+    """The number of blocks worth doing at once: several where they are tiny, from how long they take."""
 
     def __init__(self, seconds: float, most: int) -> None:
         """Aim at blocks of so many seconds together, at most so many blocks."""
@@ -60,7 +60,7 @@ class BatchSize:
 
     @property
     def blocks(self) -> int:
-        """How many to do at once; 1 before any is known."""
+        """The number to do at once; 1 before any is known."""
         return 1 if self._block_s is None else max(1, min(int(self._together_s / max(self._block_s, 1e-6)), self._most))
 
 

@@ -88,7 +88,7 @@ class ClusterEngine:
         )
 
     def _finished(self, finished: SimpleQueue[Future[Any]]) -> Iterator[Future[Any]]:
-        """What is finished: at least one, unless none is within a few seconds."""
+        """The finished attempts: at least one, unless none is within a few seconds."""
         with suppress(Empty):
             yield finished.get(timeout=LOOK_AGAIN_S)
             while True:

@@ -65,7 +65,7 @@ class _Workers:
 
     @property
     def free(self) -> int:
-        """How many more blocks may begin: few, but of tiny ones as many as one commit can take."""
+        """The number of blocks that may begin: few, but of tiny ones as many as one commit can take."""
         return max(self._least, self.batch.blocks) - len(self.in_flight)
 
     def begin(self, block_id: int, size: int) -> None:
@@ -76,7 +76,7 @@ class _Workers:
         attempt.add_done_callback(self.finished.put)
 
     def take(self) -> list[Attempt]:
-        """What is finished: at least one, once it is."""
+        """The finished attempts: at least one, once there is one."""
         attempts = [self.finished.get()]
         while not self.finished.empty():
             attempts.append(self.finished.get())

@@ -47,7 +47,7 @@ class BuildDescription:
 
     @classmethod
     def of(cls, context: BuildContext, request: BuildRequest) -> BuildDescription:
-        """What a worker needs to know of a build."""
+        """The facts of a build that a worker needs."""
         inputs = context.inputs
         travelling = replace(
             request,

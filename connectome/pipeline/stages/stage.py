@@ -21,7 +21,7 @@ def no_voxels() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Computed:
-    """What is left to do for a block that is computed; both may be done twice.
+    """The writes that are left for a block that is computed; both may be done twice.
 
     Attributes:
         write_voxels: comes first.

@@ -59,7 +59,7 @@ GROUP BY p.neuron_id, q.neuron_id ORDER BY p.neuron_id, q.neuron_id
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeCounts:
-    """What an edge list came to.
+    """The totals of an edge list.
 
     Attributes:
         named: whether its neurons have names, and so were numbered.

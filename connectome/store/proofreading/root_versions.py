@@ -68,7 +68,7 @@ class NewRoots:
 
 @dataclass(kw_only=True)
 class MadeRoots:
-    """What came of a version.
+    """The report of making a version.
 
     Attributes:
         ids: how many segments or supervoxels its table names.

@@ -16,7 +16,7 @@ from connectome.store.database import Database
 
 
 class ColumnType(StrEnum):
-    """What the values of a result's column are; anything that isn't listed arrives as text."""
+    """The type of a result's column; anything that isn't listed arrives as text."""
 
     BIGINT = "bigint"
     INTEGER = "integer"

@@ -38,7 +38,7 @@ class Stage(StrEnum):
 
 
 class BlockState(StrEnum):
-    """What became of a block that was tried; one without a row wasn't."""
+    """The state of a block that was tried; one without a row wasn't."""
 
     DONE = "done"
     FAILED = "failed"
@@ -69,7 +69,7 @@ class BlockMark:
 
 @dataclass(frozen=True, kw_only=True)
 class StageTotal:
-    """What the finished blocks of a stage add up to; seconds are summed over all workers."""
+    """The totals of a stage's finished blocks; seconds are summed over all workers."""
 
     blocks: int
     voxels: int
@@ -133,7 +133,7 @@ def stage_totals(database: Database, run_id: int) -> dict[Stage, StageTotal]:
 
 @dataclass(frozen=True, kw_only=True)
 class StageProgress:
-    """How far a stage is.
+    """The progress of a stage.
 
     Attributes:
         blocks: all of it; those neither done nor failed are still to do.

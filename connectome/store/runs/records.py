@@ -14,14 +14,14 @@ from connectome.version import VERSION
 
 
 class RunKind(StrEnum):
-    """Where a run's rows come from: made here, or a table that others made."""
+    """The origin of a run's rows: made here, or a table that others made."""
 
     BUILD = "build"
     IMPORT = "import"
 
 
 class RunState(StrEnum):
-    """What became of a run; one that was interrupted stays `running`, one with failed blocks is incomplete."""
+    """The state of a run; one that was interrupted stays `running`, one with failed blocks is incomplete."""
 
     RUNNING = "running"
     INCOMPLETE = "incomplete"
@@ -108,7 +108,7 @@ class NewImport:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildInputs:
-    """What a build works on.
+    """The inputs of a build.
 
     Attributes:
         resolution_nm, offset_nm: of the segmentation, (z, y, x).
@@ -149,12 +149,12 @@ class RunRecord:
 
     @property
     def image_url(self) -> str:
-        """Where the image lies."""
+        """The URL of the image."""
         return self._inputs.image_url
 
     @property
     def segmentation_url(self) -> str:
-        """Where the segmentation lies."""
+        """The URL of the segmentation."""
         return self._inputs.segmentation_url
 
     @property
@@ -174,7 +174,7 @@ class RunRecord:
 
     @property
     def box(self) -> Box:
-        """What is built, in voxels of the working resolution."""
+        """The box that is built, in voxels of the working resolution."""
         return self._inputs.box
 
     @property

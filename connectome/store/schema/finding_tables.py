@@ -165,7 +165,7 @@ class FragmentTable(Base):
 
 
 class FragmentCleftTable(Base):
-    """Where a fragment went when stitching changed or dropped it."""
+    """The new cleft of a fragment that stitching renamed, or none where it dropped the fragment."""
 
     __tablename__ = "fragment_cleft"
     __table_args__ = (

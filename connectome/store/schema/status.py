@@ -43,7 +43,7 @@ SELECT EXISTS (SELECT FROM unnest(%s) AS name JOIN pg_class ON pg_class.oid = to
 
 
 class SchemaState(StrEnum):
-    """How a database's schema relates to this version of connectome."""
+    """The relation of a database's schema to this version of connectome."""
 
     EMPTY = "empty"
     CURRENT = "current"
@@ -95,7 +95,7 @@ class SchemaStatus:
 
 
 def schema_status(url: str) -> SchemaStatus:
-    """Which schema a database has.
+    """The schema of a database.
 
     Raises:
         DatabaseError: unreachable.
@@ -105,7 +105,7 @@ def schema_status(url: str) -> SchemaStatus:
 
 
 def status_of(cursor: Any) -> SchemaStatus:
-    """Which schema the database of an open psycopg2 cursor has."""
+    """The schema of the database of an open psycopg2 cursor."""
     current = _revision(cursor)
     if current == HEAD:
         state = SchemaState.CURRENT

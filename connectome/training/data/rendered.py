@@ -129,7 +129,7 @@ class RenderedVolume:
 
     @property
     def grid(self) -> Grid:
-        """Where the volume lies."""
+        """The grid of the volume."""
         return Grid(shape=self.phantom.config.shape, resolution_nm=self.phantom.config.resolution_nm)
 
     @property

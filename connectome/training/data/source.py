@@ -57,24 +57,24 @@ class DataSource:
 
     @property
     def name(self) -> str:
-        """What it is called in messages: its folder, else its image; of a phantom its text."""
+        """Its name in messages: its folder, else its image; of a phantom its text."""
         if self.phantom is not None:
             return phantom_text(self.phantom)
         return str(self.folder or self.image)
 
     @property
     def label(self) -> str:
-        """What a model card calls it: the name without where it lies."""
+        """Its name on a model card: the name without where it lies."""
         return self.name.rstrip("/|:").rpartition("/")[2]
 
     def url(self, volume: str) -> str | Path:
-        """Where a volume lies: `image`, `segmentation` or `clefts`."""
+        """The place of a volume: `image`, `segmentation` or `clefts`."""
         given: str | None = getattr(self, volume)
         return given or (self.folder or Path()) / IN_FOLDER[volume]
 
     @property
     def table(self) -> Path:
-        """Where the table of synapses lies."""
+        """The place of the table of synapses."""
         return self.annotations or (self.folder or Path()) / "annotations.csv"
 
     @property

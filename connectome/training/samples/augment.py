@@ -32,7 +32,7 @@ RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How strongly to augment; a strength of 0 turns an augmentation off.
+    """The strengths of augmentations; a strength of 0 turns an augmentation off.
 
     Flips and turns are always made. Turner et al. (2020) and Lee et al. (2017) augment by turns, grey values,
     misalignment of up to 17 voxels, up to 5 missing and 5 blurred sections, and warping.
@@ -102,7 +102,7 @@ class Augmentation:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleShape:
-    """What samples look like.
+    """The form of samples.
 
     Attributes:
         patch_shape: (z, y, x) in voxels.

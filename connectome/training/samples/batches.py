@@ -45,7 +45,7 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchPlan:
-    """Where batches come from and how large they are."""
+    """The sources of batches, and their size."""
 
     datasets: list[Dataset]
     make: SampleMaker
