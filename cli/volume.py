@@ -161,8 +161,8 @@ def import_hdf5(
     are given. What leads to other files isn't followed.
     """
     from connectome.cli.output.progress import RichProgress
+    from connectome.formats.copying import write_whole_numbers
     from connectome.formats.hdf5 import Hdf5File
-    from connectome.formats.hdf5_import import import_dataset
 
     with Hdf5File(file) as opened, RichProgress() as progress:
         volume = opened.the_volume(
@@ -172,7 +172,7 @@ def import_hdf5(
             axes=axes,
             channel=channel,
         )
-        import_dataset(volume, target, progress=progress, overwrite=overwrite)
+        write_whole_numbers(volume, volume.title, target, progress=progress, overwrite=overwrite)
     typer.echo(target)
 
 

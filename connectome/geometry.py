@@ -15,15 +15,12 @@ from itertools import product
 from numbers import Real
 from typing import Any, Generic, Self, SupportsInt, TypeVar, cast
 
-from connectome.errors import BoxError, ResolutionError
+from connectome.errors import BoxError
 
 Triple = tuple[int, int, int]
 NmTriple = tuple[float, float, float]
 Axis = TypeVar("Axis", bound=float, covariant=True)
 Number = TypeVar("Number", bound=float)
-
-TOLERANCE_VOXELS = 1e-2
-"""How far from a whole number of voxels two grids may lie apart: metadata are rounded numbers."""
 
 
 class Vector(tuple[Axis, Axis, Axis], Generic[Axis]):
@@ -83,17 +80,9 @@ class Vector(tuple[Axis, Axis, Axis], Generic[Axis]):
         """The greater number of each axis."""
         return self._each(max, other)
 
-    def is_below(self, other: NmTriple | float) -> bool:
-        """True if the number of each axis is smaller. `<` compares as tuples do: by the first axis that differs."""
-        return all(self._each(operator.lt, other))
-
     def is_at_most(self, other: NmTriple | float) -> bool:
         """True if the number of each axis is smaller or equal."""
         return all(self._each(operator.le, other))
-
-    def floor(self) -> Vector[int]:
-        """Each rounded down."""
-        return Vector(map(math.floor, self))
 
     def ceil(self) -> Vector[int]:
         """Each rounded up."""
@@ -205,18 +194,13 @@ class Box:
         """The voxels coarser by `factors` that hold any of the box: they cover it."""
         return Box(self.start // factors, self.stop.ceil_div(factors))
 
-    def coarsened_inside(self, factors: Triple) -> Box:
-        """The voxels coarser by `factors` that lie wholly inside the box; may be empty."""
-        start = self.start.ceil_div(factors)
-        return Box(start, (self.stop // factors).maximum(start))
-
     def contains(self, other: Box) -> bool:
         """True if `other` lies wholly inside."""
         return self.intersect(other) == other
 
     def contains_point(self, point: tuple[float, float, float]) -> bool:
         """True if a point in voxel coordinates (z, y, x) lies inside."""
-        return self.start.is_at_most(point) and Vector(point).is_below(self.stop)
+        return all(map(operator.le, self.start, point)) and all(map(operator.lt, point, self.stop))
 
     def slices(self, origin: Triple = (0, 0, 0)) -> tuple[slice, slice, slice]:
         """Slices of this box in an array whose first voxel is `origin`."""
@@ -266,11 +250,11 @@ class Grid:
 
     def centre_nm(self, voxel: tuple[float, float, float]) -> Vector[float]:
         """The centre in nm of a voxel, or of a mean of voxel indices."""
-        return voxel_centre_nm(voxel, self.resolution_nm, self.offset_nm)
+        return self.offset_nm + (Vector(voxel) + 0.5) * self.resolution_nm
 
     def voxel_at(self, point_nm: NmTriple) -> Vector[int]:
         """The voxel that holds a point in nm; may lie outside of the volume."""
-        return voxel_at_nm(point_nm, self.resolution_nm, self.offset_nm)
+        return triple((Vector(point_nm) - self.offset_nm) // self.resolution_nm)
 
     def position(self, point_nm: NmTriple) -> Vector[float]:
         """A point in nm as a voxel index with a fraction: a voxel's centre has the voxel's index."""
@@ -279,32 +263,6 @@ class Grid:
     def part(self, box: Box) -> Grid:
         """The place of a box's voxels, counted from the box's first."""
         return Grid(shape=box.shape, resolution_nm=self.resolution_nm, offset_nm=self.corner_nm(box.start))
-
-    def refined(self, factors: Triple) -> Grid:
-        """The same space in voxels that are finer by `factors`."""
-        return Grid(shape=self.shape * factors, resolution_nm=self.resolution_nm / factors, offset_nm=self.offset_nm)
-
-    def coarsened(self, factors: Triple) -> Grid:
-        """The whole voxels, coarser by `factors`, that the volume holds from its first voxel on."""
-        return Grid(shape=self.shape // factors, resolution_nm=self.resolution_nm * factors, offset_nm=self.offset_nm)
-
-    def whole_shift(self, corner_nm: NmTriple) -> Vector[int]:
-        """The voxel that begins at a corner in nm, such as another grid's first; may lie outside of the volume.
-
-        Raises:
-            ResolutionError: no voxel begins there (up to a hundredth of one).
-        """
-        shift = (Vector(corner_nm) - self.offset_nm) / self.resolution_nm
-        whole = shift.nearest()
-        for axis, off, corner, offset, side in zip(
-            "zyx", shift - whole, corner_nm, self.offset_nm, self.resolution_nm, strict=True
-        ):
-            if abs(off) > TOLERANCE_VOXELS:
-                raise ResolutionError(
-                    f"{corner:g} nm and {offset:g} nm along {axis} aren't a whole number of {side:g} nm voxels apart: "
-                    "resample the volume, or correct its offset"
-                )
-        return whole
 
     def __str__(self) -> str:
         ends = ",".join(map("{:g}:{:g}".format, self.offset_nm, self.stop_nm))
@@ -362,30 +320,3 @@ class BlockGrid:
     def __iter__(self) -> Iterator[tuple[int, Box]]:
         for block_id in range(len(self)):
             yield block_id, self.block(block_id)
-
-
-def voxel_centre_nm(voxel: tuple[float, float, float], resolution_nm: NmTriple, offset_nm: NmTriple) -> Vector[float]:
-    """The centre in nm of a voxel (or of a mean of voxel indices), all (z, y, x)."""
-    return Vector(offset_nm) + (Vector(voxel) + 0.5) * resolution_nm
-
-
-def voxel_at_nm(point_nm: NmTriple, resolution_nm: NmTriple, offset_nm: NmTriple) -> Vector[int]:
-    """The voxel (z, y, x) that holds a point in nm."""
-    return triple((Vector(point_nm) - offset_nm) // resolution_nm)
-
-
-def whole_factors(coarse_nm: NmTriple, fine_nm: NmTriple) -> Vector[int]:
-    """The number of fine voxels in a coarse one, per axis.
-
-    Raises:
-        ResolutionError: a ratio isn't a whole number of at least 1 (up to 0.1 %).
-    """
-    ratios = Vector(coarse_nm) / fine_nm
-    factors = ratios.nearest()
-    for axis, ratio, factor, coarse, fine in zip("zyx", ratios, factors, coarse_nm, fine_nm, strict=True):
-        if factor < 1 or abs(ratio - factor) > 1e-3 * factor:
-            raise ResolutionError(
-                f"a resolution of {fine:g} nm doesn't divide {coarse:g} nm along {axis} by a whole factor: "
-                "resample the volume, or correct its resolution"
-            )
-    return factors

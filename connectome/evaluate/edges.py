@@ -20,7 +20,7 @@ from enum import StrEnum
 
 from connectome.evaluate.clefts import OverlapTable, PredictedOverlap
 from connectome.evaluate.intervals import Interval, ratio, wilson_interval
-from connectome.geometry import Box, NmTriple, Vector, voxel_centre_nm
+from connectome.geometry import Box, NmTriple, Vector
 from connectome.records import ReferenceSynapse, Synapses
 
 VOXEL_DECIMALS = 3  # beyond what tables of positions in nm keep
@@ -272,7 +272,7 @@ def _missed(given: EdgeInput, annotation: ReferenceSynapse, reason: Reason) -> J
         pre_segment_id=annotation.pre_segment_id,
         post_segment_id=annotation.post_segment_id,
         overlap_voxels=0,
-        centroid_nm=voxel_centre_nm(annotation.centroid_voxel, given.resolution_nm, given.offset_nm),
+        centroid_nm=Vector(given.offset_nm) + (Vector(annotation.centroid_voxel) + 0.5) * given.resolution_nm,
     )
 
 

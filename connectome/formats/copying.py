@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 
 from connectome.errors import InputError
 from connectome.files import refuse_existing, whole_folder
+from connectome.formats.sections import number_dtype
+from connectome.formats.whole_numbers import whole_dtype
 from connectome.geometry import BlockGrid, Box, Grid, Triple, Vector
 from connectome.records import NoProgress, Progress
 from connectome.volumes.volume import Volume
@@ -61,11 +62,6 @@ def copy_blocks(
     progress.finish()
 
 
-def blocks_of(source: Source) -> Iterator[NDArray[Any]]:
-    """The voxels of all blocks, one after the other."""
-    return (source.read(box) for _, box in BlockGrid(source.grid.box, BLOCK_SHAPE))
-
-
 def write_volume(
     source: Source, target: Path, dtype: np.dtype[Any], *, progress: Progress | None = None, overwrite: bool = False
 ) -> None:
@@ -94,6 +90,30 @@ def write_volume(
             chunk_shape=Vector(CHUNK_SHAPE).minimum(source.grid.shape.maximum(1)),
         )
         copy_blocks(source, _Converted(volume), f"write {target.name}", progress=progress)
+
+
+def write_whole_numbers(
+    source: Source, name: str, target: Path, *, progress: Progress | None = None, overwrite: bool = False
+) -> None:
+    """Write a zarr3 volume of the same data type; floats that are whole numbers and booleans become integers.
+
+    Args:
+        source: its voxels.
+        name: of the source, for messages.
+        target: the folder of the volume, which appears only when it is whole.
+        progress: told of the voxels done.
+        overwrite: replace what is there.
+
+    Raises:
+        InputError: `target` is a URL. DtypeError: the source doesn't hold numbers, or none that are exact.
+        StorageError: it can't be read, `target` exists and `overwrite` is false, or writing failed.
+    """
+    refuse_url(target)
+    if not overwrite:
+        refuse_existing(target)
+    parts = (source.read(box) for _, box in BlockGrid(source.grid.box, BLOCK_SHAPE))
+    dtype = whole_dtype(name, number_dtype(name, source.dtype), parts)
+    write_volume(source, target, dtype, progress=progress, overwrite=overwrite)
 
 
 def refuse_url(target: Path) -> None:

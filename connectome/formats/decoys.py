@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connectome.errors import TrainingDataError
 from connectome.files import whole_text
-from connectome.geometry import Grid, Triple, voxel_at_nm
+from connectome.geometry import Grid, Triple
 from connectome.records import Clefts
 
 LABELS, TABLE = "decoys.zarr", "decoys.csv"
@@ -44,10 +44,7 @@ def read_decoys(table: Path, grid: Grid) -> list[Decoy]:
         raise TrainingDataError(
             f"{table} isn't a table of decoys ({error}): write it anew with connectome train decoys"
         ) from error
-    return [
-        Decoy(decoy_id=decoy_id, centre_voxel=voxel_at_nm(centroid_nm, grid.resolution_nm, grid.offset_nm))
-        for decoy_id, centroid_nm in sorted(rows)
-    ]
+    return [Decoy(decoy_id=decoy_id, centre_voxel=grid.voxel_at(centroid_nm)) for decoy_id, centroid_nm in sorted(rows)]
 
 
 def write_decoys(table: Path, decoys: Clefts) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from connectome.errors import ResolutionError, StorageError, VolumeFormatError, VolumeNotFoundError
 from connectome.formats.axes import AxisPlan, given_axes, plan_axes
 from connectome.geometry import Box, Grid, NmTriple, Triple, Vector
-from connectome.volumes.metadata import attributes_metadata
+from connectome.volumes.placement import attributes_metadata
 
 MOST_LINKS = 16
 MOST_NAMED = 10

@@ -18,7 +18,7 @@ from connectome.errors import DtypeError, VolumeFormatError
 from connectome.formats.axes import AxisPlan, given_axes, plan_axes
 from connectome.formats.sections import ArraySections, Sections, Told, number_dtype
 from connectome.geometry import NmTriple, Triple, Vector
-from connectome.volumes.metadata import unit_nm
+from connectome.volumes.placement import unit_nm
 
 PAGES = ("uniform", "generic", "shaped")
 """Kinds of series in which a file tells nothing of how its pages belong together."""

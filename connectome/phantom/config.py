@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from connectome.errors import ConfigError
-from connectome.geometry import Box, NmTriple, Triple, Vector
+from connectome.geometry import Box, Grid, NmTriple, Triple, Vector
 
 
 class PhantomPreset(StrEnum):
@@ -67,6 +67,11 @@ class PhantomConfig:
         return USUAL_SPACING_NM[self.preset] if self.bouton_spacing_nm is None else self.bouton_spacing_nm
 
     @property
+    def grid(self) -> Grid:
+        """Where the volume lies: it begins at 0 nm."""
+        return Grid(shape=self.shape, resolution_nm=self.resolution_nm)
+
+    @property
     def box(self) -> Box:
         """All voxels of the volume."""
         return Box.of_shape(self.shape)
@@ -74,4 +79,4 @@ class PhantomConfig:
     @property
     def extent_nm(self) -> Vector[float]:
         """The size (z, y, x) of the volume in nm."""
-        return Vector(self.resolution_nm) * self.shape
+        return self.grid.stop_nm

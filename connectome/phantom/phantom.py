@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from connectome.errors import BoxError
-from connectome.geometry import Box, NmTriple, triple, voxel_centre_nm
+from connectome.geometry import Box, NmTriple, triple
 from connectome.phantom.active_zone import resolve_zone
 from connectome.phantom.config import PhantomConfig
 from connectome.phantom.density import BARE_NM, Density, reach_of
@@ -184,7 +184,6 @@ class Phantom:
         if density is None or not density.site.is_synapse:
             return []
         z, y, x = (float(v) for v in density.cleft_voxels.mean(axis=0))
-        resolution_nm, corner_nm = self.config.resolution_nm, (0.0, 0.0, 0.0)
         return [
             PhantomSynapse(
                 reference=ReferenceSynapse(
@@ -194,8 +193,8 @@ class Phantom:
                     centroid_voxel=(z, y, x),
                     size_voxels=len(density.cleft_voxels),
                 ),
-                pre_nm=voxel_centre_nm(density.pre_voxel, resolution_nm, corner_nm),
-                post_nm=voxel_centre_nm(voxel, resolution_nm, corner_nm),
+                pre_nm=self.config.grid.centre_nm(density.pre_voxel),
+                post_nm=self.config.grid.centre_nm(voxel),
             )
             for post, voxel in density.posts.items()
         ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from connectome.errors import StorageError
 from connectome.files import whole_text
-from connectome.geometry import BlockGrid, Triple, Vector, voxel_centre_nm
+from connectome.geometry import BlockGrid, Triple, Vector
 from connectome.phantom.config import PhantomConfig
 from connectome.phantom.phantom import Phantom, PhantomSynapse
 from connectome.records import NoProgress, Progress
@@ -107,6 +107,6 @@ def _write_table(path: Path, synapses: list[PhantomSynapse], config: PhantomConf
 
 def _row(synapse: PhantomSynapse, config: PhantomConfig) -> list[str]:
     reference = synapse.reference
-    centroid_nm = voxel_centre_nm(reference.centroid_voxel, config.resolution_nm, (0.0, 0.0, 0.0))
+    centroid_nm = config.grid.centre_nm(reference.centroid_voxel)
     ids = (reference.cleft_id, reference.pre_segment_id, reference.post_segment_id, reference.size_voxels)
     return [*map(str, ids), *(f"{v:.3f}" for v in (*centroid_nm, *synapse.pre_nm, *synapse.post_nm))]

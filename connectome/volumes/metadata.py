@@ -8,7 +8,6 @@ the first that tells a corner the corner.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,84 +16,24 @@ from typing import Any
 
 import tensorstore as ts
 
-from connectome.geometry import NmTriple, Vector
+from connectome.geometry import Vector
+from connectome.volumes.placement import (
+    ONCE,
+    XYZ,
+    ArrayMetadata,
+    Placement,
+    are_numbers,
+    by_axis,
+    from_attributes,
+    own_factors,
+    spatial_axes,
+    unit_nm,
+    units_nm,
+    xyz_names,
+)
 from connectome.volumes.sidecars import array_attributes, driver, group_attributes, parent, read_json
 
-UNITS_NM = {
-    name: length
-    for length, names in {
-        1.0: "nm nanometer nanometers nanometre nanometres",
-        1e3: "um µm μm micron microns micrometer micrometers micrometre micrometres",
-        1e6: "mm millimeter millimeters millimetre millimetres",
-        1e7: "cm centimeter centimeters centimetre centimetres",
-        1e9: "m meter meters metre metres",
-        25.4e6: "in inch inches",
-        0.1: "a å ångström angstrom angstroms ångstrom",
-        1e-3: "pm picometer picometers picometre picometres",
-    }.items()
-    for name in names.split()
-}
-LEAST_NM = 0.5
-"""What has no unit is in nm, as n5's and zarr's users have it, unless a voxel would be smaller than this."""
 LEVELS_ABOVE = 3
-SIDES, CORNERS = ("resolution", "voxel_size"), ("offset", "translation", "translate")
-XYZ = ("x", "y", "z")
-ONCE = Vector((1.0, 1.0, 1.0))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Placement:
-    """What one source tells.
-
-    Attributes:
-        sides, corner: of a voxel, and of the first one (z, y, x), in a unit; None where it doesn't tell.
-        unit_nm: nm of the unit (z, y, x); None where it isn't known.
-    """
-
-    sides: Vector[float] | None = None
-    corner: Vector[float] | None = None
-    unit_nm: Vector[float] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArrayMetadata:
-    """Names of all axes in storage order ('' unknown), and what the metadata tell of the array's place.
-
-    Attributes:
-        placements: in the order in which they count.
-        riddle: what of the metadata isn't understood, though it moves voxels; empty: nothing.
-    """
-
-    names: tuple[str, ...]
-    placements: tuple[Placement, ...] = ()
-    riddle: str = ""
-
-    @property
-    def sides(self) -> Placement | None:
-        """The first source that tells the sides of a voxel."""
-        return next((one for one in self.placements if one.sides is not None), None)
-
-    @property
-    def resolution_nm(self) -> NmTriple | None:
-        """Sides (z, y, x) of a voxel in nm; None where they or their unit aren't known."""
-        told = self.sides
-        if told is None or told.sides is None or told.unit_nm is None:
-            return None
-        return _rounded(told.sides * told.unit_nm)
-
-    def offset_nm(self, resolution_nm: NmTriple) -> NmTriple | None:
-        """The corner (z, y, x) of the first voxel in nm; None where no source tells it.
-
-        Args:
-            resolution_nm: of the array. A corner without a unit is counted in voxels of the sides beside it.
-        """
-        told = next((one for one in self.placements if one.corner is not None), None)
-        if told is None or told.corner is None:
-            return None
-        if told.unit_nm is not None:
-            return _rounded(told.corner * told.unit_nm)
-        sides = told.sides or (self.sides and self.sides.sides) or (1.0, 1.0, 1.0)
-        return _rounded(told.corner / sides * resolution_nm)
 
 
 def read_array_metadata(store: ts.TensorStore) -> ArrayMetadata:
@@ -111,7 +50,7 @@ def read_array_metadata(store: ts.TensorStore) -> ArrayMetadata:
         names = next((level.names for level in levels if len(level.names) == store.rank), own_names)
     if not any(names) and driver(store) in ("n5", "neuroglancer_precomputed"):
         names = (*XYZ, *([""] * store.rank))[: store.rank]
-    own = _from_attributes(attributes, names, _factors(attributes, names) or ONCE)
+    own = from_attributes(attributes, names, own_factors(attributes, names) or ONCE)
     if own is not None and own.corner is not None and "transform" in attributes:
         own = replace(own, corner=_corner(own, _first_of_siblings(store, names)))
     told = (_from_units(store, names), own, *(level.placement for level in levels), *_from_groups(store, names))
@@ -120,19 +59,6 @@ def read_array_metadata(store: ts.TensorStore) -> ArrayMetadata:
         placements=tuple(one for one in told if one is not None),
         riddle=next((level.riddle for level in levels if level.riddle), ""),
     )
-
-
-def attributes_metadata(attributes: Mapping[str, Any], names: Sequence[str]) -> ArrayMetadata:
-    """What attributes alone tell, of an array with these names of axes."""
-    told = _from_attributes(attributes, names, _factors(attributes, names) or ONCE)
-    return ArrayMetadata(names=tuple(names), placements=() if told is None else (told,))
-
-
-def spatial_axes(names: Sequence[str]) -> list[int]:
-    """The positions of z, y and x among named axes; where they have other names or none, the last three."""
-    if {"x", "y", "z"} <= set(names):
-        return [list(names).index(name) for name in "zyx"]
-    return list(range(len(names)))[-3:]
 
 
 def level_paths(kvstore: ts.KvStore) -> list[str]:
@@ -171,73 +97,23 @@ def _from_units(store: ts.TensorStore, names: Sequence[str]) -> Placement | None
     return Placement(sides=Vector(side for side, _ in known), unit_nm=Vector(unit for _, unit in known))
 
 
-def _from_attributes(
-    attributes: Mapping[str, Any], names: Sequence[str], factors: Vector[float] | None
-) -> Placement | None:
-    """What the attributes of an array, or of a group above it, tell; None: nothing.
-
-    Args:
-        attributes: of the array or the group.
-        names: of the array's axes: attributes list their numbers in the same order.
-        factors: of a level (z, y, x), by which its sides are longer than the attributes say; None: not known.
-    """
-    transform = attributes.get("transform")
-    if isinstance(transform, dict):
-        axes = tuple(str(name).lower() for name in transform.get("axes", "zyx"))
-        units = transform.get("units", transform.get("unit"))
-        return _placement(
-            _by_axis(transform.get("scale"), axes), _by_axis(transform.get("translate"), axes), _units(units, axes)
-        )
-    units, order = attributes.get("units", attributes.get("unit")), names
-    values = next((attributes[key] for key in SIDES if key in attributes), None)
-    if values is None and "pixelResolution" in attributes:
-        values, order = attributes["pixelResolution"], names if {"x", "y", "z"} <= set(names) else XYZ
-        if isinstance(values, dict):
-            units, values = values.get("unit", units), values.get("dimensions")
-    sides = _by_axis(values, order)
-    sides = None if sides is None or factors is None else sides * factors
-    corner = _by_axis(next((attributes[key] for key in CORNERS if key in attributes), None), names)
-    return _placement(sides, corner, _units(units, order))
-
-
-def _placement(
-    sides: Vector[float] | None, corner: Vector[float] | None, units: Vector[float] | str | None
-) -> Placement | None:
-    if sides is None and corner is None:
-        return None
-    if isinstance(units, str):
-        small = sides is not None and min(sides) < LEAST_NM
-        units = None if small else ONCE
-    return Placement(sides=sides, corner=corner, unit_nm=units)
-
-
 def _from_groups(store: ts.TensorStore, names: Sequence[str]) -> Iterator[Placement]:
     """What n5's writers (and zarr's) put into groups above the array: BigDataViewer, Paintera, n5-viewer.
 
     A group tells of its finest level. By how much this one is coarser the array tells itself, or a group's list.
     """
-    order = _xyz_names(names)
+    order = xyz_names(names)
     groups = [(group_attributes(group), re.search(r"(?:^|/)s(\d+)$", below)) for group, below in _groups_above(store)]
-    factors = _factors(array_attributes(store), names)
+    factors = own_factors(array_attributes(store), names)
     for attributes, level in groups:
         listed = attributes.get("downsamplingFactors", attributes.get("scales"))
         if factors is None and level is not None and isinstance(listed, list) and int(level[1]) < len(listed):
-            factors = _by_axis(listed[int(level[1])], order)
+            factors = by_axis(listed[int(level[1])], order)
     for attributes, level in groups:
         by = factors or (ONCE if level is None or level[1] == "0" else None)
-        found = _from_attributes(attributes, order if driver(store) == "n5" else names, by)
+        found = from_attributes(attributes, order if driver(store) == "n5" else names, by)
         if found is not None:
             yield found
-
-
-def _factors(attributes: Mapping[str, Any], names: Sequence[str]) -> Vector[float] | None:
-    """By how much a level of n5 is coarser than the finest one (z, y, x), as its own attributes say."""
-    return _by_axis(attributes.get("downsamplingFactors"), _xyz_names(names))
-
-
-def _xyz_names(names: Sequence[str]) -> Sequence[str]:
-    """The names of the axes; of axes without names those that n5 has."""
-    return names if {"x", "y", "z"} <= set(names) else XYZ
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,7 +166,7 @@ def _level(image: Mapping[str, Any], finest: Mapping[str, Any], level: Mapping[s
     """
     if isinstance(level.get("transform"), dict):
         names = tuple(str(name).lower() for name in level["transform"].get("axes", "zyx"))
-        own, first = (_from_attributes(one, names, None) for one in (level, finest))
+        own, first = (from_attributes(one, names, None) for one in (level, finest))
         if own is not None and first is not None and own.corner is not None:
             own = replace(own, corner=_corner(own, first))
         return _Level(names=names, placement=own)
@@ -301,7 +177,7 @@ def _level(image: Mapping[str, Any], finest: Mapping[str, Any], level: Mapping[s
     steps, riddle = _steps(image, level, len(names))
     if riddle or not steps:
         return _Level(names=names, placement=None, riddle=riddle)
-    units = _units([axis.get("unit", "") for axis in axes], names)
+    units = units_nm([axis.get("unit", "") for axis in axes], names)
     own = _transformed(steps, names, None if isinstance(units, str) else units)
     first = _transformed(_steps(image, finest, len(names))[0], names, None)
     return _Level(names=names, placement=replace(own, corner=_corner(own, first)))
@@ -322,7 +198,7 @@ def _steps(image: Mapping[str, Any], level: Mapping[str, Any], rank: int) -> tup
         if kind == "identity":
             continue
         values: Any = step.get(kind) if isinstance(step, dict) else None
-        if kind not in ("scale", "translation") or not _are_numbers(values) or len(values) != rank:
+        if kind not in ("scale", "translation") or not are_numbers(values) or len(values) != rank:
             return (
                 [],
                 f"its place is told by a transformation ({kind}) that isn't {rank} numbers of scale or translation",
@@ -353,53 +229,4 @@ def _first_of_siblings(store: ts.TensorStore, names: Sequence[str]) -> Placement
         return None
     group = above[0].copy()
     group.path = f"{group.path}s0/"
-    return _from_attributes(group_attributes(group), names, None)
-
-
-def _by_axis(values: Any, names: Sequence[str]) -> Vector[float] | None:
-    """Three of some numbers as (z, y, x); None where they are no numbers, or too many or too few."""
-    if not _are_numbers(values):
-        return None
-    picked = _picked(values, names)
-    return None if picked is None else Vector(float(value) for value in picked)
-
-
-def _units(units: Any, names: Sequence[str]) -> Vector[float] | str | None:
-    """The nm of the units (z, y, x); None where one isn't known; '' where there is none."""
-    if units is None or units == [] or units == "":
-        return ""
-    picked = [units] * 3 if isinstance(units, str) else _picked(units, names)
-    lengths = [unit_nm(unit) for unit in picked or []]
-    if not picked or any(length is None for length in lengths):
-        return "" if picked and all(str(unit).strip() == "" for unit in picked) else None
-    return Vector(length or 0.0 for length in lengths)
-
-
-def unit_nm(unit: Any) -> float | None:
-    """The nm of a unit of length by its name or sign; None where it isn't known."""
-    text = str(unit).strip().lower().replace("\\u00b5", "µ")
-    return UNITS_NM.get(text)
-
-
-def _picked(values: Any, names: Sequence[str]) -> list[Any] | None:
-    """Those of some values that belong to z, y and x: one for each axis, or for each of these three."""
-    if not isinstance(values, list):
-        return None
-    if len(values) == len(names):
-        return [values[axis] for axis in spatial_axes(names)] if len(names) >= 3 else None
-    if len(values) != 3:
-        return None
-    order = [name for name in names if name in XYZ]
-    return [values[axis] for axis in spatial_axes(order)] if len(order) == 3 else list(values)
-
-
-def _are_numbers(values: Any) -> bool:
-    return isinstance(values, list) and all(
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) for value in values
-    )
-
-
-def _rounded(values: Vector[float]) -> NmTriple:
-    """Rounded to a millionth of a nm: what a change of units left behind."""
-    z, y, x = (round(float(value), 6) for value in values)
-    return z, y, x
+    return from_attributes(group_attributes(group), names, None)

@@ -29,7 +29,8 @@ from connectome.errors import (
 from connectome.geometry import Box, Grid, NmTriple, Triple, Vector, triple
 from connectome.volumes.absent import absent_pieces
 from connectome.volumes.address import as_url, local_path, refuse_missing, with_login
-from connectome.volumes.metadata import ArrayMetadata, level_paths, read_array_metadata, scale_count, spatial_axes
+from connectome.volumes.metadata import level_paths, read_array_metadata, scale_count
+from connectome.volumes.placement import ArrayMetadata, spatial_axes
 from connectome.volumes.sidecars import TENSORSTORE_ERRORS, driver, read_json, reason
 
 __all__ = ["Grid", "Volume", "as_url"]

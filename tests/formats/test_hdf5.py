@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from connectome.errors import DtypeError, InputError, ResolutionError, VolumeFormatError
+from connectome.formats.copying import write_whole_numbers
 from connectome.formats.hdf5 import Hdf5File
-from connectome.formats.hdf5_import import import_dataset
 from connectome.geometry import Box
 from connectome.volumes.volume import Volume
 
@@ -28,7 +28,8 @@ def imported(folder: Path, change: Change, name: str | None = "raw", **how: Any)
     with h5py.File(folder / "a.h5", "w") as file:
         change(file)
     with Hdf5File(folder / "a.h5") as opened:
-        import_dataset(opened.the_volume(name, **how), folder / "v", overwrite=True)
+        volume = opened.the_volume(name, **how)
+        write_whole_numbers(volume, volume.title, folder / "v", overwrite=True)
     return Volume.open(folder / "v")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from connectome.errors import TrainingDataError
 from connectome.formats.reference import BACKGROUND, IGNORE
-from connectome.geometry import BlockGrid, Box, NmTriple, Triple, Vector, voxel_centre_nm
+from connectome.geometry import BlockGrid, Box, NmTriple, Triple, Vector
 from connectome.records import ReferenceSynapse
 from connectome.training.choices import Unpaired
 from connectome.training.data.dataset import Dataset
@@ -140,12 +140,7 @@ def _overlap(one: Dataset, other: Dataset) -> bool:
 
 
 def _extent_nm(data: Dataset) -> tuple[NmTriple, NmTriple]:
-    grid = data.grid
-    low, high = (
-        voxel_centre_nm((z - 0.5, y - 0.5, x - 0.5), grid.resolution_nm, grid.offset_nm)
-        for z, y, x in (data.box.start, data.box.stop)
-    )
-    return low, high
+    return data.grid.corner_nm(data.box.start), data.grid.corner_nm(data.box.stop)
 
 
 def _ids(what: str, ids: list[int]) -> str:
