@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -13,12 +14,13 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from distributed import Client, Future, KilledWorker, LocalCluster
+from distributed.core import Status
 
 from connectome.errors import ClusterError
 from connectome.pipeline.context import BuildContext
 from connectome.pipeline.engines.attempt import FATAL, BatchSize, Outcome, Outcomes, error_text
-from connectome.pipeline.engines.worker import BlockWorker, BuildDescription, attempt_blocks
-from connectome.pipeline.request import BuildRequest, Execution
+from connectome.pipeline.engines.worker import BlockWorker, BuildDescription, attempt_blocks, leave
+from connectome.pipeline.request import BuildRequest
 from connectome.pipeline.stages.stage import BuildStage
 from connectome.records import Progress
 from connectome.store.runs.blocks import BlockMark
@@ -30,16 +32,21 @@ TASK_S, MOST_BLOCKS_A_TASK = 0.2, 64
 GPU_SHARE = 0.5  # of a worker's resource GPU: while one block is at the network, another one is read
 LOOK_AGAIN_S = 5.0
 CONNECT_S = 20
+PAUSE_S = 0.1
+BEGIN_AGAIN = 5
+"""How often a local worker that died while it began is begun again, on average."""
+DEAD = (Status.closed, Status.failed)
 LOST = "the same command goes on where this one ended"
 
 
 class ClusterEngine:
     """Gives blocks to the workers of a scheduler, a few at a time."""
 
-    def __init__(self, client: Client, plugin: str) -> None:
-        """Use workers that have the plugin of this name."""
+    def __init__(self, client: Client, plugin: BlockWorker, local: LocalWorkers | None = None) -> None:
+        """Send the plugin along with every task: no worker has to be told before, so none that is lost matters."""
         self._client = client
         self._plugin = plugin
+        self._local = local
         self._threads = 0
         self._has_gpu = False
         self._looked_s = 0.0
@@ -48,8 +55,10 @@ class ClusterEngine:
         """Try each block once.
 
         Raises:
-            ClusterError: the scheduler is gone. DatabaseUnavailableError: the database was away for too long.
+            ClusterError: the scheduler is gone, or all local workers are.
+            DatabaseUnavailableError: the database was away for too long.
         """
+        self._wait_for_local(stage.context.progress)
         marks = (BlockMark(block_id=block_id, voxels=size) for block_id, size in blocks)
         in_flight: dict[Future[Any], list[BlockMark]] = {}
         finished: SimpleQueue[Future[Any]] = SimpleQueue()
@@ -73,6 +82,12 @@ class ClusterEngine:
             if in_flight:
                 with suppress(Exception):  # whatever ended the stage is told already, or is being told
                     self._client.cancel(list(in_flight), force=True)
+
+    def _wait_for_local(self, progress: Progress) -> None:
+        """Whether workers have a GPU is known when one is there; others may still be on their way."""
+        while self._local is not None and not self._threads:
+            self._look(progress)
+            time.sleep(PAUSE_S)
 
     def _submit(self, stage: BuildStage, marks: list[BlockMark]) -> Future[Any]:
         resources = {"GPU": GPU_SHARE} if stage.network and self._has_gpu else None
@@ -119,12 +134,50 @@ class ClusterEngine:
         if self._client.status != "running":
             raise self._gone()
         self._threads = sum(worker["nthreads"] for worker in workers)
+        if self._local is not None and len(workers) < self._local.wanted:
+            self._local.begin_again(none_left=not workers)
         progress.note("" if self._threads else "waiting for workers")
         self._has_gpu = any("GPU" in worker["resources"] for worker in workers)
         self._looked_s = time.monotonic()
 
     def _gone(self) -> ClusterError:
         return ClusterError(f"the scheduler at {self._client._start_arg} is gone: {LOST}")
+
+
+class LocalWorkers:
+    """Processes of this machine that share its cores; those that die while they begin are begun again, not for ever."""
+
+    def __init__(self, cluster: LocalCluster, wanted: int) -> None:
+        """Begin so many; they come while others wait for them."""
+        self.wanted = wanted
+        self._cluster = cluster
+        self._left = BEGIN_AGAIN * wanted
+        cluster.scale(wanted)
+
+    def begin_again(self, *, none_left: bool) -> None:
+        """Begin those that have died for good: others are on their way, or their keepers begin them anew.
+
+        Raises:
+            ClusterError: none is left, and they died too often to go on.
+        """
+        lost = self._cluster.sync(self._forget_dead)
+        if lost and self._left > 0:
+            self._left -= lost
+            self._cluster.scale(self.wanted)
+        elif lost == self.wanted and none_left:
+            raise ClusterError(
+                f"all {self.wanted} local workers are lost: each was begun {BEGIN_AGAIN + 1} times and died (out of "
+                f"memory?); {LOST}"
+            )
+
+    async def _forget_dead(self) -> int:
+        """How many are missing for good: none while those that were asked for last are being begun."""
+        if self._cluster._lock.locked():
+            return 0
+        known = self._cluster.workers
+        for name in [name for name, keeper in known.items() if keeper.status in DEAD]:
+            del known[name]
+        return self.wanted - len(known)
 
 
 @contextmanager
@@ -134,25 +187,14 @@ def cluster_engine(context: BuildContext, request: BuildRequest) -> Iterator[Clu
     Raises:
         ClusterError: no scheduler is there, or it is gone.
     """
-    name = f"connectome-{context.run.run_id}-{uuid.uuid4().hex}"
-    local = request.execution.scheduler is None
-    plugin = BlockWorker(name, BuildDescription.of(context, request), leader_interrupts=local)
-    with _client(context, request.execution) as client:
-        client.register_plugin(plugin, name=name)
-        yield ClusterEngine(client, name)
-        client.unregister_worker_plugin(name)
-
-
-@contextmanager
-def _client(context: BuildContext, execution: Execution) -> Iterator[Client]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told as an error of ours
+    plugin = BlockWorker(f"connectome-{context.run.run_id}-{uuid.uuid4().hex}", BuildDescription.of(context, request))
+    execution = request.execution
     if execution.scheduler is None:
+        wanted = execution.workers or 1
         has_gpu = context.inputs.device.type == "cuda"
-        with (
-            _local_cluster(execution.workers or 1, has_gpu) as cluster,
-            Client(cluster, set_as_default=False) as client,
-        ):
-            yield client
+        with _local_cluster(wanted, has_gpu) as cluster, Client(cluster, set_as_default=False) as client:
+            yield ClusterEngine(client, plugin, LocalWorkers(cluster, wanted))
         return
     try:
         client = Client(execution.scheduler, timeout=CONNECT_S, set_as_default=False)
@@ -161,16 +203,24 @@ def _client(context: BuildContext, execution: Execution) -> Iterator[Client]:
             f"no dask scheduler answers at {execution.scheduler} ({' '.join(str(error).split())})", about="scheduler"
         ) from error
     with client:
-        yield client
+        yield ClusterEngine(client, plugin)
+        with suppress(Exception):  # those that are lost have nothing to forget
+            client.run(leave, plugin.name, on_error="ignore")
 
 
 @contextmanager
 def _local_cluster(workers: int, has_gpu: bool) -> Iterator[LocalCluster]:
-    """Spawned processes that share the cores; dask changes the environment for them, which is taken back."""
+    """A scheduler for local workers, none of them begun; dask changes the environment for them, which is taken back.
+
+    Ctrl-C is for this process alone, which then ends the workers: they inherit that it is blocked.
+    """
     environment = dict(os.environ)
+    for name in ("tornado", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # a worker that dies while it begins is begun again
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         cluster = LocalCluster(
-            n_workers=workers,
+            n_workers=0,
             threads_per_worker=max(1, (os.cpu_count() or 1) // workers),
             processes=True,
             dashboard_address="127.0.0.1:0",
@@ -178,8 +228,10 @@ def _local_cluster(workers: int, has_gpu: bool) -> Iterator[LocalCluster]:
             resources={"GPU": 1} if has_gpu else None,
             silence_logs=logging.CRITICAL,
         )
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         raise ClusterError(f"the {workers} local workers don't start: {' '.join(str(error).split())}") from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
     try:
         with cluster:
             yield cluster

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from distributed import WorkerPlugin, get_worker
+from distributed.utils import sync
 
 from connectome.errors import CheckpointError, ClusterError
 from connectome.networks.checkpoint import Checkpoint
@@ -111,22 +111,18 @@ def _absolute(wanted: str | None, checkpoint: Checkpoint | None) -> str | None:
 class BlockWorker(WorkerPlugin):
     """A build in a worker process; it keeps the database's connections, the volumes and the stage's model."""
 
-    def __init__(self, name: str, description: BuildDescription, *, leader_interrupts: bool) -> None:
-        """Travel to a worker; nothing is opened before the first block.
+    def __init__(self, name: str, description: BuildDescription) -> None:
+        """Travel to a worker with each task; the first one that arrives there stays.
 
         Args:
             name: of the plugin.
             description: of the build.
-            leader_interrupts: Ctrl-C is for the leading process alone, which then ends its workers.
         """
         self.name = name
         self._description = description
-        self._leader_interrupts = leader_interrupts
 
     def setup(self, worker: Any) -> None:
         """Arrive in a worker."""
-        if self._leader_interrupts:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._cores = worker.state.nthreads
         self._opening = threading.Lock()
         self._context: BuildContext | None = None
@@ -168,8 +164,21 @@ class BlockWorker(WorkerPlugin):
             return self._stage
 
 
-def attempt_blocks(plugin: str, kind: type[BuildStage], marks: Sequence[BlockMark]) -> list[Outcome]:
+def attempt_blocks(plugin: BlockWorker, kind: type[BuildStage], marks: Sequence[BlockMark]) -> list[Outcome]:
     """The task of a few blocks: one, unless they are tiny."""
-    worker = get_worker().plugins[plugin]
-    assert isinstance(worker, BlockWorker)
-    return worker.attempt(kind, marks)
+    worker = get_worker()
+    own: BlockWorker = worker.plugins.get(plugin.name) or sync(worker.loop, _arrive, worker, plugin)
+    return own.attempt(kind, marks)
+
+
+async def _arrive(worker: Any, plugin: BlockWorker) -> BlockWorker:
+    if plugin.name not in worker.plugins:
+        await worker.plugin_add(plugin=plugin, name=plugin.name, catch_errors=False)
+    own: BlockWorker = worker.plugins[plugin.name]
+    return own
+
+
+async def leave(name: str, dask_worker: Any) -> None:
+    """Forget a build in a worker that goes on."""
+    if name in dask_worker.plugins:
+        await dask_worker.plugin_remove(name=name)

@@ -167,6 +167,62 @@ def test_ctrl_c_ends_leader_and_workers_quietly_and_one_process_finishes_what_th
 
 
 @contextmanager
+def killing(choose: Callable[[list[psutil.Process]], list[psutil.Process]], *, once: bool) -> Iterator[list[int]]:
+    """Kills those workers that are chosen among those that there are, from the first moment on; gives who was killed."""
+    killed: list[int] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02) and not (once and killed):
+            for victim in choose(worker_processes()):
+                with suppress(psutil.NoSuchProcess):
+                    victim.kill()
+                    killed.append(victim.pid)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield killed
+    finally:
+        over.set()
+        watching.join()
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_while_workers_begin_is_begun_again(
+    world: SmallWorld, module_data_folder: Path, whole: Any
+) -> None:
+    for number, wait_s in enumerate((0.0, 1.5, 3.0)):
+        request = world.request(module_data_folder, name=f"early-{number}", block_shape=SMALL_BLOCKS, workers=2)
+
+        def first_of(alive: list[psutil.Process], wait_s: float = wait_s) -> list[psutil.Process]:
+            if alive:
+                time.sleep(wait_s)
+            return alive[:1]
+
+        with killing(first_of, once=True) as killed:
+            build_volume(request)
+        assert len(killed) == 1
+        assert_same(whole, request)
+
+
+def test_workers_that_all_die_as_often_as_they_are_begun_end_the_build_with_one_line(
+    world: SmallWorld, module_data_folder: Path, whole: Any
+) -> None:
+    values: dict[str, Any] = {"name": "dying", "block_shape": ONE_BLOCK}
+    with (
+        killing(lambda alive: alive, once=False) as killed,
+        pytest.raises(ClusterError, match="local workers are lost"),
+    ):
+        build_volume(world.request(module_data_folder, workers=1, **values))
+    assert 1 < len(killed) < 20 and worker_processes() == []
+    with Database.open(None, module_data_folder) as database:
+        assert describe_run(database, "dying").state == "incomplete"
+    build_volume(world.request(module_data_folder, **values))
+    assert_same(whole, world.request(module_data_folder, **values))
+
+
+@contextmanager
 def scheduler(folder: Path, workers: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A scheduler with workers, all processes of their own; its address."""
     file = folder / "scheduler.json"
