@@ -88,8 +88,13 @@ def reader(
 
     secret = _password() if password else None
     with Database.open(database_url, data_folder) as database:
-        create_reader(database, name, secret)
+        kept_off = create_reader(database, name, secret)
     typer.echo(f"{name} can read the database")
+    if not kept_off:
+        typer.echo(
+            "warning: only a superuser can also keep it from advisory locks, temporary tables and large objects",
+            err=True,
+        )
 
 
 def _password() -> str:

@@ -13,16 +13,19 @@ from connectome.cli.options.database import JsonOption
 from connectome.cli.options.filter import Selecting, selects
 from connectome.cli.output.graph import IsolatedOption, LabelOption, MultiOption, print_saved_graph
 from connectome.cli.output.rows import say
+from connectome.files import is_stdout
 from connectome.tables.kinds import Columns, FileKind, kind_of
 
 if TYPE_CHECKING:
     from connectome.tables.synapse_writing import TableTarget
 
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The table; one that is there is replaced.")]
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The table; one that is there is replaced; - is stdout.")
+]
 FormatOption = Annotated[
     FileKind | None,
-    typer.Option("--format", show_default=False, help="The kind of file. Default: what its name says."),
+    typer.Option("--format", show_default=False, help="The kind of file. Default: what its name says; CSV for -."),
 ]
 ColumnsOption = Annotated[Columns, typer.Option("--columns", help="Whose columns to write.")]
 
@@ -39,7 +42,9 @@ def _graph_command(name: str, text: str) -> None:
 
     @selects
     def command(
-        file: Annotated[Path, typer.Argument(metavar="FILE", help="The file; one that is there is replaced.")],
+        file: Annotated[
+            Path, typer.Argument(metavar="FILE", help="The file; one that is there is replaced; - is stdout.")
+        ],
         selecting: Selecting,
         multi: MultiOption = False,
         label: LabelOption = None,
@@ -89,7 +94,7 @@ def synapses(
     target = _target(file, output_format, columns, unit)
     with Database.open(selecting.database_url, selecting.data_folder) as database:
         count = export_synapses(database, target, selecting.where, say, partners=partners)
-    typer.echo(f"{file}: {count:,} synapses")
+    typer.echo(f"{file}: {count:,} synapses", err=is_stdout(file))
 
 
 @app.command()
@@ -107,11 +112,12 @@ def edges(
     target = _target(file, output_format, columns, None)
     with Database.open(selecting.database_url, selecting.data_folder) as database:
         count = export_edges(database, target, selecting.where, say)
-    typer.echo(f"{file}: {count:,} edges")
+    typer.echo(f"{file}: {count:,} edges", err=is_stdout(file))
 
 
 def _target(file: Path, kind: FileKind | None, columns: Columns, unit: str | None) -> TableTarget:
     from connectome.tables.synapse_writing import TableTarget
 
     unit_nm = parse_lengths_nm(unit, "--unit") or (1.0, 1.0, 1.0)
-    return TableTarget(path=file, kind=kind or kind_of(file), columns=columns, unit_nm=unit_nm)
+    kind = kind or (FileKind.CSV if is_stdout(file) else kind_of(file))
+    return TableTarget(path=file, kind=kind, columns=columns, unit_nm=unit_nm)

@@ -8,6 +8,7 @@ import io
 import os
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from typing import BinaryIO, TextIO, cast
 
 from connectome.errors import StorageError
 
+STDOUT = "-"
 LATE_WRITES_S, PAUSE_S = 5.0, 0.02
 
 
@@ -24,13 +26,18 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A binary file to write; it takes its place at `path` when the block ends well.
 
     Until then, and after any error or a kill, whatever was at `path` is still there. A file that is replaced keeps its
-    permissions, a symbolic link leads where it led, and a device or a pipe is written to as it is. Where `path` ends in
-    .gz, what is written is compressed; equal contents make equal files.
+    permissions, a symbolic link leads where it led, and a device or a pipe is written to as it is; `-` is standard
+    output. Where `path` ends in .gz, what is written is compressed; equal contents make equal files.
 
     Raises:
         StorageError: disk full, no such folder, no permission; also for an OSError inside the block.
     """
     with _written(path):
+        if str(path) == STDOUT:
+            sys.stdout.flush()
+            with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as file:
+                yield file
+            return
         if _is_stream(path):
             with path.open("wb") as file:
                 yield file
@@ -83,6 +90,11 @@ def whole_folder(target: Path) -> Iterator[Path]:
             _replace(partial, target)
         finally:
             _remove(partial)
+
+
+def is_stdout(path: Path) -> bool:
+    """Whether what is written to a path goes to standard output, where nothing else may then be printed."""
+    return str(path) in (STDOUT, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 def refuse_existing(*targets: Path) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connectome.files import is_stdout
+
 if TYPE_CHECKING:
     from connectome.graph.summary import GraphSummary, Spread
     from connectome.query.graphs import SavedGraph
@@ -28,9 +30,12 @@ IsolatedOption = Annotated[bool, typer.Option("--isolated", help="Also annotated
 def print_saved_graph(saved: SavedGraph, as_json: bool) -> None:
     """Print where a graph went and how much is in it."""
     if as_json:
-        typer.echo(json.dumps({**dataclasses.asdict(saved), "path": str(saved.path)}))
+        typer.echo(json.dumps({**dataclasses.asdict(saved), "path": str(saved.path)}), err=is_stdout(saved.path))
         return
-    typer.echo(f"{saved.path}: {saved.nodes:,} nodes, {saved.edges:,} edges, {saved.synapses:,} synapses")
+    typer.echo(
+        f"{saved.path}: {saved.nodes:,} nodes, {saved.edges:,} edges, {saved.synapses:,} synapses",
+        err=is_stdout(saved.path),
+    )
 
 
 def summary_json(summary: GraphSummary) -> dict[str, object]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,3 +105,16 @@ def test_a_folder_that_is_not_there_and_a_run_that_is_not_finished_are_one_clear
     unfinished = cli(*arguments, tmp_path / "graph.graphml")
     assert (unfinished.exit_code, unfinished.stderr.count("\n")) == (7, 1)
     assert "not finished" in unfinished.stderr
+
+
+@pytest.mark.parametrize("target", ["-", "/dev/stdout"])
+@pytest.mark.parametrize(("what", "flags"), [("edges", ()), ("edges", ("--format", "parquet")), ("graphml", ())])
+def test_an_export_to_a_pipe_is_the_file_and_nothing_else(
+    database: Database, run: RunRecord, tmp_path: Path, what: str, flags: tuple[str, ...], target: str
+) -> None:
+    name = tmp_path / {"graphml": "x.graphml"}.get(what, "x.parquet" if flags else "x.csv")
+    command = [sys.executable, "-m", "connectome.cli", "export", what, "--run", "small", "--database-url", database.url]
+    subprocess.run([*command, str(name)], check=True, capture_output=True)
+    piped = subprocess.run([*command, *flags, target], check=True, capture_output=True, cwd=tmp_path)
+    assert piped.stdout == name.read_bytes()
+    assert target in piped.stderr.decode() and not (tmp_path / "-").exists()

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
+from multiprocessing import resource_tracker
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -217,6 +218,7 @@ def _local_cluster(workers: int, has_gpu: bool) -> Iterator[LocalCluster]:
     environment = dict(os.environ)
     for name in ("tornado", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a worker that dies while it begins is begun again
+    resource_tracker.ensure_running()  # where it begins later, it unblocks Ctrl-C
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         cluster = LocalCluster(

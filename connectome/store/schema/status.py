@@ -10,7 +10,7 @@ from typing import Any
 from connectome.errors import SchemaError
 from connectome.store.address import database_errors, open_connection
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest revision in migrations/versions/: revisions are four digits that count up."""
 TABLES = (
     "annotation",

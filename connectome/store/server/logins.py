@@ -14,6 +14,23 @@ from connectome.store.database import Database
 
 SESSION_LIMIT = "10min"  # a statement of a reader takes no longer, unless the reader asks for more
 OWN_ROLES = ("connectome_reader", "connectome_sql")
+MOST_CONNECTIONS = 20
+TEMP_FILES = "10GB"
+"""Of a reader at once: the space that sorts may take on the server's disk."""
+KEEP_FROM_ALL = """
+REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC;
+DO $$ DECLARE function regprocedure; BEGIN
+    FOR function IN SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace
+        AND (proname ~ '^pg_(try_)?advisory_' OR proname = ANY(
+             ARRAY['lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lowrite', 'lo_truncate', 'lo_truncate64'])) LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', function);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', function,
+                       (SELECT rolname FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
+                        WHERE datname = current_database()));
+    END LOOP;
+END $$
+"""
+"""Advisory locks keep others from building; temporary tables and large objects fill the disk."""
 IS_READER = """
 SELECT pg_has_role(r.oid, 'connectome_reader', 'MEMBER') AND NOT rolsuper AND NOT rolcreaterole
        AND rolname <> current_user AND rolname <> session_user AND rolname <> ALL(%s)
@@ -25,8 +42,10 @@ FROM pg_roles r WHERE rolname = %s
 """
 
 
-def create_reader(database: Database, name: str, password: str | None) -> None:
+def create_reader(database: Database, name: str, password: str | None) -> bool:
     """Make a login that can read all tables and nothing else; a reader of that name gets the new password.
+
+    From then on only the database's owner can take advisory locks and make temporary tables and large objects in it.
 
     The password leaves this process only as its SCRAM-SHA-256 verifier: the server's log can't hold it.
 
@@ -34,6 +53,9 @@ def create_reader(database: Database, name: str, password: str | None) -> None:
         database: whose tables the login may read.
         name: of the login.
         password: None where the server knows its users otherwise (peer, certificates).
+
+    Returns:
+        Whether the login is also kept from locks, temporary tables and large objects, which takes a superuser.
 
     Raises:
         DatabaseError: a role of that name exists and isn't just a reader, or this user may not create roles.
@@ -49,9 +71,16 @@ def create_reader(database: Database, name: str, password: str | None) -> None:
         if not _made(connection, name):
             _require_reader(connection, name)
         cursor = raw.cursor()
-        cursor.execute(sql.SQL("ALTER ROLE {} LOGIN{}").format(login, verifier))
+        limited = sql.SQL("ALTER ROLE {} LOGIN CONNECTION LIMIT {}{}")
+        cursor.execute(limited.format(login, sql.Literal(MOST_CONNECTIONS), verifier))
         cursor.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(login))
         cursor.execute(sql.SQL("ALTER ROLE {} SET statement_timeout = {}").format(login, sql.Literal(SESSION_LIMIT)))
+        cursor.execute("SELECT rolsuper, current_database() FROM pg_roles WHERE rolname = current_user")
+        is_superuser, name_of_database = cursor.fetchone()
+        if is_superuser:
+            cursor.execute(sql.SQL("ALTER ROLE {} SET temp_file_limit = {}").format(login, sql.Literal(TEMP_FILES)))
+            cursor.execute(sql.SQL(KEEP_FROM_ALL).format(database=sql.Identifier(name_of_database)))
+        return bool(is_superuser)
 
 
 def _made(connection: Connection, name: str) -> bool:

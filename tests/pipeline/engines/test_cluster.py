@@ -168,7 +168,7 @@ def test_ctrl_c_ends_leader_and_workers_quietly_and_one_process_finishes_what_th
 
 @contextmanager
 def killing(choose: Callable[[list[psutil.Process]], list[psutil.Process]], *, once: bool) -> Iterator[list[int]]:
-    """Kills those workers that are chosen among those that there are, from the first moment on; gives who was killed."""
+    """Kills workers that are chosen among those that there are, from the first moment on; gives who was killed."""
     killed: list[int] = []
     over = threading.Event()
 

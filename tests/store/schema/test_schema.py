@@ -55,7 +55,7 @@ def test_the_migrations_go_down_to_nothing_and_up_again(empty_database_url: str)
         assert inspect(connection).get_table_names() == ["alembic_version"]
         assert inspect(connection).get_view_names() == []
     engine.dispose()
-    assert upgrade(empty_database_url).current == "0018"
+    assert upgrade(empty_database_url).current == "0019"
 
 
 def test_every_table_and_column_has_a_comment(database: Database) -> None:

@@ -87,3 +87,18 @@ def test_a_box_holds_exactly_the_clefts_whose_centroid_lies_in_it(
     )
     inside = ((place >= start) & (place < stop)).all(1)
     assert found["cleft_id"].tolist() == ids[inside].tolist()
+
+
+def test_a_box_far_beyond_the_data_is_answered_at_once(database: Database, run: RunRecord) -> None:
+    with database.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM cleft")
+        columns = {f"{axis}_nm": np.array([1.0, 5e6, -3e5]) for axis in "xyz"}
+        ids = np.arange(1, 4)
+        copy_columns(
+            connection, "cleft", {"run_id": run.run_id, "cleft_id": ids, "block_id": 0, "state": "detected", **columns}
+        )
+    for side, expected in ((1e7, [1, 2, 3]), (1e300, [1, 2, 3]), (2e6, [1, 3]), (1e5, [1])):
+        box = ", ".join([str(-side)] * 3 + [str(side)] * 3)
+        with database.reading(timeout_s=5) as cursor:
+            cursor.execute(f"SELECT cleft_id FROM clefts_in_box({run.run_id}, {box}) ORDER BY 1")
+            assert [row[0] for row in cursor.fetchall()] == expected

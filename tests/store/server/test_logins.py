@@ -15,10 +15,11 @@ from connectome.store.database import Database
 from connectome.store.findings.edges import ensure_edges
 from connectome.store.proofreading.roots import create_roots
 from connectome.store.queries.sql import run_sql
+from connectome.store.runs.lock import lock_run
 from connectome.store.runs.records import RunRecord
 from connectome.store.runs.runs import data_set_of_name
 from connectome.store.schema.migrate import configuration, upgrade
-from connectome.store.server.logins import create_reader
+from connectome.store.server.logins import MOST_CONNECTIONS, create_reader
 
 SECRET = "correct-horse-battery"
 Execute = Callable[..., None]
@@ -101,9 +102,11 @@ def test_a_reader_is_told_who_makes_edges_that_are_not_there(
     ],
 )
 def test_functions_that_a_reader_makes_change_nothing_for_others(
-    database: Database, run: RunRecord, reader: str, command: str
+    database: Database, run: RunRecord, reader: str, command: str, execute_sql: Execute
 ) -> None:
     create_reader(database, reader, SECRET)
+    name = database.url.partition("?")[0].rpartition("/")[2]
+    execute_sql(database.url, f"GRANT TEMPORARY ON DATABASE {name} TO PUBLIC")  # as where no superuser made the reader
     with closing(psycopg2.connect(url_of(database, reader))) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute("SET default_transaction_read_only = off")
@@ -136,7 +139,7 @@ def test_a_password_is_in_no_log_and_can_be_changed(
     for password in (SECRET, SECRET + "2"):
         create_reader(database, reader, password)
     log = server_log.read_text()
-    assert f'ALTER ROLE "{reader}" LOGIN PASSWORD' in log
+    assert f'ALTER ROLE "{reader}" LOGIN CONNECTION LIMIT {MOST_CONNECTIONS} PASSWORD' in log
     assert SECRET not in log
     stored = database.columns(f"SELECT rolpassword AS hashed FROM pg_authid WHERE rolname = '{reader}'")["hashed"]
     assert stored[0].startswith("SCRAM-SHA-256$")
@@ -218,3 +221,51 @@ def test_a_user_who_may_not_create_roles_gets_the_schema_and_an_administrator_ad
             "ALTER ROLE away_sql RENAME TO connectome_sql",
             "ALTER ROLE away_reader RENAME TO connectome_reader",
         )
+
+
+def test_a_reader_can_not_lock_others_out_or_fill_the_disk(
+    database: Database, run: RunRecord, reader: str, execute_sql: Execute
+) -> None:
+    assert create_reader(database, reader, SECRET)
+    with closing(psycopg2.connect(url_of(database, reader))) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("SET default_transaction_read_only = off")
+        for statement in (
+            "SELECT pg_advisory_lock(1)",
+            "SELECT pg_try_advisory_lock(oid::bigint) FROM pg_class",
+            "SELECT pg_advisory_xact_lock_shared(1, 2)",
+            "CREATE TEMPORARY TABLE mine (a integer)",
+            "SELECT * INTO TEMPORARY mine FROM run",
+            "SELECT lo_from_bytea(0, 'x')",
+            "SELECT lo_create(0)",
+            "DO $$ BEGIN LOCK TABLE run IN EXCLUSIVE MODE; END $$",
+            "SELECT * FROM run FOR UPDATE",
+            "SET temp_file_limit = -1",
+            "ALTER ROLE ann CONNECTION LIMIT -1",
+        ):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(statement)
+        cursor.execute("SHOW temp_file_limit")
+        assert cursor.fetchone() == ("10GB",)
+        with lock_run(database, run.name):
+            pass
+    execute_sql(database.url, "ALTER ROLE ann SET temp_file_limit = '1MB'")
+    many = "SELECT repeat('x', 99) || i AS t FROM generate_series(1, 200000) i ORDER BY t"
+    with (
+        closing(psycopg2.connect(url_of(database, reader))) as connection,
+        connection.cursor() as cursor,
+        pytest.raises(psycopg2.errors.ConfigurationLimitExceeded),
+    ):
+        cursor.execute(f"SET work_mem = '64kB'; SELECT count(*) FROM ({many} OFFSET 1) AS sorted")
+
+
+def test_a_reader_leaves_connections_to_others(database: Database, reader: str) -> None:
+    create_reader(database, reader, SECRET)
+    taken = []
+    with pytest.raises(psycopg2.OperationalError, match="too many connections for role"):
+        for _ in range(MOST_CONNECTIONS + 1):
+            taken.append(psycopg2.connect(url_of(database, reader)))
+    assert len(taken) == MOST_CONNECTIONS
+    database.columns("SELECT 1 AS one")
+    for connection in taken:
+        connection.close()
