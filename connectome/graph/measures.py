@@ -69,7 +69,7 @@ def pagerank(network: Network) -> NDArray[np.float64]:
     rank = np.full(size, 1 / size)
     for _ in range(500):
         passed = np.bincount(network.post, share * rank[network.pre], minlength=size)
-        new = DAMPING * (passed + rank[sent == 0].sum() / size) + (1 - DAMPING) / size
+        new: NDArray[np.float64] = DAMPING * (passed + rank[sent == 0].sum() / size) + (1 - DAMPING) / size
         if np.abs(new - rank).sum() < 1e-12:
             return new
         rank = new
@@ -114,7 +114,7 @@ def signal_flow(network: Network) -> NDArray[np.float64]:
     both.setdiag(0)
     both.eliminate_zeros()
     direction = csr_array(forth - forth.T).sign()
-    pull = np.asarray((both * direction).sum(axis=1)).ravel()
+    pull: NDArray[np.float64] = np.asarray((both * direction).sum(axis=1), np.float64).ravel()
     laplacian = csr_array(diags_array(np.asarray(both.sum(axis=1)).ravel()) - both)
     weak = component_numbers(network, strong=False)
     for number in range(int(weak.max(initial=-1)) + 1):
@@ -154,8 +154,9 @@ def path(network: Network, source: int, target: int, cost: Cost = Cost.SYNAPSES)
     costs = {Cost.HOPS: np.ones(len(network)), Cost.SYNAPSES: 1 / count, Cost.FRACTION: -np.log(count / received)}[cost]
     size = len(network.ids)
     # scipy takes an explicit 0, that of a neuron's only input, for no edge
-    weights = csr_array((np.maximum(costs, np.finfo(float).tiny), (network.pre, network.post)), shape=(size, size))
-    distance, before = dijkstra(weights, indices=start, return_predecessors=True)
+    costs = np.maximum(costs, np.finfo(float).tiny)
+    weights: csr_array[np.float64] = csr_array((costs, (network.pre, network.post)), shape=(size, size))
+    (distance,), (before,) = dijkstra(weights, indices=[start], return_predecessors=True)
     steps = [end]
     while start != end and np.isfinite(distance[end]) and steps[-1] != start:
         steps.append(int(before[steps[-1]]))
