@@ -199,7 +199,8 @@ class _Borders:
 def _refusals(image: GridView, segmentation: GridView, seen: Texture, labels: Texture) -> list[str]:
     names = f"image {image.volume.url}", f"segmentation {segmentation.volume.url}"
     grey, ids = seen.equal_share, labels.equal_share
-    is_labels = grey is not None and grey > MOST_EQUAL_OF_IMAGES
+    # An image of one grey value shows nothing, which is another error.
+    is_labels = grey is not None and grey > MOST_EQUAL_OF_IMAGES and bool(seen.steps.any())
     is_image = ids is not None and ids < LEAST_EQUAL_OF_LABELS
     if is_labels and is_image:
         return [f"{names[0]} looks like labels and {names[1]} like an image: they are swapped"]

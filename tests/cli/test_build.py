@@ -51,10 +51,10 @@ def build(cli: Cli, world: SmallWorld, data_folder: Path) -> Callable[..., Resul
 
 
 def assert_refused(result: Result, exit_code: int, *words: object) -> None:
-    """One line on stderr, beginning with error:, with these words; nothing on stdout."""
+    """One line of error on stderr with these words, warnings apart; nothing on stdout."""
     assert result.exit_code == exit_code, result.output
     assert result.stdout == ""
-    lines = result.stderr.strip().splitlines()
+    lines = [line for line in result.stderr.strip().splitlines() if not line.startswith("warning: ")]
     assert len(lines) == 1 and lines[0].startswith("error: "), result.stderr
     for word in words:
         assert str(word) in lines[0], lines[0]

@@ -167,4 +167,4 @@ def test_wrong_input_is_one_clear_line(on_world: Cli, world: SmallWorld, argumen
 def test_edges_are_not_scored_above_an_impossible_confidence(cli: Cli, world: SmallWorld, data_folder: Path) -> None:
     where = ("--run", "x", "--reference", world.folder, "--data-folder", data_folder)
     result = cli("evaluate", "edges", *where, "--min-confidence", "1.5")
-    assert result.exit_code == 3 and "--min-confidence 1.5 must lie between 0 and 1" in result.stderr
+    assert result.exit_code == 3 and "min_confidence 1.5 must lie between 0 and 1" in result.stderr

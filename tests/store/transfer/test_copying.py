@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from connectome.errors import DatabaseError, SegmentIdError
 from connectome.store.database import Database
 from connectome.store.runs.records import RunRecord
+from connectome.store.runs.runs import data_set_of_name
 from connectome.store.transfer import copying
 from connectome.store.transfer.copying import copy_columns, merge_columns
 
@@ -84,9 +85,10 @@ def test_what_is_masked_or_none_becomes_null(
 
 
 def test_merged_rows_replace_those_of_the_same_key(database: Database) -> None:
-    first = {"roots_id": 0, "neuron_id": [1, 2], "label": "type", "value": ["T4", "T5"]}
-    second = {"roots_id": 0, "neuron_id": [2, 3], "label": "type", "value": ["Mi1", "Tm3"]}
     with database.begin() as connection:
+        common = {"data_set_id": data_set_of_name(connection, "fly"), "roots_id": 0, "label": "type"}
+        first = common | {"neuron_id": [1, 2], "value": ["T4", "T5"]}
+        second = common | {"neuron_id": [2, 3], "value": ["Mi1", "Tm3"]}
         assert merge_columns(connection, "annotation", first) == 2
         assert merge_columns(connection, "annotation", second) == 2
     found = database.columns("SELECT neuron_id, value FROM annotation ORDER BY 1")
