@@ -56,10 +56,10 @@ def build_volume(request: BuildRequest, progress: Progress | None = None) -> Bui
             if request.volumes.refuse_missing and missing:
                 raise VolumeFormatError("; ".join(missing))
             warnings = [*inputs.warnings, *samples.doubts, *missing]
-            for warning in warnings:
-                shown.say(f"warning: {warning}")
             parameters = choose_parameters(request, inputs, before.parameters if before else None)
             run = resume_or_begin(database, request, new_run(request, inputs, parameters, samples))
+            for warning in warnings:
+                shown.say(f"warning: {warning}")
             finished = run.state is RunState.FINISHED
             if not finished:
                 context = BuildContext(

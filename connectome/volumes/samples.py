@@ -150,9 +150,9 @@ class Texture:
 
     @property
     def equal_share(self) -> float | None:
-        """The share of neighbours in the section that are equal; None: too few were seen."""
-        pairs = int(self.pairs[1:].sum())
-        return None if pairs < LEAST_PAIRS else int(self.equal[1:].sum()) / pairs
+        """The share of neighbours in the section that are equal; None: too few were seen, or all are one value."""
+        pairs, equal = int(self.pairs[1:].sum()), int(self.equal[1:].sum())
+        return None if pairs < LEAST_PAIRS or equal == pairs else equal / pairs
 
     @property
     def mean_steps(self) -> NDArray[np.float64] | None:

@@ -108,7 +108,8 @@ def test_a_piece_that_could_not_be_read_before_does_not_count_as_changed() -> No
     assert changed_inputs({"image": "abcd----0123"}, {"image": "abcd45670124"}) == ["image"]
 
 
-def test_padding_and_few_voxels_tell_nothing() -> None:
-    empty = np.zeros(SHAPE, np.uint8)
-    found = looked_at(empty, empty)
-    assert found.refusals == [] and found.doubts == []
+def test_a_single_value_tells_nothing() -> None:
+    for value in (0, 7):
+        flat = np.full(SHAPE, value, np.uint8)
+        found = looked_at(flat, flat)
+        assert found.refusals == [] and found.doubts == []
