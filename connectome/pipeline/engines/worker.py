@@ -166,7 +166,7 @@ class BlockWorker(WorkerPlugin):
 
 def attempt_blocks(plugin: BlockWorker, kind: type[BuildStage], marks: Sequence[BlockMark]) -> list[Outcome]:
     """The task of a few blocks: one, unless they are tiny."""
-    worker = get_worker()
+    worker: Any = get_worker()  # dask knows its plugins by their base class alone
     own: BlockWorker = worker.plugins.get(plugin.name) or sync(worker.loop, _arrive, worker, plugin)
     return own.attempt(kind, marks)
 
