@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,12 +12,27 @@ import typer
 from connectome.cli.options.database import DEFAULT_DATA_FOLDER, DatabaseUrlOption, DataFolderOption, JsonOption
 from connectome.errors import ConfigError
 
+
+class Driver(StrEnum):
+    """Who is to read a database URL."""
+
+    PSQL = "psql"
+    ADBC = "adbc"
+    PSYCOPG2 = "psycopg2"
+    PSYCOPG = "psycopg"
+    ASYNCPG = "asyncpg"
+
+
 app = typer.Typer(no_args_is_help=True, help="The database: its URL, its schema, its readers, its server.")
 
 
 @app.command()
 def url(
     with_password: Annotated[bool, typer.Option("--with-password", help="Print the password too.")] = False,
+    driver: Annotated[
+        Driver,
+        typer.Option("--driver", help="Who reads it: SQLAlchemy wants a driver's name in it."),
+    ] = Driver.PSQL,
     database_url: DatabaseUrlOption = None,
     data_folder: DataFolderOption = DEFAULT_DATA_FOLDER,
 ) -> None:
@@ -24,12 +40,14 @@ def url(
 
     A password is left out, as everybody on a machine can read the command lines there: psql asks for it, or finds it
     in PGPASSFILE or ~/.pgpass. Try: psql "$(connectome db url)"
+
+    For SQLAlchemy: create_engine of what --driver psycopg2 (or psycopg, asyncpg) prints; see docs/clients.md.
     """
-    from connectome.store.address import without_password
+    from connectome.store.address import driver_url, without_password
     from connectome.store.database import database_url as find
 
     found = find(database_url, data_folder, create=True)
-    typer.echo(found if with_password else without_password(found))
+    typer.echo(driver_url(found if with_password else without_password(found), driver.value))
 
 
 @app.command()

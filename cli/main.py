@@ -31,6 +31,7 @@ PLACES = {
     "sql": "sql:sql",
     "import": "import_tables:app",
     "export": "export:app",
+    "plot": "plot:app",
     "roots": "roots:app",
     "annotate": "annotate:app",
     "db": "db:app",

@@ -63,6 +63,17 @@ def without_password(url: str) -> str:
     return f"{scheme}://" + re.sub(r"(?<=[?&])(?:ssl)?password=[^&]*(?:&|$)", "", rest).rstrip("?&")
 
 
+def driver_url(url: str, driver: str) -> str:
+    """A URL as psql reads it for another reader: psql and adbc take it as it is, SQLAlchemy's drivers have a name.
+
+    Args:
+        url: postgresql://...
+        driver: psql, adbc, psycopg2, psycopg (3) or asyncpg.
+    """
+    rest = psql_url(url).partition("://")[2]
+    return f"postgresql://{rest}" if driver in ("psql", "adbc") else f"postgresql+{driver}://{rest}"
+
+
 def shown(url: str) -> str:
     """The place that a URL points to, for messages: host, port and database, never the password."""
     parsed = _parse(url)
