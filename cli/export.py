@@ -175,7 +175,7 @@ def neurons(
     choice = GraphChoice(where=selecting.where, labels=label, isolated=isolated)
     with Database.open(selecting.database_url, selecting.data_folder) as database:
         count = export_neurons(database, file, output_format or kind_of(file), choice, say)
-    typer.echo(f"{file}: {count:,} neurons")
+    typer.echo(f"{file}: {count:,} neurons", err=is_stdout(file))
 
 
 @app.command()

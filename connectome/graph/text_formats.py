@@ -1,9 +1,8 @@
-"""Graphs as text, written row by row: GraphML, GEXF, node-link and Cytoscape JSON, neo4j's CSV.
+"""Graphs as text, written row by row: GraphML, GEXF, node-link and Cytoscape JSON.
 
-A format says what stands before, between and after nodes and edges; an edge is a template that the texts of a row of
-the database are put into, so that a million edges take a second and no memory. Ids are strings: JavaScript, Gephi and
-igraph keep whole numbers as doubles. GraphML gives an `<edge>` no id: igraph 1.0 reads one, but then gives the edges
-ids of vertices.
+A format says what stands before, between and after nodes and edges. An edge is a template that PostgreSQL fills, so
+that its lines go from the connection to the file as they are. Ids are strings: JavaScript, Gephi and igraph keep whole
+numbers as doubles. GraphML gives an `<edge>` no id: igraph 1.0 reads one, but then gives the edges ids of vertices.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from connectome.graph.network import Attributes
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 WHOLE, REAL, TEXT = "long", "double", "string"
 KEY, KEY_OF_NETWORKX = "key", "networkx_key"  # tells the synapses of a pair apart; what networkx calls it in GEXF
-FIRST = 3  # of an edge's columns: pre, post and weight are always known
+MAY_BE_UNKNOWN = ("mean_confidence", "confidence")
 EDGE_COLUMNS = {"weight": WHOLE, "synapse_count": WHOLE, "size_voxels": WHOLE, "mean_confidence": REAL}
 SYNAPSE_COLUMNS = {
     "weight": WHOLE,
@@ -87,41 +86,38 @@ class TextFormat:
         return ""
 
 
-class EdgeWriter:
-    """Puts rows of texts into the template of a format."""
+class EdgeFile:
+    """Takes the lines of edges as PostgreSQL sends them, counts them, and puts separators between them."""
 
     def __init__(self, written: TextFormat, file: BinaryIO) -> None:
         """Write to a file."""
         self.rows = 0
-        self.weight = 0
-        self._format = written
-        self._file = file
-        self._columns = list(written.head.columns)[1:]
-        self._whole = self._template(())
-        self._templates: dict[tuple[int, ...], str] = {}
+        self._separator = written.separator.strip().encode()
+        self._write = file.write
 
-    def write(self, lines: bytes) -> None:
-        """Take whole CSV lines of numbers: pre, post, weight and the further columns, unknown ones empty."""
-        texts = []
-        weight = 0
-        for line in lines.decode("ascii").splitlines():
-            fields = line.split(",")
-            weight += int(fields[2])
-            texts.append(self._whole % tuple(fields) if "" not in fields else self._partly(fields))
-        separator = self._format.separator
-        text = separator.join(texts)
-        self._file.write((separator + text if self.rows and texts else text).encode())
-        self.rows += len(texts)
-        self.weight += weight
+    def write(self, line: bytes) -> None:
+        """Take one line; it begins with the separator, which the first one loses."""
+        self._write(line if self.rows else line.removeprefix(self._separator))
+        self.rows += 1
 
-    def _partly(self, fields: list[str]) -> str:
-        missing = tuple(place for place, text in enumerate(fields) if not text)
-        if missing not in self._templates:
-            self._templates[missing] = self._template(missing)
-        return self._templates[missing] % tuple(text for text in fields if text)
 
-    def _template(self, missing: Sequence[int]) -> str:
-        return self._format.edge([name for i, name in enumerate(self._columns, FIRST) if i not in missing])
+def edge_sql(written: TextFormat) -> str:
+    """The expression of SQL that makes a line of an edge: pre_id, post_id and the head's columns are in scope."""
+    names = list(written.head.columns)
+    unknown = next(name for name in names if name in MAY_BE_UNKNOWN)
+    known = names[1:]
+    without = [name for name in known if name != unknown]
+    return (
+        f"CASE WHEN {unknown} IS NULL THEN {_line_sql(written, names[0], without)} "
+        f"ELSE {_line_sql(written, names[0], known)} END"
+    )
+
+
+def _line_sql(written: TextFormat, weight: str, known: Sequence[str]) -> str:
+    parts = [f"'{part}'" for part in (written.separator + written.edge(known)).replace("\n", "").split("%s")]
+    columns = ("pre_id", "post_id", weight, *known)
+    joined = [text for pair in zip(parts, columns, strict=False) for text in pair] + parts[len(columns) :]
+    return " || ".join(joined)
 
 
 class GraphMl(TextFormat):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from connectome.errors import ConfigError
 from connectome.files import refuse_existing, whole_folder
 from connectome.graph.network import attribute_name
-from connectome.query.graphs import GraphChoice, graph_labels, node_rows, nodes_query, read_network, stream_lines
+from connectome.query.graphs import GraphChoice, graph_labels, node_rows, nodes_query, read_network
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries.library import ready_query
 from connectome.store.queries.scope import SEGMENTS, find_scope
-from connectome.store.queries.streaming import stream_query
+from connectome.store.queries.streaming import ColumnType, stream_query
 from connectome.tables.column_sets import SYNAPSE_SCHEMA
 from connectome.tables.kinds import Columns, FileKind
 from connectome.tables.neuprint import write_neuprint
@@ -151,13 +152,25 @@ def export_neo4j(database: Database, folder: Path, choice: GraphChoice, tell: Te
                     counts[0] += 1
         with (partial / "edges.csv").open("wb") as edges:
             edges.write(NEO4J_EDGES.encode())
-
-            def write(lines: bytes) -> None:
-                counts[1] += lines.count(b"\n")
-                edges.write(lines)
-
-            stream_lines(database, scope.query(OF_NEO4J), write)
+            receiver = _Lines(edges)
+            stream_query(database, scope.query(OF_NEO4J), receiver)
+            counts[1] = receiver.rows
     return counts[0], counts[1]
+
+
+class _Lines:
+    """Writes CSV lines as they come, one a call."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.rows = 0
+        self._file = file
+
+    def begin(self, columns: Sequence[tuple[str, ColumnType]]) -> None:
+        """The columns are known."""
+
+    def write(self, lines: bytes) -> None:
+        self.rows += 1
+        self._file.write(lines)
 
 
 def export_annotations(database: Database, folder: Path, where: Filter, tell: Tell) -> int:

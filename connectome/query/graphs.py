@@ -15,7 +15,7 @@ from connectome.records import Edges, Synapses, Table
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries.scope import Scope, find_scope
-from connectome.store.queries.streaming import LONGEST_S, ColumnType, Query, stream_query, stream_rows
+from connectome.store.queries.streaming import Query, stream_query, stream_rows, stream_text
 from connectome.store.runs.runs import get_run, run_names
 
 if TYPE_CHECKING:
@@ -37,15 +37,12 @@ NODES = """, nodes AS (SELECT pre_id AS neuron_id FROM edges UNION SELECT post_i
 , said AS (SELECT neuron_id{columns} FROM {annotations} GROUP BY neuron_id)
 SELECT neuron_id{names} FROM nodes LEFT JOIN said USING (neuron_id) ORDER BY neuron_id"""
 EDGES = """
-SELECT pre_id, post_id, synapse_count AS weight, synapse_count, size_voxels, mean_confidence
-FROM edges ORDER BY pre_id, post_id"""
+SELECT pre_id, post_id, synapse_count AS weight, synapse_count, size_voxels, mean_confidence FROM edges"""
 SYNAPSES = """
 SELECT pre_id, post_id, 1 AS weight,
        cleft_id || CASE WHEN row_number() OVER same > 1 THEN '.' || row_number() OVER same ELSE '' END AS key,
        cleft_id, confidence, coalesce(size_voxels, 0) AS size_voxels, x_nm, y_nm, z_nm
-FROM synapses WINDOW same AS (PARTITION BY cleft_id, pre_id, post_id ORDER BY number)
-ORDER BY cleft_id, pre_id, post_id, number"""
-BATCH_ROWS = 10_000
+FROM synapses WINDOW same AS (PARTITION BY cleft_id, pre_id, post_id ORDER BY number)"""
 
 
 class GraphFormat(StrEnum):
@@ -191,7 +188,7 @@ def export_graph(
         InputError: an annotation holds characters that the format can't.
         StorageError: the file can't be written; what was there is kept.
     """
-    from connectome.graph.text_formats import EdgeWriter
+    from connectome.graph.text_formats import EdgeFile, edge_sql
 
     scope = find_scope(database, choice.where, tell)
     target = path or get_run(database, scope.run.name).folder / GRAPHML_NAME
@@ -205,10 +202,19 @@ def export_graph(
                 file.write(((shown.separator if nodes else "") + shown.node(neuron_id, label, values)).encode())
                 nodes += 1
         file.write(shown.between().encode())
-        writer = EdgeWriter(shown, file)
-        stream_lines(database, scope.query(SYNAPSES if choice.multi else EDGES), writer.write)
+        edges = EdgeFile(shown, file)
+        rows, order = (SYNAPSES, "cleft_id, pre_id, post_id, key") if choice.multi else (EDGES, "pre_id, post_id")
+        text = f", lines AS ({rows}) SELECT {edge_sql(shown)} FROM lines ORDER BY {order}"
+        stream_text(database, scope.query(text), edges)
         file.write(shown.end().encode())
-    return SavedGraph(path=target, nodes=nodes, edges=writer.rows, synapses=writer.weight)
+        synapses = edges.rows if choice.multi else _synapses(database, scope)
+    return SavedGraph(path=target, nodes=nodes, edges=edges.rows, synapses=synapses)
+
+
+def _synapses(database: Database, scope: Scope) -> int:
+    with stream_rows(database, scope.query("SELECT coalesce(sum(synapse_count), 0)::bigint FROM edges")) as found:
+        ((count,),) = found.rows
+    return int(count)
 
 
 @contextmanager
@@ -219,33 +225,6 @@ def node_rows(
     name = labels.index("name") + 1 if "name" in labels else None
     with stream_rows(database, nodes_query(scope, labels, isolated)) as found:
         yield ((row[0], str(row[0]) if name is None or row[name] is None else row[name], row[1:]) for row in found.rows)
-
-
-def stream_lines(database: Database, query: Query, write: Callable[[bytes], object]) -> None:
-    """Hand on the rows of a query as CSV lines, thousands at a time."""
-    receiver = _Lines(write)
-    stream_query(database, query, receiver, timeout_s=LONGEST_S)
-    receiver.flush()
-
-
-class _Lines:
-    """Gathers lines, which come one by one."""
-
-    def __init__(self, write: Callable[[bytes], object]) -> None:
-        self._write = write
-        self._lines: list[bytes] = []
-
-    def begin(self, columns: Sequence[tuple[str, ColumnType]]) -> None:
-        """The columns are known."""
-
-    def write(self, lines: bytes) -> None:
-        self._lines.append(lines)
-        if len(self._lines) == BATCH_ROWS:
-            self.flush()
-
-    def flush(self) -> None:
-        self._write(b"".join(self._lines))
-        self._lines.clear()
 
 
 def _format(written: GraphFormat, head: GraphHead) -> TextFormat:

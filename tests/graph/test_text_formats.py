@@ -16,7 +16,7 @@ from connectome.graph.text_formats import (
     EDGE_COLUMNS,
     SYNAPSE_COLUMNS,
     Cytoscape,
-    EdgeWriter,
+    EdgeFile,
     Gexf,
     GraphHead,
     GraphMl,
@@ -44,10 +44,12 @@ def write(format_type: type[TextFormat], path: Path, head: GraphHead, nodes: lis
     file.write(shown.begin().encode())
     file.write(shown.separator.join(shown.node(*node) for node in nodes).encode())
     file.write(shown.between().encode())
-    writer = EdgeWriter(shown, file)
-    for line in lines.splitlines(keepends=True):
-        writer.write(line)
-    writer.write(b"")
+    edges = EdgeFile(shown, file)
+    for line in lines.decode().splitlines():
+        fields = line.split(",")
+        known = [name for name, text in zip(list(head.columns)[1:], fields[3:], strict=True) if text]
+        text = shown.edge(known).rstrip() % tuple(field for field in fields if field)
+        edges.write(f"{shown.separator.strip()}{text}\n".encode())
     file.write(shown.end().encode())
     path.write_bytes(file.getvalue())
 

@@ -79,6 +79,18 @@ def stream_query(database: Database, query: Query, receiver: Receiver, *, timeou
         cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT csv)", receiver)
 
 
+def stream_text(database: Database, query: Query, file: Any, *, timeout_s: float = LONGEST_S) -> None:
+    """Run one query of a single text column and write each row to a binary file as a line.
+
+    The texts hold no backslash, tab or end of line: PostgreSQL would escape them.
+
+    Raises:
+        QueryError: it took longer than `timeout_s`. DatabaseError: unreachable, or PostgreSQL refused the query.
+    """
+    with database.reading(timeout_s=timeout_s) as cursor, _time_limit(timeout_s):
+        cursor.copy_expert(f"COPY ({literal_sql(cursor, query)}) TO STDOUT", file)
+
+
 @contextmanager
 def stream_rows(database: Database, query: Query, *, timeout_s: float = LONGEST_S) -> Iterator[SqlResult]:
     """Run one query with the rights of a reader; its rows are there inside the `with`, a few thousand at a time.
