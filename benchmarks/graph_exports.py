@@ -1,4 +1,4 @@
-"""How long graph exports take and how much memory, against psql's \\copy of the same rows.
+"""How long graph exports take and how much memory, against psql COPY of the same rows.
 
     python benchmarks/graph_exports.py FOLDER [--edges 5000000] [--neurons 200000] [--synapses 1000000]
 
@@ -73,7 +73,7 @@ def make_synapses(path: Path, count: int, neurons: int) -> None:
 
 
 def copy_seconds(folder: Path, run: str) -> float:
-    """What psql's \\copy takes for the rows of the edges."""
+    """What psql COPY takes for the rows of the edges."""
     import psycopg2
 
     url = subprocess.check_output(["connectome", "db", "url"], text=True).strip()
