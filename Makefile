@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c c
 SETTINGS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test paper bench lint format types layers package check clean layout
+.PHONY: help demo test fuzz paper bench lint format types layers package check clean layout
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ demo: $(VENV)/.run-installed  ## Install, then build the connectome of a synthet
 
 test: $(VENV)/.test-installed  ## Install, then run the tests (ARGS= are passed to pytest)
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(VENV)/.test-installed  ## Thousands of inputs that were never meant, to every reader of outside data
+	CONNECTOME_FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/fuzz $(ARGS)
 
 paper: $(VENV)/.run-installed  ## The paper's experiments with the shipped weights; rewrites benchmarks/results
 	$(BIN)/python benchmarks/table1.py

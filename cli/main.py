@@ -6,6 +6,7 @@ Each command's file is imported when the command is asked for, and only light mo
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Annotated, Any
@@ -14,10 +15,15 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from connectome.errors import ConnectomeError
+from connectome.errors import ConnectomeError, InputError, StorageError
 from connectome.version import VERSION
 
 INTERRUPTED_EXIT_CODE = 130
+OSERROR_EXIT_CODES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG), StorageError.exit_code),
+    **dict.fromkeys((errno.ENAMETOOLONG, errno.ELOOP), InputError.exit_code),
+}
+"""What the operating system says, wherever it does: full disks, and names that can't be."""
 PLACES = {
     "demo": "demo:demo",
     "volume": "volume:app",
@@ -75,6 +81,13 @@ class CommandLine(TyperGroup):
 
             typer.echo(f"error: {with_way_out(error)}", err=True)
             raise typer.Exit(error.exit_code) from error
+        except OSError as error:
+            code = OSERROR_EXIT_CODES.get(error.errno or 0)
+            if code is None:
+                raise
+            place = "" if error.filename is None else f"{str(error.filename)[:200]}: "
+            typer.echo(f"error: {place}{error.strerror}", err=True)
+            raise typer.Exit(code) from error
         except KeyboardInterrupt as error:
             typer.echo("interrupted: what is finished is kept, the same command resumes", err=True)
             raise typer.Exit(INTERRUPTED_EXIT_CODE) from error

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from connectome.networks.checkpoint import Checkpoint
-from connectome.networks.inference import Batches, encoded, for_inference, inference_dtype, normalised
+from connectome.networks.inference import Batches, encoded, finite, for_inference, inference_dtype, normalised
 
 TILES_A_BATCH = {"cpu": 1, "cuda": 8}
 """On a CPU larger batches only leave the caches; a GPU that hasn't the memory gets fewer (see `Batches`)."""
@@ -45,4 +45,4 @@ class CleftPredictor:
     def _predict(self, images: torch.Tensor) -> NDArray[np.uint8]:
         grey = normalised(images.to(self.device), self.card.normalisation)[:, None].to(self._dtype)
         logits = self._network(grey.contiguous(memory_format=torch.channels_last_3d))
-        return np.asarray(encoded(self.card.method, logits[:, 0]).cpu().numpy())
+        return np.asarray(encoded(self.card.method, finite(logits[:, 0], self.card.name)).cpu().numpy())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -19,6 +20,8 @@ from connectome.errors import CheckpointError, StorageError
 from connectome.files import whole_file
 from connectome.networks.architecture import NetworkConfig, PairClassifier, PairConfig, RSUNet, forget_answer
 
+LARGEST = 4096
+"""Channels of a layer and voxels of a patch's side; a header that says more isn't meant."""
 FORMAT = "connectome-checkpoint-2"
 
 Network = RSUNet | PairClassifier
@@ -138,7 +141,9 @@ class ModelCard:
         values["patch_shape"] = tuple(values["patch_shape"])
         for name in ("pixel_nm", "section_nm"):
             values[name] = tuple(values[name]) if values.get(name) else None
-        return cls(**values)
+        card = cls(**values)
+        _require_sane(card)
+        return card
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +163,40 @@ class Checkpoint:
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
             digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
+
+
+def _require_sane(card: ModelCard) -> None:
+    """Refuse what no card can say, whoever wrote it.
+
+    Raises:
+        TypeError, ValueError: a value is of another type, or beyond what is meant.
+    """
+    network = card.network
+    channels = [value for name, value in vars(network).items() if name in ("in_channels", "out_channels", "dense")]
+    kernels = [value for name, value in vars(network).items() if name.endswith(("kernel", "pooling"))]
+    lengths = [value for value in (card.resolution_nm, card.pixel_nm, card.section_nm) if value is not None]
+    how = card.normalisation
+    sane = (
+        isinstance(card.name, str)
+        and len(card.resolution_nm) == len(card.patch_shape) == 3
+        and all(isinstance(value, dict) for value in (card.parameters, card.training, card.metrics, card.confidence))
+        and 1 <= len(network.widths) <= 16
+        and _all_within([*channels, *network.widths], 1, LARGEST, whole=True)
+        and _all_within(card.patch_shape, 1, LARGEST, whole=True)
+        and all(len(kernel) == 3 and _all_within(kernel, 1, 31, whole=True) for kernel in kernels)
+        and all(_all_within(sides, 1e-3, 1e6) for sides in lengths)
+        and _all_within(card.parameters.values(), -1e12, 1e12)
+        and _all_within([how.low, how.high, how.mean, network.norm_momentum], -255, 255)
+        and _all_within([how.deviation], 1e-6, 1e6)
+    )
+    if not sane:
+        raise ValueError("a value of the card can't be")
+
+
+def _all_within(values: Iterable[Any], least: float, most: float, *, whole: bool = False) -> bool:
+    """Whether all are numbers, finite, and not beyond two bounds."""
+    kinds = int if whole else (int, float)
+    return all(isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= most for value in values)
 
 
 def build_network(card: ModelCard) -> Network:
@@ -196,7 +235,7 @@ def read_card(path: Path) -> ModelCard:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
         return ModelCard.from_json(metadata["connectome"])
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(
             f"{path} is not a checkpoint of this program (safetensors with a model card; see connectome train)"
         ) from error
@@ -217,6 +256,8 @@ def load_checkpoint(path: Path, role: ModelRole) -> Checkpoint:
             network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     except (SafetensorError, RuntimeError) as error:
         raise CheckpointError(f"{path}: the weights don't fit the network that its header describes") from error
+    if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
+        raise CheckpointError(f"{path}: weights are NaN or infinite, so nothing it says would mean anything")
     network.eval().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     return Checkpoint(card=card, network=network, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), path=path)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import elu, interpolate
 
-from connectome.errors import DeviceError
+from connectome.errors import CheckpointError, DeviceError
 from connectome.networks.architecture import ResidualModule, UpModule
 from connectome.networks.checkpoint import Method, Network, Normalisation
 from connectome.networks.device import Device, give_back_freed_memory
@@ -141,6 +141,17 @@ def detector_output(method: Method, logits: Tensor) -> Tensor:
             return torch.tanh(logits / 2)
         case _:
             raise ValueError(f"{method} is no representation of clefts")
+
+
+def finite(values: Tensor, name: str) -> Tensor:
+    """What a network gave, if all of it are numbers.
+
+    Raises:
+        CheckpointError: some are NaN or infinite: the network is broken, or its numbers overflow in this precision.
+    """
+    if not bool(torch.isfinite(values).all()):
+        raise CheckpointError(f"the model '{name}' gives NaN or infinite values: it is broken, or overflows here")
+    return values
 
 
 def encoded(method: Method, logits: Tensor) -> Tensor:

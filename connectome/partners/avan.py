@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from connectome.networks.checkpoint import ModelCard, Network
-from connectome.networks.inference import Batches, for_inference, inference_dtype, normalised
+from connectome.networks.inference import Batches, finite, for_inference, inference_dtype, normalised
 from connectome.partners.scores import Patch, Scores, counted_slots
 
 PATCHES_A_BATCH = {"cpu": 4, "cuda": 64}
@@ -58,4 +58,4 @@ class AvanAssigner:
         masks = torch.from_numpy(np.stack([patch.mask for patch in patches])).to(self.device)
         grey = normalised(images, self.card.normalisation).to(self._dtype)
         inputs = torch.stack([grey, masks.to(self._dtype)], 1).contiguous(memory_format=torch.channels_last_3d)
-        return torch.sigmoid(self._network(inputs).float())
+        return torch.sigmoid(finite(self._network(inputs).float(), self.card.name))

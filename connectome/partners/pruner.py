@@ -15,7 +15,7 @@ from torch import Tensor
 
 from connectome.distances import unsigned_proximity
 from connectome.networks.checkpoint import Method, ModelCard, Network
-from connectome.networks.inference import Batches, for_inference, inference_dtype, normalised
+from connectome.networks.inference import Batches, finite, for_inference, inference_dtype, normalised
 from connectome.partners.scores import Patch, Scores, candidate_slots
 
 PAIRS_A_CALL = 32
@@ -86,7 +86,7 @@ class PairAssigner:
         inputs = torch.stack([views.grey[index], cleft, first, second], 1)
         ready = inputs.to(self._dtype).contiguous(memory_format=torch.channels_last_3d)
         logits: Tensor = self._network(ready)
-        return logits[:, 0]
+        return finite(logits[:, 0], self.card.name)
 
 
 @dataclass(frozen=True, kw_only=True)

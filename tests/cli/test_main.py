@@ -181,3 +181,23 @@ def test_a_reader_that_stops_early_is_no_error_worth_a_traceback() -> None:
     done = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write_end)
     assert done.stderr == ""
+
+
+def test_arguments_that_are_not_utf8_and_names_that_are_too_long_are_refused_in_one_line(tmp_path: Path) -> None:
+    for words, code in (([b"runs", b"show", b"\xff\xfe"], 2), ([b"volume", b"info", b"x" * 300], 3)):
+        command = [sys.executable, "-m", "connectome.cli", *words]
+        done = subprocess.run(command, capture_output=True, cwd=tmp_path, check=False)
+        assert done.returncode == code, done.stderr
+        assert len(done.stderr.splitlines()) == 1 and b"Traceback" not in done.stderr
+
+
+def test_ctrl_c_while_the_command_line_is_imported_is_quiet(tmp_path: Path) -> None:
+    slow = (
+        "import sys; from connectome.cli.__main__ import main\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'connectome.cli.main': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Slow()); main()"
+    )
+    done = subprocess.run([sys.executable, "-c", slow], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")

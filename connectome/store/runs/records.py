@@ -79,13 +79,19 @@ class NewRun:
     code_version: str = VERSION
 
 
+LONGEST_NAME = 200
+"""In bytes: file systems take 255, and names of files beside the folder are longer."""
+
+
 def check_run_name(name: str) -> None:
     """Refuse a name that a run's folder couldn't have.
 
     Raises:
-        ConfigError: it is empty, begins with a dot, or holds a slash, a backslash, a NUL or the end of a line.
+        ConfigError: it is empty, of more than 200 bytes, begins with a dot, or holds a slash, a backslash or what
+            can't be printed.
     """
-    if not name or name.startswith(".") or any(c in name for c in "/\\\0\n"):
+    too_long = len(name.encode(errors="replace")) > LONGEST_NAME
+    if not name or too_long or name.startswith(".") or not name.isprintable() or any(c in name for c in "/\\"):
         raise ConfigError(f"run name '{name}' must be usable as a folder name: letters, digits, - and _")
 
 
