@@ -130,5 +130,8 @@ def stop(data_folder: DataFolderOption = DEFAULT_DATA_FOLDER) -> None:
     """Stop the data folder's server; the next command that needs it starts it again."""
     from connectome.store.server.embedded import EmbeddedServer
 
-    stopped = EmbeddedServer(data_folder / "postgres").stop()
+    server = EmbeddedServer(data_folder / "postgres")
+    for user in server.users():
+        typer.echo(f"warning: it was in use by {user}", err=True)
+    stopped = server.stop()
     typer.echo("stopped" if stopped else "no server was running")

@@ -30,6 +30,13 @@ OWN: dict[str, Any] = {
 }  # whatever PGPORT and the like say
 
 
+USERS = """
+SELECT format('%s of user %s since %s', coalesce(nullif(application_name, ''), 'a program'), usename,
+              to_char(backend_start, 'YYYY-MM-DD HH24:MI'))
+FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY backend_start
+"""
+
+
 class EmbeddedServer:
     """The server of one folder. Nothing is started before `start`."""
 
@@ -92,10 +99,23 @@ class EmbeddedServer:
             self._postgres.stop()
         return True
 
+    def users(self) -> list[str]:
+        """Who is connected to the running server: program, user and since when; nobody where it is down."""
+        place = self._postgres.socket_of_server()
+        if place is None:
+            return []
+        with suppress(psycopg2.Error), closing(psycopg2.connect(host=place, dbname="postgres", **OWN)) as connection:
+            cursor = connection.cursor()
+            cursor.execute(USERS)
+            return [row[0] for row in cursor.fetchall()]
+        return []
+
     @contextmanager
     def _starting(self) -> Iterator[int | None]:
         """Hold the lock that a server is alive, or None once another process's server answers."""
-        descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
+        with suppress(PermissionError):  # another user who could open it could hold the lock
+            os.fchmod(descriptor, 0o600)
         try:
             deadline = time.monotonic() + self._timeout_s
             while not _locked(descriptor):

@@ -167,3 +167,16 @@ def test_files_in_use_on_another_machine_are_left_alone(tmp_path: Path) -> None:
         with pytest.raises(DatabaseError, match="in use by a server that doesn't answer here"):
             EmbeddedServer(tmp_path / "postgres", timeout_s=0.3).start()
     assert not (tmp_path / "postgres").exists()
+
+
+def test_the_lock_is_its_owners_and_who_is_connected_is_told(server: EmbeddedServer) -> None:
+    assert server.users() == []
+    url = server.start()
+    lock = server.folder.with_name("postgres.lock")
+    assert lock.stat().st_mode & 0o777 == 0o600
+    lock.chmod(0o666)  # as earlier versions made it
+    with closing(psycopg2.connect(url, application_name="a notebook")):
+        assert [user.partition(" since ")[0] for user in server.users()] == ["a notebook of user postgres"]
+    server.stop()
+    server.start()
+    assert lock.stat().st_mode & 0o777 == 0o600
