@@ -23,6 +23,7 @@ sys.argv = ["connectome", *sys.argv[2:]]
 main()
 """
 BUILDING = "torch,tensorstore,matplotlib,h5py,tifffile,dask,scipy,skimage"
+HEAVY = "torch,tensorstore,matplotlib,h5py,tifffile,dask,skimage"
 TABLES = f"{BUILDING},numpy,pandas,pyarrow,networkx"
 WRITING = f"{TABLES},sqlalchemy,alembic"
 NEURON = str(LARGEST - 1)
@@ -47,6 +48,10 @@ def module_url(module_database_url: str, tmp_path_factory: pytest.TempPathFactor
         (WRITING, ("query", "partners", NEURON)),
         (WRITING, ("query", "matrix", NEURON, str(LARGEST - 2), "--format", "csv")),
         (WRITING, ("query", "synapses", "--format", "json")),
+        (WRITING, ("query", "neighbourhood", NEURON)),
+        (f"{HEAVY},networkx,igraph", ("graph", "summary")),
+        (f"{HEAVY},scipy,igraph", ("graph", "hubs")),
+        (f"{HEAVY},scipy,networkx,igraph", ("export", "json", "known.json")),
         (WRITING, ("db", "status")),
         (WRITING, ("db", "url")),
         (TABLES, ("runs", "list")),
