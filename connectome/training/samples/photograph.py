@@ -48,19 +48,21 @@ def through_pixels(image: NDArray[np.float32], size: float, phase: float) -> NDA
 
 
 def _through(count: int, size: float, phase: float) -> NDArray[np.float32]:
-    """What each of `count` pixels in a row is made of after a way through pixels of another size: (count, count)."""
-    begin, other = -phase * size, math.ceil(count / size + phase)
-    there = AxisMap.of(working_nm=size, anchor_nm=begin, voxel_nm=1, offset_nm=0, count=count)
-    back = AxisMap.of(working_nm=1, anchor_nm=0, voxel_nm=size, offset_nm=begin, count=other)
-    return _weights(back, count, other) @ _weights(there, other, count)
+    """What each of `count` pixels in a row is made of after a way through pixels of another size: (count, count).
 
-
-def _weights(axis: AxisMap, rows: int, columns: int) -> NDArray[np.float32]:
-    """How much of each old pixel is in each new one, (rows, columns)."""
-    index, share = axis.taps(0, rows)
-    weights = np.zeros((rows, columns), np.float32)
-    np.add.at(weights, (np.broadcast_to(np.arange(rows), index.shape), index), share)
-    return weights
+    A pixel of a microscope is the mean over its area; the way back is that of a build.
+    """
+    other = math.ceil(count / size + phase)
+    ends = (np.arange(other + 1) - phase) * size
+    low, high = ends[:-1, None], ends[1:, None]
+    own = np.arange(count)
+    shares = np.maximum(np.minimum(high, own + 1) - np.maximum(low, own), 0)
+    seen = (shares / np.maximum(shares.sum(1, keepdims=True), 1e-12)).astype(np.float32)
+    back = AxisMap.of(working_nm=1, anchor_nm=0, voxel_nm=size, offset_nm=-phase * size, count=other)
+    index, weight = back.taps(0, count)
+    brought = np.zeros((count, other), np.float32)
+    np.add.at(brought, (np.broadcast_to(own, index.shape), index), weight)
+    return brought @ seen
 
 
 def _grey_values(image: NDArray[np.float32], how: Augmentation, generator: np.random.Generator) -> NDArray[np.float32]:
