@@ -42,7 +42,11 @@ EXPORTS = {
     "edges": ("pandas, polars, DuckDB, R, Excel", "CSV, TSV, Parquet, Feather", "edges.parquet --columns cave"),
     "neurons": ("pandas, polars, DuckDB, R, Excel", "CSV, TSV, Parquet, Feather", "neurons.csv --isolated"),
     "synapses": ("CAVE, FlyWire, Synaptor, neuPrint tools", "runs with synapses", "synapses.feather --columns cave"),
-    "annotations": ("Neuroglancer, precomputed://", "runs with synapses; 0.2 GB of memory a million", "lines/"),
+    "annotations": (
+        "Neuroglancer, precomputed://",
+        "runs with synapses; made in memory, about 1 GB a million",
+        "lines/",
+    ),
 }
 """What each is for, its limits, and an example."""
 
