@@ -144,9 +144,9 @@ def neo4j(
     typer.echo(f"{folder}: {neurons:,} neurons, {count:,} edges")
 
 
-@app.command()
+@app.command("annotations")
 @selects
-def annotations(
+def annotations_(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")], selecting: Selecting
 ) -> None:
     """Write the synapses of a run as Neuroglancer's precomputed annotations: lines from pre to post.

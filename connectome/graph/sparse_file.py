@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,9 @@ def write_npz(network: Network, path: Path) -> None:
         StorageError: the file can't be written.
     """
     matrix = network.adjacency()
-    labels = {f"label_{name}": np.array([v or "" for v in values], str) for name, values in network.labels.items()}
+    labels: dict[str, Any] = {
+        f"label_{name}": np.array([v or "" for v in values], str) for name, values in network.labels.items()
+    }
     with whole_file(path) as file:
         np.savez_compressed(
             file,

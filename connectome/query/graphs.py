@@ -203,9 +203,9 @@ def export_graph(
                 nodes += 1
         file.write(shown.between().encode())
         edges = EdgeFile(shown, file)
-        rows, order = (SYNAPSES, "cleft_id, pre_id, post_id, key") if choice.multi else (EDGES, "pre_id, post_id")
+        lines, order = (SYNAPSES, "cleft_id, pre_id, post_id, key") if choice.multi else (EDGES, "pre_id, post_id")
         # sorted as numbers first: the texts are many times as wide
-        text = f", lines AS ({rows} ORDER BY {order}) SELECT {edge_sql(shown)} FROM lines"
+        text = f", lines AS ({lines} ORDER BY {order}) SELECT {edge_sql(shown)} FROM lines"
         stream_text(database, scope.query(text), edges)
         file.write(shown.end().encode())
         synapses = edges.rows if choice.multi else _synapses(database, scope)

@@ -158,7 +158,8 @@ def _write_levels(
 ) -> list[dict[str, Any]]:
     """The spatial levels, each a folder with a file a cell; returns what `info` says of them."""
     random = np.random.default_rng(0)
-    rest, levels = np.arange(len(records)), []
+    rest = np.arange(len(records))
+    levels: list[dict[str, Any]] = []
     shape = np.ones(3, np.int64)
     while len(rest) or not levels:
         size = (upper - lower) / shape

@@ -62,7 +62,8 @@ def _through(count: int, size: float, phase: float) -> NDArray[np.float32]:
     index, weight = back.taps(0, count)
     brought = np.zeros((count, other), np.float32)
     np.add.at(brought, (np.broadcast_to(own, index.shape), index), weight)
-    return brought @ seen
+    through: NDArray[np.float32] = brought @ seen
+    return through
 
 
 def _grey_values(image: NDArray[np.float32], how: Augmentation, generator: np.random.Generator) -> NDArray[np.float32]:
