@@ -40,7 +40,8 @@ def graph(
     import json
 
     from connectome.graph.summary import summarise
-    from connectome.query.graphs import GraphChoice, GraphFormat, export_graph, read_network
+    from connectome.query.graphs import GraphFormat, export_graph
+    from connectome.query.networks import GraphChoice, read_network
     from connectome.store.database import Database
 
     with Database.open(selecting.database_url, selecting.data_folder) as database:

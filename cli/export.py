@@ -82,7 +82,8 @@ def _graph_command(name: str, text: str) -> None:
         isolated: IsolatedOption = False,
         as_json: JsonOption = False,
     ) -> None:
-        from connectome.query.graphs import GraphChoice, GraphFormat, export_graph
+        from connectome.query.graphs import GraphFormat, export_graph
+        from connectome.query.networks import GraphChoice
         from connectome.store.database import Database
 
         choice = GraphChoice(where=selecting.where, multi=multi, labels=label, isolated=isolated)
@@ -112,7 +113,7 @@ def npz(
 ) -> None:
     """Write the matrix of synapses for scipy.sparse.load_npz, with the ids of rows and columns as `ids`."""
     from connectome.query.exporting import export_npz
-    from connectome.query.graphs import GraphChoice
+    from connectome.query.networks import GraphChoice
     from connectome.store.database import Database
 
     choice = GraphChoice(where=selecting.where, labels=label, isolated=isolated)
@@ -135,7 +136,7 @@ def neo4j(
     --multiline-fields=true
     """
     from connectome.query.exporting import export_neo4j
-    from connectome.query.graphs import GraphChoice
+    from connectome.query.networks import GraphChoice
     from connectome.store.database import Database
 
     choice = GraphChoice(where=selecting.where, labels=label, isolated=isolated)
@@ -173,7 +174,7 @@ def neurons(
 ) -> None:
     """Write the neurons of a run as a table, a column a label."""
     from connectome.query.exporting import export_neurons
-    from connectome.query.graphs import GraphChoice
+    from connectome.query.networks import GraphChoice
     from connectome.store.database import Database
 
     choice = GraphChoice(where=selecting.where, labels=label, isolated=isolated)

@@ -189,7 +189,7 @@ def rich_club(
 
 
 def _network(selecting: Selecting) -> Network:
-    from connectome.query.graphs import GraphChoice, read_network
+    from connectome.query.networks import GraphChoice, read_network
     from connectome.store.database import Database
 
     with Database.open(selecting.database_url, selecting.data_folder) as database:

@@ -13,7 +13,8 @@ from connectome.phantom import PhantomConfig, write_phantom
 from connectome.pipeline.build import BuildSummary, build_volume
 from connectome.pipeline.request import BuildRequest, Execution, InputVolumes
 from connectome.query.connectome import Connectome
-from connectome.query.graphs import GraphChoice, GraphFormat, export_graph
+from connectome.query.graphs import GraphFormat, export_graph
+from connectome.query.networks import GraphChoice
 from connectome.records import Progress
 from connectome.scoring.edges import score_edges
 from connectome.selection import Filter

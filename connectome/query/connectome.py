@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from connectome.query.graphs import GraphChoice, build_graph, read_network
+from connectome.query.networks import GraphChoice, build_graph, read_network
 from connectome.query.questions import EVERYTHING, Neuron, Questions
 from connectome.selection import Filter
 from connectome.store.queries.streaming import Query, stream_query

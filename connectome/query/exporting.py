@@ -10,7 +10,7 @@ from typing import BinaryIO
 from connectome.errors import ConfigError
 from connectome.files import refuse_existing, whole_folder
 from connectome.graph.network import attribute_name
-from connectome.query.graphs import GraphChoice, graph_labels, node_rows, nodes_query, read_network
+from connectome.query.networks import GraphChoice, graph_labels, node_rows, nodes_query, read_network
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries.library import ready_query

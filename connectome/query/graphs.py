@@ -1,41 +1,26 @@
-"""Graphs of a run: read from the store as arrays, and streamed from it into files."""
+"""Graphs of runs: two to be compared, and one streamed from the store into a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from connectome.errors import ConfigError
 from connectome.files import whole_file
-from connectome.records import Edges, Synapses, Table
+from connectome.query.networks import GraphChoice, Tell, graph_attributes, graph_labels, node_rows, read_network
 from connectome.selection import Filter
 from connectome.store.database import Database
 from connectome.store.queries.scope import Scope, find_scope
-from connectome.store.queries.streaming import Query, stream_query, stream_rows, stream_text
+from connectome.store.queries.streaming import stream_rows, stream_text
 from connectome.store.runs.runs import get_run, run_names
 
 if TYPE_CHECKING:
-    from connectome.graph.network import Attributes, Network
+    from connectome.graph.network import Network
     from connectome.graph.text_formats import GraphHead, TextFormat
 
-Tell = Callable[[str], object]
 GRAPHML_NAME = "graph.graphml"
-EVERYTHING = Filter()
-SPELLED = {
-    "pre_segment_id": "pre_id AS pre_segment_id",
-    "post_segment_id": "post_id AS post_segment_id",
-    "size_voxels": "coalesce(size_voxels, 0) AS size_voxels",
-}
-ANNOTATIONS = """annotation
-    WHERE data_set_id = (SELECT data_set_id FROM run WHERE run_id = :run_id) AND roots_id = :roots_id"""
-LABELS = f"SELECT DISTINCT label FROM {ANNOTATIONS} ORDER BY 1"
-NODES = """, nodes AS (SELECT pre_id AS neuron_id FROM edges UNION SELECT post_id FROM edges{lonely})
-, said AS (SELECT neuron_id{columns} FROM {annotations} GROUP BY neuron_id)
-SELECT neuron_id{names} FROM nodes LEFT JOIN said USING (neuron_id) ORDER BY neuron_id"""
 EDGES = """
 SELECT pre_id, post_id, synapse_count AS weight, synapse_count, size_voxels, mean_confidence FROM edges"""
 SYNAPSES = """
@@ -55,23 +40,6 @@ class GraphFormat(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GraphChoice:
-    """What part of a connectome becomes a graph, and what its nodes say.
-
-    Attributes:
-        where: which run and roots, which synapses, which edges.
-        multi: one edge a synapse instead of one edge for all synapses of a pair.
-        labels: annotations that its nodes carry; None: all.
-        isolated: also the annotated neurons without an edge in it.
-    """
-
-    where: Filter = EVERYTHING
-    multi: bool = False
-    labels: Sequence[str] | None = None
-    isolated: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class SavedGraph:
     """A graph file and how much is in it; of a multigraph, edges are synapses."""
 
@@ -79,33 +47,6 @@ class SavedGraph:
     nodes: int
     edges: int
     synapses: int
-
-
-def read_network(database: Database, choice: GraphChoice, tell: Tell = lambda notice: None) -> Network:
-    """The neurons and edges of a run as arrays.
-
-    Raises:
-        RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
-    """
-    import numpy as np
-
-    from connectome.graph.network import Network
-    from connectome.tables.results import TableReceiver
-
-    scope = find_scope(database, choice.where, tell)
-    receiver = TableReceiver()
-    stream_query(database, scope.query(f"{_select(Edges)} FROM edges"), receiver)
-    table = receiver.table()
-    edges = Edges.of_sql({name: table[name].to_numpy() for name in Edges.columns()})
-    labels = graph_labels(database, scope, choice)
-    with stream_rows(database, nodes_query(scope, labels, choice.isolated)) as found:
-        rows = list(found.rows)
-    return Network.of_edges(
-        edges,
-        ids=np.array([row[0] for row in rows], np.int64),
-        labels={label: [row[place] for row in rows] for place, label in enumerate(labels, 1)},
-        attributes=_attributes(scope),
-    )
 
 
 def read_pair(
@@ -128,47 +69,6 @@ def read_pair(
         tell(f"'{first}' and '{second}' are of different data sets: the same id may mean different neurons")
     one, other = (read_network(database, GraphChoice(where=chosen, labels=())) for chosen in filters)
     return one, other
-
-
-def build_graph(
-    database: Database, choice: GraphChoice, library: str = "networkx", tell: Tell = lambda notice: None
-) -> Any:
-    """The graph of a finished run for a library.
-
-    NetworkX: a DiGraph, or a MultiDiGraph with one edge a synapse (see `Network.to_networkx` and `synapse_graph`).
-    igraph: the same. scipy: synapses from the row's neuron to the column's, and the ids of rows and columns.
-
-    The filter chooses synapses, then edges, in the database; the multigraph holds the chosen synapses of the chosen
-    edges, so both kinds have the same nodes and the same pairs. The run's name and the filter are attributes of the
-    graph.
-
-    Raises:
-        RunNotFoundError, IncompleteRunError, RootsError: no such run or roots, or it isn't finished.
-        ConfigError: no such library, or a multigraph is wanted that isn't NetworkX's.
-        NoSynapsesError: a multigraph is wanted of a run that holds edges alone.
-        MissingLibraryError: igraph isn't installed.
-    """
-    from connectome.graph.network import GraphLibrary, synapse_graph
-    from connectome.tables.results import TableReceiver
-
-    if library not in list(GraphLibrary):
-        raise ConfigError(f"no graphs for '{library}': there are {', '.join(GraphLibrary)}")
-    wanted = GraphLibrary(library)
-    if choice.multi and wanted is not GraphLibrary.NETWORKX:
-        raise ConfigError(f"one edge a synapse is for networkx, not {wanted}")
-    network = read_network(database, choice, tell)
-    match wanted:
-        case GraphLibrary.IGRAPH:
-            return network.to_igraph()
-        case GraphLibrary.SCIPY:
-            return network.adjacency(), network.ids
-        case GraphLibrary.NETWORKX if not choice.multi:
-            return network.to_networkx()
-    receiver = TableReceiver()
-    query = f"{_select(Synapses)} FROM synapses ORDER BY cleft_id, pre_id, post_id, number"
-    stream_query(database, find_scope(database, choice.where).query(query), receiver)
-    table = receiver.table()
-    return synapse_graph(Synapses.of_sql({name: table[name].to_numpy() for name in Synapses.columns()}), network)
 
 
 def export_graph(
@@ -218,16 +118,6 @@ def _synapses(database: Database, scope: Scope) -> int:
     return int(count)
 
 
-@contextmanager
-def node_rows(
-    database: Database, scope: Scope, labels: Sequence[str], isolated: bool
-) -> Iterator[Iterator[tuple[int, str, Sequence[str | None]]]]:
-    """The neurons of a graph, ascending: id, what it is called, and the values of the labels."""
-    name = labels.index("name") + 1 if "name" in labels else None
-    with stream_rows(database, nodes_query(scope, labels, isolated)) as found:
-        yield ((row[0], str(row[0]) if name is None or row[name] is None else row[name], row[1:]) for row in found.rows)
-
-
 def _format(written: GraphFormat, head: GraphHead) -> TextFormat:
     from connectome.graph import text_formats
 
@@ -248,55 +138,8 @@ def _head(scope: Scope, labels: Sequence[str], multi: bool) -> GraphHead:
 
     kind = GraphKind.SYNAPSES if multi else GraphKind.EDGES
     return GraphHead(
-        attributes={**_attributes(scope), KIND: kind.value},
+        attributes={**graph_attributes(scope), KIND: kind.value},
         labels=[attribute_name(label) for label in labels],
         columns=SYNAPSE_COLUMNS if multi else EDGE_COLUMNS,
         multi=multi,
     )
-
-
-def nodes_query(scope: Scope, labels: Sequence[str], isolated: bool) -> Query:
-    """The neurons of a graph, ascending: neuron_id, then a column a label."""
-    columns = [f", max(value) FILTER (WHERE label = :label_{i}) AS said_{i}" for i in range(len(labels))]
-    text = NODES.format(
-        lonely=f" UNION SELECT neuron_id FROM {ANNOTATIONS}" if isolated else "",
-        columns="".join(columns),
-        annotations=ANNOTATIONS,
-        names="".join(f", said_{i}" for i in range(len(labels))),
-    )
-    wanted: dict[str, Any] = {f"label_{i}": label for i, label in enumerate(labels)}
-    return scope.query(text, **wanted)
-
-
-def graph_labels(database: Database, scope: Scope, choice: GraphChoice) -> list[str]:
-    """The labels that nodes carry.
-
-    Raises:
-        ConfigError: nothing is annotated with one that is wanted.
-    """
-    key = {"run_id": scope.run.run_id, "roots_id": scope.roots_id}
-    with stream_rows(database, Query(sql=LABELS, parameters=key)) as found:
-        known = [label for (label,) in found.rows]
-    wanted = known if choice.labels is None else list(dict.fromkeys(choice.labels))
-    unknown = [label for label in wanted if label not in known]
-    if unknown:
-        raise ConfigError(f"no neuron is annotated with '{unknown[0]}': there are {', '.join(known) or 'no labels'}")
-    return wanted
-
-
-def _select(rows: type[Table]) -> str:
-    """The columns of a table's rows; their partners are neurons."""
-    return "SELECT " + ", ".join(SPELLED.get(name, name) for name in rows.columns())
-
-
-def _attributes(scope: Scope) -> Attributes:
-    """The run's name and the filter; only thresholds are there where they leave nothing out."""
-    chosen = scope.filter
-    others = {name: value for name, value in vars(chosen).items() if name not in ("run", "min_synapses")}
-    given = {name: value for name, value in others.items() if value is not None}
-    return {
-        "run": scope.run.name,
-        "min_synapses": chosen.min_synapses,
-        "min_confidence": 0.0,
-        **{name: value if isinstance(value, str | int | float) else str(value) for name, value in given.items()},
-    }

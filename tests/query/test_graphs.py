@@ -13,7 +13,8 @@ from scored_run import SHAPE, pair_of, write_run
 
 from connectome.errors import ConfigError, IncompleteRunError, InputError, RunNotFoundError, StorageError
 from connectome.query.connectome import Connectome
-from connectome.query.graphs import GraphChoice, GraphFormat, build_graph, export_graph
+from connectome.query.graphs import GraphFormat, export_graph
+from connectome.query.networks import GraphChoice, build_graph
 from connectome.query.proofreading import import_annotations, import_roots
 from connectome.selection import Filter, NmBox
 from connectome.store.database import Database
