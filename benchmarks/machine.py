@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("torch", "numpy", "tensorstore", "distributed", "connectome")
+PACKAGES = ("torch", "numpy", "tensorstore", "distributed", "connectome-em")
 
 
 def machine_text() -> str:

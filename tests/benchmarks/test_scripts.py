@@ -18,3 +18,9 @@ def test_every_script_finds_what_it_imports() -> None:
     for name in names:
         done = subprocess.run([sys.executable, "-c", f"import {name}"], cwd=FOLDER, capture_output=True, text=True)
         assert done.returncode == 0, f"{name}: {done.stderr}"
+
+
+def test_results_name_the_versions_that_are_installed() -> None:
+    code = "import machine; print(machine.machine_text())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=FOLDER, capture_output=True, text=True)
+    assert "connectome-em" in done.stdout, done.stderr
